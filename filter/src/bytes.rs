@@ -1,0 +1,145 @@
+//! Reading bytes from the left, one expectation after the other.
+
+/// Where `needle` first stands in `haystack`.
+pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+/// Where `needle` last stands in `haystack`.
+pub(crate) fn rfind(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .rposition(|window| window == needle)
+}
+
+/// The text before and after the first `needle`.
+pub(crate) fn split_once<'a>(haystack: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    split_at(haystack, find(haystack, needle)?, needle.len())
+}
+
+/// The text before and after the last `needle`.
+pub(crate) fn rsplit_once<'a>(haystack: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    split_at(haystack, rfind(haystack, needle)?, needle.len())
+}
+
+/// The text before `position` and the text `length` bytes behind it.
+pub(crate) fn split_at(text: &[u8], position: usize, length: usize) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(position)?;
+    Some((before, rest.get(length..)?))
+}
+
+/// `text` without the spaces and tabs in front of it.
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    let blank = text
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    text.get(blank..).unwrap_or_default()
+}
+
+/// `text` without the line ends a carrier left behind it.
+pub(crate) fn trim_line_end(mut text: &[u8]) -> &[u8] {
+    while let Some((b'\r' | b'\n', rest)) = text.split_last() {
+        text = rest;
+    }
+    text
+}
+
+/// A whole decimal number, nothing else.
+pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
+    let mut cursor = Cursor::new(text);
+    let number = cursor.unsigned()?;
+    cursor.end()?;
+    Some(number)
+}
+
+/// A position in a text that moves right with each expectation met.
+///
+/// Each method either consumes what it names or leaves the position alone and
+/// returns `None`.
+#[derive(Clone, Copy)]
+pub(crate) struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(rest: &'a [u8]) -> Self {
+        Self { rest }
+    }
+
+    /// What has not been consumed.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn peek(self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    pub(crate) fn end(self) -> Option<()> {
+        self.rest.is_empty().then_some(())
+    }
+
+    /// Exactly these bytes.
+    pub(crate) fn tag(&mut self, tag: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(tag)?;
+        Some(())
+    }
+
+    /// The longest run of bytes that `keep` accepts; it may be empty.
+    pub(crate) fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
+        let length = self.rest.iter().take_while(|byte| keep(**byte)).count();
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        taken
+    }
+
+    /// As [`Self::take_while`], but at least one byte.
+    pub(crate) fn take_some(&mut self, keep: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+        let taken = self.take_while(keep);
+        (!taken.is_empty()).then_some(taken)
+    }
+
+    /// Everything up to `end`, which is consumed too.
+    pub(crate) fn until(&mut self, end: &[u8]) -> Option<&'a [u8]> {
+        let (before, rest) = split_once(self.rest, end)?;
+        self.rest = rest;
+        Some(before)
+    }
+
+    pub(crate) fn blanks(&mut self) {
+        self.rest = trim_start(self.rest);
+    }
+
+    /// A decimal number that fits 64 bits.
+    pub(crate) fn unsigned(&mut self) -> Option<u64> {
+        let mut ahead = *self;
+        let digits = ahead.take_some(|byte| byte.is_ascii_digit())?;
+        let number = digits.iter().try_fold(0_u64, |number, digit| {
+            number
+                .checked_mul(10)?
+                .checked_add(u64::from(digit.wrapping_sub(b'0')))
+        })?;
+        *self = ahead;
+        Some(number)
+    }
+
+    /// A decimal number with an optional minus sign.
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let mut ahead = *self;
+        let negative = ahead.tag(b"-").is_some();
+        let number = i64::try_from(ahead.unsigned()?).ok()?;
+        *self = ahead;
+        Some(if negative { number.saturating_neg() } else { number })
+    }
+
+    /// A process id as the kernel prints it.
+    pub(crate) fn pid(&mut self) -> Option<u32> {
+        let mut ahead = *self;
+        let pid = u32::try_from(ahead.unsigned()?).ok()?;
+        *self = ahead;
+        Some(pid)
+    }
+}

@@ -1,0 +1,67 @@
+//! Just enough JSON to find fields in a record and to leave the rest alone.
+//!
+//! A record is somebody's evidence, so it is never parsed into values and
+//! written again: numbers, key order, escapes and duplicate keys stay as they
+//! are. The scanner walks the text once, without recursion, and checks all of it.
+
+mod object;
+mod string;
+
+pub(crate) use object::{Member, Value, members};
+pub(crate) use string::decode;
+
+use alloc::vec::Vec;
+
+use crate::escape::hex_digit;
+
+/// Appends `text` to `out` with what is not valid in JSON text written as the
+/// characters `\xNN`: bytes that are not UTF-8, and control characters that a
+/// careless host left inside a string.
+///
+/// `text` is JSON that [`members`] accepted, so both can only stand in strings,
+/// or be white space between tokens, which is kept.
+pub(crate) fn copy(out: &mut Vec<u8>, text: &[u8]) {
+    if text.is_ascii() && !text.iter().any(u8::is_ascii_control) {
+        out.extend_from_slice(text);
+        return;
+    }
+    let mut in_string = false;
+    let mut escaped = false;
+    for chunk in text.utf8_chunks() {
+        for byte in chunk.valid().bytes() {
+            if in_string && byte < 0x20 {
+                push_hex(out, byte);
+                continue;
+            }
+            out.push(byte);
+            match byte {
+                b'"' if !escaped => in_string = !in_string,
+                b'\\' if in_string && !escaped => {
+                    escaped = true;
+                    continue;
+                }
+                _ => {}
+            }
+            escaped = false;
+        }
+        for byte in chunk.invalid() {
+            push_hex(out, *byte);
+        }
+    }
+}
+
+fn push_hex(out: &mut Vec<u8>, byte: u8) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value & 0xf)).copied().unwrap_or(b'0');
+    out.extend_from_slice(b"\\\\x");
+    out.push(digit(byte.wrapping_shr(4)));
+    out.push(digit(byte));
+}
+
+/// The code unit of `\uNNNN`, from its four digits.
+fn code_unit(digits: &[u8]) -> Option<u16> {
+    let digits: &[u8; 4] = digits.first_chunk()?;
+    digits.iter().try_fold(0_u16, |unit, digit| {
+        Some(unit.wrapping_shl(4) | u16::from(hex_digit(*digit)?))
+    })
+}

@@ -1,0 +1,376 @@
+//! A log record: the kernel's text is found in it, and what we add is spliced
+//! into it. Its own bytes are never written anew.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use crate::bytes::{Cursor, unsigned};
+use crate::carrier::{Origin, origin_of_priority};
+use crate::hash::Hash;
+use crate::json::{self, Member, Value};
+use crate::oom::Oom;
+
+/// The keys that may hold the kernel's text, the likeliest first.
+const TEXT_KEYS: [&[u8]; 5] = [b"MESSAGE", b"msg", b"message", b"log", b"body"];
+
+/// Our own key.
+const OOM_KEY: &[u8] = b"oom";
+
+/// How the host's own users name Kubernetes identity.
+///
+/// ```
+/// use oom_filter::IdentityKeys;
+///
+/// // Fluent Bit's kubernetes filter: {"kubernetes":{"pod_id":"...","docker_id":"..."}}
+/// const FLUENT_BIT: IdentityKeys = IdentityKeys {
+///     parent: Some("kubernetes"),
+///     pod_uid: "pod_id",
+///     container_id: "docker_id",
+/// };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdentityKeys {
+    /// The object the other keys stand in; at the top level where absent.
+    pub parent: Option<&'static str>,
+    /// The pod's UID.
+    pub pod_uid: &'static str,
+    /// The container's id.
+    pub container_id: &'static str,
+}
+
+/// The text of a record, as JSON holds it.
+#[derive(Clone, Copy)]
+enum Text<'a> {
+    String(&'a [u8]),
+    /// A journal message that is no UTF-8: an array of its bytes.
+    Bytes(&'a [u8]),
+}
+
+/// What a record tells, beside its text.
+pub(crate) struct Record<'a> {
+    bytes: &'a [u8],
+    texts: [Option<Text<'a>>; TEXT_KEYS.len()],
+    /// Which machine, of every field that names one.
+    pub(crate) host: Hash,
+    /// Microseconds since boot.
+    pub(crate) at_us: Option<u64>,
+    pub(crate) origin: Origin,
+    /// The journal says that the message is the kernel's own: nothing stands in
+    /// front of it.
+    pub(crate) is_journal: bool,
+    /// As Fluent Bit's kmsg input shapes them: the text has `/dev/kmsg`'s escapes.
+    pub(crate) is_kmsg: bool,
+    /// The record carries an `oom` already.
+    pub(crate) is_done: bool,
+}
+
+/// What the fields of a kmsg record say before they are put together.
+#[derive(Default)]
+struct Kmsg {
+    seconds: Option<u64>,
+    microseconds: Option<u64>,
+    has_sequence: bool,
+    has_priority: bool,
+}
+
+impl<'a> Record<'a> {
+    /// Reads a record. `None` unless it is one JSON object.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut record = Self {
+            bytes,
+            texts: [None; TEXT_KEYS.len()],
+            host: Hash::new(),
+            at_us: None,
+            origin: Origin::Unsaid,
+            is_journal: false,
+            is_kmsg: false,
+            is_done: false,
+        };
+        let mut kmsg = Kmsg::default();
+        json::members(bytes, |member| record.note(member, &mut kmsg))?;
+        let [_, msg, ..] = record.texts;
+        if kmsg.has_sequence && kmsg.has_priority && msg.is_some() && kmsg.seconds.is_some() {
+            record.is_kmsg = true;
+            record.at_us = kmsg
+                .seconds
+                .and_then(|seconds| seconds.checked_mul(1_000_000))
+                .and_then(|at_us| at_us.checked_add(kmsg.microseconds?));
+        }
+        Some(record)
+    }
+
+    fn note(&mut self, member: Member<'a>, kmsg: &mut Kmsg) {
+        let key = decoded_key(member.key);
+        if *key == *OOM_KEY {
+            self.is_done = true;
+        }
+        for (slot, name) in self.texts.iter_mut().zip(TEXT_KEYS) {
+            if *key == *name {
+                *slot = match member.value {
+                    Value::String(text) => Some(Text::String(text)),
+                    Value::Array(text) => Some(Text::Bytes(text)),
+                    _ => None,
+                };
+            }
+        }
+        // Fluent Bit can write a journal's field names in lower case and without
+        // their underscores.
+        let name = key
+            .iter()
+            .position(|byte| *byte != b'_')
+            .and_then(|start| key.get(start..))
+            .unwrap_or_default();
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let scalar = match member.value {
+            Value::String(text) | Value::Plain(text) => text,
+            Value::Array(_) | Value::Object(_) => return,
+        };
+        if is("hostname") || is("boot_id") || is("host") {
+            self.host.write(name);
+            self.host.write(scalar);
+        } else if is("transport") {
+            self.is_journal = scalar == b"kernel";
+            self.say(self.is_journal);
+        } else if is("syslog_identifier") || is("ident") || is("appname") {
+            self.say(scalar == b"kernel");
+        } else if is("syslog_facility") || is("facility") || is("fac") {
+            self.say(scalar == b"0" || scalar == b"kern");
+        } else if is("priority") || is("pri") {
+            kmsg.has_priority = true;
+            if let Some(priority) = unsigned(scalar) {
+                self.say(origin_of_priority(priority) == Origin::Kernel);
+            }
+        } else if is("sequence") {
+            kmsg.has_sequence = true;
+        } else if is("sec") {
+            kmsg.seconds = unsigned(scalar);
+        } else if is("usec") {
+            kmsg.microseconds = unsigned(scalar);
+        } else if is("source_monotonic_timestamp") {
+            self.at_us = unsigned(scalar);
+        }
+    }
+
+    /// One field that disowns the kernel outweighs every other.
+    fn say(&mut self, is_kernel: bool) {
+        if !is_kernel {
+            self.origin = Origin::Other;
+        } else if self.origin == Origin::Unsaid {
+            self.origin = Origin::Kernel;
+        }
+    }
+
+    /// The texts that may be the kernel's, in the order they are to be tried.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+        self.texts.into_iter().flatten().filter_map(|text| match text {
+            Text::String(raw) => Some(json::decode(raw)),
+            Text::Bytes(raw) => byte_array(raw),
+        })
+    }
+
+    /// The record with `oom` and the victim's identity added.
+    ///
+    /// `None` where `oom` cannot be written as JSON, which no value of ours is.
+    pub(crate) fn splice(&self, oom: &Oom, keys: &IdentityKeys) -> Option<Vec<u8>> {
+        let oom_json = serde_json::to_vec(oom).ok()?;
+        let identity = Identity::of(oom);
+        let mut out = Vec::with_capacity(
+            self.bytes
+                .len()
+                .saturating_add(oom_json.len())
+                .saturating_add(256),
+        );
+        let mut splice = Splice {
+            out: &mut out,
+            rest: self.bytes,
+            base: self.bytes,
+        };
+        let mut flat = Members::after(is_empty_object(self.bytes));
+        if let Some(parent) = keys.parent {
+            if identity.pod_uid.is_some() {
+                match self.member(parent) {
+                    None => {
+                        let mut inside = Members::after(true);
+                        identity.write(keys, |_| None, &mut inside);
+                        flat.object(parent, &inside);
+                    }
+                    Some(Value::Object(inside)) => splice.into_object(inside, &identity, keys),
+                    // Somebody else's meaning of the key: not ours to change.
+                    Some(_) => {}
+                }
+            }
+        } else {
+            identity.write(keys, |key| self.member(key), &mut flat);
+        }
+        flat.raw("oom", &oom_json);
+        let end = self.bytes.iter().rposition(|byte| *byte == b'}')?;
+        splice.copy_to(end);
+        splice.out.extend_from_slice(&flat.text);
+        splice.copy_to(self.bytes.len());
+        Some(out)
+    }
+
+    fn member(&self, name: &str) -> Option<Value<'a>> {
+        let mut found = None;
+        json::members(self.bytes, |member| {
+            if *decoded_key(member.key) == *name.as_bytes() {
+                found = Some(member.value);
+            }
+        })?;
+        found
+    }
+}
+
+fn is_empty_object(bytes: &[u8]) -> bool {
+    let mut count = 0_usize;
+    json::members(bytes, |_| count = count.saturating_add(1)).is_some() && count == 0
+}
+
+/// A key of interest is short; escapes in it are rare.
+fn decoded_key(key: &[u8]) -> Cow<'_, [u8]> {
+    const LONGEST: usize = 200;
+    if key.len() <= LONGEST && key.contains(&b'\\') {
+        Cow::Owned(json::decode(key))
+    } else {
+        Cow::Borrowed(key)
+    }
+}
+
+/// `79,117,116`, each a byte.
+fn byte_array(text: &[u8]) -> Option<Vec<u8>> {
+    text.split(|byte| *byte == b',')
+        .map(|number| {
+            let mut cursor = Cursor::new(number);
+            cursor.blanks();
+            let byte = u8::try_from(cursor.unsigned()?).ok()?;
+            cursor.blanks();
+            cursor.end().map(|()| byte)
+        })
+        .collect()
+}
+
+/// The identity of a victim, as it is written into a record.
+struct Identity<'a> {
+    pod_uid: Option<&'a str>,
+    container_id: Option<&'a str>,
+}
+
+impl<'a> Identity<'a> {
+    fn of(oom: &'a Oom) -> Self {
+        Self {
+            pod_uid: oom.pod.as_ref().map(|pod| pod.uid.as_str()),
+            container_id: oom
+                .container
+                .as_ref()
+                .and_then(|container| container.id.as_deref()),
+        }
+    }
+
+    /// Writes what `present` does not hold. Where it holds another pod's or
+    /// another container's, nothing: half of each would name neither.
+    fn write<'v>(
+        &self,
+        keys: &IdentityKeys,
+        present: impl Fn(&str) -> Option<Value<'v>>,
+        members: &mut Members,
+    ) {
+        let pairs = [
+            (keys.pod_uid, self.pod_uid),
+            (keys.container_id, self.container_id),
+        ];
+        let conflict = pairs.iter().any(|(key, value)| {
+            value.is_some_and(|value| {
+                present(key).is_some_and(|other| other != Value::String(value.as_bytes()))
+            })
+        });
+        if conflict {
+            return;
+        }
+        for (key, value) in pairs {
+            if let Some(value) = value
+                && present(key).is_none()
+            {
+                members.string(key, value);
+            }
+        }
+    }
+}
+
+/// The text of members to be appended to an object.
+struct Members {
+    text: Vec<u8>,
+    first: bool,
+}
+
+impl Members {
+    fn after(empty: bool) -> Self {
+        Self {
+            text: Vec::new(),
+            first: empty,
+        }
+    }
+
+    fn raw(&mut self, key: &str, value: &[u8]) {
+        if !core::mem::take(&mut self.first) {
+            self.text.push(b',');
+        }
+        self.text.push(b'"');
+        self.text.extend_from_slice(key.as_bytes());
+        self.text.extend_from_slice(b"\":");
+        self.text.extend_from_slice(value);
+    }
+
+    /// A pod's UID or a container's id: hex digits and dashes, nothing to escape.
+    fn string(&mut self, key: &str, value: &str) {
+        let quoted = [b"\"", value.as_bytes(), b"\""].concat();
+        self.raw(key, &quoted);
+    }
+
+    fn object(&mut self, key: &str, members: &Self) {
+        let braced = [b"{", members.text.as_slice(), b"}"].concat();
+        self.raw(key, &braced);
+    }
+}
+
+/// Copies a record piece by piece, with insertions between.
+struct Splice<'a> {
+    out: &'a mut Vec<u8>,
+    rest: &'a [u8],
+    base: &'a [u8],
+}
+
+impl Splice<'_> {
+    /// Copies up to `offset` of the whole record.
+    fn copy_to(&mut self, offset: usize) {
+        let done = self.base.len().saturating_sub(self.rest.len());
+        let (piece, rest) = offset
+            .checked_sub(done)
+            .and_then(|length| self.rest.split_at_checked(length))
+            .unwrap_or((self.rest, &[]));
+        json::copy(self.out, piece);
+        self.rest = rest;
+    }
+
+    /// Adds what is missing to an object of the record; `inside` is its text
+    /// between the braces.
+    fn into_object(&mut self, inside: &[u8], identity: &Identity<'_>, keys: &IdentityKeys) {
+        let object = [b"{", inside, b"}"].concat();
+        let present = |name: &str| {
+            let mut found = None;
+            json::members(&object, |member| {
+                if *decoded_key(member.key) == *name.as_bytes() {
+                    found = Some(member.value);
+                }
+            });
+            found
+        };
+        let mut members = Members::after(is_empty_object(&object));
+        identity.write(keys, present, &mut members);
+        // `inside` is part of the record: its end is as far from the record's
+        // beginning as the addresses say.
+        let end = (inside.as_ptr().addr().saturating_add(inside.len()))
+            .saturating_sub(self.base.as_ptr().addr());
+        self.copy_to(end);
+        self.out.extend_from_slice(&members.text);
+    }
+}

@@ -1,0 +1,222 @@
+//! What the lines of one report have told so far.
+
+use alloc::vec::Vec;
+
+use super::tasks::Tasks;
+use crate::bytes::{Cursor, find};
+use crate::message::{Account, Constraint, Invoked, Limit, Scope, Selected, StackHead, Usage};
+use crate::oom::{Memory, Trigger};
+use crate::printable;
+
+/// Readings of one ambiguous line kept until the kill line settles them. A name
+/// of 15 bytes allows three; nested cgroups that imitate fields allow more, and
+/// then nothing is believed.
+const MOST_READINGS: usize = 8;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Learnt {
+    pub(super) trigger: Option<Trigger>,
+    /// The trigger's name as the kernel has it.
+    trigger_comm: Vec<u8>,
+    pub(super) kernel: Option<Vec<u8>>,
+    pub(super) cpuset: Option<Vec<u8>>,
+    pub(super) memory: Option<Memory>,
+    pub(super) hierarchy: Hierarchy,
+    /// The kernel's word, or `CONSTRAINT_MEMCG` for a `Task in` line.
+    pub(super) constraint: Option<Vec<u8>>,
+    /// From the report's own constraint line; empty where none of them holds.
+    pub(super) readings: Vec<Place>,
+    /// The report's own constraint line was seen.
+    pub(super) has_constraint: bool,
+    pub(super) victim: Option<ChosenVictim>,
+    pub(super) selected: Option<ChosenProcess>,
+    pub(super) tasks: Tasks,
+    /// From the buddy lines of a Mem-Info block.
+    pub(super) page_bytes: Option<u64>,
+    /// The beginning of a constraint line the kernel split.
+    pub(super) split: Vec<u8>,
+}
+
+/// Which cgroup version the report shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Hierarchy {
+    #[default]
+    Unknown,
+    V1,
+    V2,
+}
+
+/// A [`crate::message::Reading`] that outlives its line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) limit: Option<Vec<u8>>,
+    pub(super) is_global: bool,
+    pub(super) task: Option<Vec<u8>>,
+    pub(super) comm: Option<Vec<u8>>,
+}
+
+/// The victim as the constraint line names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChosenVictim {
+    pub(super) pid: u32,
+    pub(super) uid: i64,
+}
+
+/// The process selected, before 5.1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChosenProcess {
+    pub(super) scope: Scope,
+    pub(super) pid: u32,
+    pub(super) score: Option<i64>,
+}
+
+impl Learnt {
+    pub(super) fn invoked(&mut self, invoked: &Invoked<'_>) {
+        self.trigger_comm = invoked.comm.unwrap_or_default().to_vec();
+        self.trigger = Some(trigger(invoked));
+    }
+
+    /// Whether SysRq-f asked.
+    pub(super) fn is_manual(&self) -> bool {
+        self.trigger
+            .as_ref()
+            .is_some_and(|trigger| trigger.order == Some(-1))
+    }
+
+    pub(super) fn stack_head(&mut self, head: &StackHead<'_>) {
+        if let Some(trigger) = &mut self.trigger
+            && self.trigger_comm == head.comm
+        {
+            trigger.pid = Some(head.pid);
+        }
+        self.kernel = head.release.map(<[u8]>::to_vec);
+    }
+
+    pub(super) fn constraint(&mut self, constraint: &Constraint<'_>) {
+        self.has_constraint = true;
+        self.split = Vec::new();
+        self.constraint = Some(constraint.word.unwrap_or(b"CONSTRAINT_MEMCG").to_vec());
+        if let Some(cpuset) = constraint.cpuset {
+            self.cpuset = Some(cpuset.to_vec());
+        }
+        if let (Some(pid), Some(uid)) = (constraint.pid, constraint.uid) {
+            self.victim = Some(ChosenVictim { pid, uid });
+        }
+        self.readings = if constraint.readings.len() > MOST_READINGS {
+            Vec::new()
+        } else {
+            constraint.readings.iter().map(Place::from).collect()
+        };
+    }
+
+    /// The `Task in` line of 3.15 to 3.17, whose limit comes in a record of its own.
+    pub(super) fn task_in(&mut self, task: &[u8]) {
+        self.readings = Vec::from([Place {
+            task: Some(task.to_vec()),
+            ..Place::default()
+        }]);
+    }
+
+    pub(super) fn limit_of(&mut self, limit: &[u8]) {
+        if self.has_constraint {
+            return;
+        }
+        self.has_constraint = true;
+        self.constraint = Some(b"CONSTRAINT_MEMCG".to_vec());
+        if self.readings.is_empty() {
+            self.readings.push(Place::default());
+        }
+        for place in &mut self.readings {
+            place.limit = Some(limit.to_vec());
+        }
+    }
+
+    pub(super) fn usage(&mut self, usage: &Usage) {
+        let memory = self.memory.get_or_insert_with(Memory::default);
+        add_usage(memory, usage);
+        match usage.account {
+            Account::Swap => self.hierarchy = Hierarchy::V2,
+            Account::MemoryAndSwap
+                // Before 5.3 the line is printed on v2 too, where nothing is
+                // charged to it.
+                if usage.usage_bytes > Some(0)
+                    || self.kernel.as_deref().and_then(version) >= Some((5, 3)) =>
+            {
+                self.hierarchy = Hierarchy::V1;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn selected(&mut self, selected: &Selected<'_>) {
+        self.selected = Some(ChosenProcess {
+            scope: selected.scope,
+            pid: selected.pid,
+            score: selected.score,
+        });
+    }
+
+    /// `Node 0 DMA: 1*4kB ...` names the page size first.
+    pub(super) fn buddy_line(&mut self, text: &[u8]) {
+        if self.page_bytes.is_some() {
+            return;
+        }
+        let Some(position) = find(text, b"*") else {
+            return;
+        };
+        let mut cursor = Cursor::new(text.get(position..).unwrap_or_default());
+        let mut page = || {
+            cursor.tag(b"*")?;
+            let kibibytes = cursor.unsigned()?;
+            cursor.tag(b"kB ")?;
+            kibibytes.checked_mul(1024)
+        };
+        self.page_bytes = page().filter(|bytes| matches!(bytes, 4096 | 16_384 | 65_536));
+    }
+}
+
+pub(super) fn trigger(invoked: &Invoked<'_>) -> Trigger {
+    Trigger {
+        comm: invoked.comm.map(printable),
+        pid: None,
+        gfp_mask: Some(printable(invoked.gfp_mask)),
+        order: invoked.order,
+        oom_score_adj: invoked.oom_score_adj,
+    }
+}
+
+pub(super) fn add_usage(memory: &mut Memory, usage: &Usage) {
+    let (used, limit) = match usage.account {
+        Account::Memory => {
+            memory.failcnt = Some(usage.failcnt);
+            (&mut memory.usage_bytes, &mut memory.limit_bytes)
+        }
+        Account::MemoryAndSwap => (&mut memory.memsw_usage_bytes, &mut memory.memsw_limit_bytes),
+        Account::Kernel => (&mut memory.kmem_usage_bytes, &mut memory.kmem_limit_bytes),
+        Account::Swap => (&mut memory.swap_usage_bytes, &mut memory.swap_limit_bytes),
+    };
+    *used = usage.usage_bytes;
+    *limit = usage.limit_bytes;
+}
+
+/// `(6, 1)` of `6.1.0-50-cloud-amd64`.
+fn version(release: &[u8]) -> Option<(u64, u64)> {
+    let mut cursor = Cursor::new(release);
+    let major = cursor.unsigned()?;
+    cursor.tag(b".")?;
+    Some((major, cursor.unsigned()?))
+}
+
+impl From<&crate::message::Reading<'_>> for Place {
+    fn from(reading: &crate::message::Reading<'_>) -> Self {
+        Self {
+            limit: match reading.limit {
+                Limit::Cgroup(path) => Some(path.to_vec()),
+                _ => None,
+            },
+            is_global: reading.limit == Limit::Global,
+            task: reading.task.map(<[u8]>::to_vec),
+            comm: reading.comm.map(<[u8]>::to_vec),
+        }
+    }
+}

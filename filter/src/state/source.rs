@@ -1,0 +1,689 @@
+//! One stream of kernel lines: a machine's, under one tag.
+
+use alloc::vec::Vec;
+
+use super::learnt::{self, Learnt, Place};
+use super::outcome;
+use super::report::{Mark, Report, same_caller};
+use super::tasks::{Process, Tasks};
+use super::{EVENT_PAUSE_US, advance, is_stale};
+use crate::escape::Fidelity;
+use crate::hash::Hash;
+use crate::message::{Constraint, Killed, Message, Part, Scope, parse};
+use crate::oom::{Attribution, Cgroup, Event, Memory, Oom, Victim};
+use crate::printable;
+
+/// A line, ready to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived<'a> {
+    /// The kernel's text.
+    pub(crate) text: &'a [u8],
+    pub(crate) fidelity: Fidelity,
+    pub(crate) at_us: Option<u64>,
+    pub(crate) caller: Option<&'a [u8]>,
+    /// The record it came in, where one may have to be released.
+    pub(crate) record: Option<&'a [u8]>,
+}
+
+impl<'a> Arrived<'a> {
+    fn mark(&self) -> Mark<'a> {
+        Mark {
+            at_us: self.at_us,
+            caller: self.caller,
+        }
+    }
+}
+
+/// What a line was.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Nothing of an OOM report.
+    Foreign,
+    /// A line of a report.
+    Line(Oom),
+    /// A kill.
+    Kill(Oom),
+}
+
+/// A report that never finished, as it leaves.
+#[derive(Debug)]
+pub(crate) struct Released {
+    /// The record of its first line.
+    pub(crate) record: Option<Vec<u8>>,
+    pub(crate) oom: Oom,
+}
+
+/// Kills remembered of one source, so that no table counts them as alive.
+const MOST_DEAD: usize = 4096;
+/// Longest constraint line that is put together from pieces.
+const LONGEST_SPLIT: usize = 8192;
+
+/// What is remembered of one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    host: u64,
+    /// Numbers reports that have no clock to tell them apart.
+    ordinal: u64,
+    /// The report that has begun.
+    report: Option<Report>,
+    /// The newest kill: lines that follow it belong to it.
+    event: Option<Finished>,
+    /// The newest report with a task table, where that is not `event`'s own.
+    newest: Option<Finished>,
+    dead: Vec<(Process, Option<u64>)>,
+}
+
+/// A kill that was reported.
+#[derive(Debug)]
+struct Finished {
+    id: u64,
+    scope: Option<Scope>,
+    caller: Option<Vec<u8>>,
+    last_us: Option<u64>,
+    /// It had a report of its own; the kernel suppresses those of a storm.
+    has_report: bool,
+    place: Option<Place>,
+    learnt: Learnt,
+    /// The cgroup all of which is killed.
+    group: Option<Vec<u8>>,
+    killed: Vec<Process>,
+}
+
+impl Finished {
+    /// Whether a line of `mark` can still belong to it.
+    fn is_current(&self, mark: Mark<'_>) -> bool {
+        same_caller(self.caller.as_deref(), mark.caller) && !is_stale(self.last_us, mark.at_us, EVENT_PAUSE_US)
+    }
+}
+
+impl Source {
+    pub(crate) fn new(host: u64) -> Self {
+        Self {
+            host,
+            ..Self::default()
+        }
+    }
+
+    /// The machine, as a hash of what names it.
+    pub(crate) fn host(&self) -> u64 {
+        self.host
+    }
+
+    /// Whether a line without any telling word may be one of a report's.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.report.as_ref().is_some_and(Report::is_active)
+    }
+
+    /// Releases the report that never finished.
+    pub(crate) fn release(&mut self) -> Option<Released> {
+        let report = self.report.take().filter(Report::is_owed)?;
+        Some(Released {
+            oom: outcome::truncated(&report.learnt, report.id),
+            record: report.first_record,
+        })
+    }
+
+    /// Reads one line. Reports that it ends without a kill go to `released`.
+    pub(crate) fn feed(&mut self, line: &Arrived<'_>, released: &mut Vec<Released>) -> Step {
+        let step = match parse(line.text, line.fidelity) {
+            Some(message) => self.message(&message, line, released),
+            None => self.other(line, released),
+        };
+        if matches!(step, Step::Foreign)
+            && let Some(report) = &mut self.report
+        {
+            report.count_foreign();
+        }
+        step
+    }
+
+    fn message(
+        &mut self,
+        message: &Message<'_>,
+        line: &Arrived<'_>,
+        released: &mut Vec<Released>,
+    ) -> Step {
+        let mark = line.mark();
+        match message {
+            Message::Killed(killed) => return self.killed(killed, line),
+            Message::Group(path) => return self.group(path, line),
+            Message::Reaped { pid, comm } => return self.reaped(*pid, comm, line),
+            Message::Companion => return self.aside(line),
+            Message::AlreadyExiting { .. } => {
+                if let Some(report) = self.report.as_mut().filter(|report| report.admits(mark)) {
+                    report.end();
+                }
+                return self.aside(line);
+            }
+            Message::StackHead(_)
+            | Message::Cpuset(_)
+            | Message::TaskIn(_)
+            | Message::LimitOf(_) => {
+                let expected = self
+                    .report
+                    .as_ref()
+                    .is_some_and(|report| report.expects(message, mark));
+                if !expected {
+                    return Step::Foreign;
+                }
+            }
+            _ => {}
+        }
+        if self.begins_anew(message, mark) {
+            released.extend(self.release());
+            self.report = None;
+        }
+        let Some(report) = self.report_of(line) else {
+            return Step::Foreign;
+        };
+        let mut oom = outcome::line(Event::Report, report.id);
+        learn(report, message, line.text, &mut oom);
+        report.take_message(message);
+        if report.count(mark) {
+            released.push(spent(report));
+        }
+        Step::Line(oom)
+    }
+
+    /// Whether `message` cannot be of the report that is open.
+    fn begins_anew(&self, message: &Message<'_>, mark: Mark<'_>) -> bool {
+        let Some(report) = &self.report else {
+            return false;
+        };
+        match message {
+            Message::Invoked(_) => true,
+            Message::Constraint(_) | Message::ConstraintStart(_) => {
+                report.learnt.has_constraint || !report.admits(mark)
+            }
+            Message::Selected(_) => report.learnt.selected.is_some() || !report.admits(mark),
+            _ => !report.admits(mark),
+        }
+    }
+
+    /// The open report, or a new one whose first line is `line`.
+    fn report_of(&mut self, line: &Arrived<'_>) -> Option<&mut Report> {
+        if self.report.is_none() {
+            let id = self.new_id(line);
+            let record = line.record.map(<[u8]>::to_vec);
+            self.report = Some(Report::new(id, line.mark(), record));
+        }
+        self.report.as_mut()
+    }
+
+    /// A number for what begins with `line`: the same whenever the same lines
+    /// are read again.
+    fn new_id(&mut self, line: &Arrived<'_>) -> u64 {
+        let hash = Hash::new().with(&self.host.to_le_bytes());
+        let hash = if let Some(at_us) = line.at_us {
+            hash.with(&at_us.to_le_bytes())
+        } else {
+            self.ordinal = self.ordinal.wrapping_add(1);
+            hash.with(b"ordinal").with(&self.ordinal.to_le_bytes())
+        };
+        hash.with(line.text).value()
+    }
+
+    /// A line that is no message by itself.
+    fn other(&mut self, line: &Arrived<'_>, released: &mut Vec<Released>) -> Step {
+        let mark = line.mark();
+        let Some(report) = &mut self.report else {
+            return Step::Foreign;
+        };
+        if let Some(oom) = constraint_piece(report, line) {
+            report.count(mark);
+            return Step::Line(oom);
+        }
+        let Some(part) = report.take_part(line.text, mark) else {
+            return Step::Foreign;
+        };
+        let mut oom = outcome::line(Event::Report, report.id);
+        match part {
+            Part::Tasks => {
+                oom.event = Event::Task;
+                let text = crate::bytes::trim_start(line.text);
+                let row = report.learnt.tasks.columns.and_then(|columns| columns.row(text));
+                if let Some(row) = row {
+                    report.learnt.tasks.add(&row);
+                    oom.tasks = Tasks::one(&row, report.learnt.page_bytes);
+                }
+            }
+            Part::Memory => report.learnt.buddy_line(line.text),
+            _ => {}
+        }
+        if report.count(mark) {
+            released.push(spent(report));
+        }
+        Step::Line(oom)
+    }
+
+    fn killed(&mut self, killed: &Killed<'_>, line: &Arrived<'_>) -> Step {
+        let mark = line.mark();
+        let process = Process::new(killed.pid, killed.comm);
+        if self
+            .report
+            .as_ref()
+            .is_some_and(|report| report.admits(mark) && accepts(report, killed))
+            && let Some(report) = self.report.take()
+        {
+            return self.finish(report, killed, mark);
+        }
+        if let Some(event) = &mut self.event
+            && event.is_current(mark)
+        {
+            // One process is one kill: with memory.oom.group the first victim's
+            // line is printed again.
+            let again = event.killed.contains(&process)
+                && (event.group.is_some() || mark.at_us.is_some());
+            if again {
+                advance(&mut event.last_us, mark.at_us);
+                return Step::Line(outcome::line(Event::Report, event.id));
+            }
+            if is_member(event, killed, mark) {
+                return self.member(killed, mark);
+            }
+        }
+        self.suppressed(killed, line)
+    }
+
+    /// The kill that ends a report.
+    fn finish(&mut self, report: Report, killed: &Killed<'_>, mark: Mark<'_>) -> Step {
+        let process = Process::new(killed.pid, killed.comm);
+        let learnt = report.learnt;
+        let selected = learnt.selected;
+        let scope = killed.scope.or(selected.map(|selected| selected.scope));
+        if !learnt.has_constraint && !report.has_header {
+            // Its announcement alone opened the report (up to 5.0).
+            let mut oom = self.attribute(killed, scope, mark, report.id);
+            add_score(&mut oom, &learnt, killed);
+            self.remember(report.id, scope, process, mark);
+            return Step::Kill(oom);
+        }
+        let dead = self.bury(process, mark);
+        let chosen = outcome::settle(&learnt, Some(killed.comm)).cloned();
+        let mut oom = outcome::line(Event::Kill, report.id);
+        outcome::context(&mut oom, &learnt, chosen.as_ref(), scope);
+        oom.attribution = Some(if learnt.has_constraint {
+            Attribution::Report
+        } else {
+            Attribution::None
+        });
+        oom.victim = Some(outcome::victim(killed, learnt.tasks.find(process)));
+        if let (Some(victim), Some(chosen)) = (&mut oom.victim, learnt.victim)
+            && killed.uid.is_none()
+        {
+            victim.uid = Some(chosen.uid);
+        }
+        add_score(&mut oom, &learnt, killed);
+        outcome::tasks(&mut oom, &learnt, killed, &dead);
+        oom.at_us = mark.at_us;
+        self.event = Some(Finished {
+            id: report.id,
+            scope,
+            caller: mark.caller.map(<[u8]>::to_vec),
+            last_us: mark.at_us,
+            has_report: true,
+            place: chosen,
+            learnt,
+            group: None,
+            killed: Vec::from([process]),
+        });
+        self.newest = None;
+        Step::Kill(oom)
+    }
+
+    /// A kill by `memory.oom.group`, after the first of its event.
+    fn member(&mut self, killed: &Killed<'_>, mark: Mark<'_>) -> Step {
+        let process = Process::new(killed.pid, killed.comm);
+        let dead = self.bury(process, mark);
+        let Some(event) = &mut self.event else {
+            return Step::Foreign;
+        };
+        advance(&mut event.last_us, mark.at_us);
+        event.killed.push(process);
+        let place = Place {
+            task: event.group.clone(),
+            ..event.place.clone().unwrap_or_default()
+        };
+        let mut oom = outcome::line(Event::Kill, event.id);
+        outcome::context(&mut oom, &event.learnt, Some(&place), killed.scope);
+        oom.attribution = Some(Attribution::Report);
+        oom.victim = Some(outcome::victim(killed, event.learnt.tasks.find(process)));
+        outcome::tasks(&mut oom, &event.learnt, killed, &dead);
+        outcome::mark_group(&mut oom);
+        oom.at_us = mark.at_us;
+        Step::Kill(oom)
+    }
+
+    /// A kill whose report the kernel suppressed, as it does after ten in 5 s.
+    fn suppressed(&mut self, killed: &Killed<'_>, line: &Arrived<'_>) -> Step {
+        let mark = line.mark();
+        let id = self.new_id(line);
+        let oom = self.attribute(killed, killed.scope, mark, id);
+        self.remember(id, killed.scope, Process::new(killed.pid, killed.comm), mark);
+        Step::Kill(oom)
+    }
+
+    /// Makes the record of a kill without a report: from the newest task table,
+    /// if the process stands in it.
+    fn attribute(
+        &mut self,
+        killed: &Killed<'_>,
+        scope: Option<Scope>,
+        mark: Mark<'_>,
+        id: u64,
+    ) -> Oom {
+        let process = Process::new(killed.pid, killed.comm);
+        let scoped = Killed {
+            scope,
+            ..killed.clone()
+        };
+        let mut oom = outcome::bare_kill(&scoped, id);
+        oom.at_us = mark.at_us;
+        let newest = self
+            .event
+            .as_ref()
+            .filter(|event| event.has_report)
+            .or(self.newest.as_ref())
+            .filter(|newest| {
+                !is_stale(newest.last_us, mark.at_us, EVENT_PAUSE_US) && !newest.killed.contains(&process)
+            });
+        if let Some(newest) = newest
+            && scope == Some(Scope::Cgroup)
+            && let Some(row) = newest.learnt.tasks.find(process)
+            && let Some(limit) = newest.place.as_ref().and_then(|place| place.limit.clone())
+        {
+            let place = Place {
+                limit: Some(limit),
+                ..Place::default()
+            };
+            outcome::place(&mut oom, &place);
+            outcome::leveled(&mut oom, outcome::level(&place, scope, None));
+            oom.victim = Some(outcome::victim(killed, Some(row)));
+            oom.attribution = Some(Attribution::Table);
+        }
+        self.bury(process, mark);
+        oom
+    }
+
+    /// Keeps a kill without a report: its group may follow.
+    fn remember(&mut self, id: u64, scope: Option<Scope>, process: Process, mark: Mark<'_>) {
+        let before = self.event.replace(Finished {
+            id,
+            scope,
+            caller: mark.caller.map(<[u8]>::to_vec),
+            last_us: mark.at_us,
+            has_report: false,
+            place: None,
+            learnt: Learnt::default(),
+            group: None,
+            killed: Vec::from([process]),
+        });
+        if let Some(before) = before.filter(|before| before.has_report) {
+            self.newest = Some(before);
+        }
+    }
+
+    /// Adds a process to the dead, and returns those that may still stand in a
+    /// task table.
+    fn bury(&mut self, process: Process, mark: Mark<'_>) -> Vec<Process> {
+        // Without a clock nobody knows how long ago they died: only those of the
+        // newest event count.
+        let event: &[Process] = self
+            .event
+            .as_ref()
+            .map_or(&[], |event| event.killed.as_slice());
+        self.dead.retain(|(dead, at_us)| {
+            if mark.at_us.is_some() {
+                at_us.is_some() && !is_stale(*at_us, mark.at_us, EVENT_PAUSE_US)
+            } else {
+                event.contains(dead)
+            }
+        });
+        if self.dead.len() >= MOST_DEAD {
+            self.dead.remove(0);
+        }
+        self.dead.push((process, mark.at_us));
+        self.dead.iter().map(|(process, _)| *process).collect()
+    }
+
+    fn group(&mut self, path: &[u8], line: &Arrived<'_>) -> Step {
+        let mark = line.mark();
+        if self
+            .event
+            .as_ref()
+            .is_none_or(|event| !event.is_current(mark))
+        {
+            let id = self.new_id(line);
+            self.event = Some(Finished {
+                id,
+                scope: None,
+                caller: mark.caller.map(<[u8]>::to_vec),
+                last_us: mark.at_us,
+                has_report: false,
+                place: None,
+                learnt: Learnt::default(),
+                group: None,
+                killed: Vec::new(),
+            });
+        }
+        let Some(event) = &mut self.event else {
+            return Step::Foreign;
+        };
+        advance(&mut event.last_us, mark.at_us);
+        event.group = Some(path.to_vec());
+        let mut oom = outcome::line(Event::Group, event.id);
+        outcome::place(
+            &mut oom,
+            &Place {
+                task: Some(path.to_vec()),
+                ..Place::default()
+            },
+        );
+        oom.group = true;
+        Step::Line(oom)
+    }
+
+    fn reaped(&mut self, pid: u32, comm: &[u8], line: &Arrived<'_>) -> Step {
+        let process = Process::new(pid, comm);
+        let known = [&self.event, &self.newest]
+            .into_iter()
+            .flatten()
+            .find(|finished| finished.killed.contains(&process))
+            .map(|finished| finished.id);
+        let id = known.unwrap_or_else(|| self.new_id(line));
+        let mut oom = outcome::line(Event::Reaped, id);
+        oom.victim = Some(Victim {
+            pid,
+            comm: Some(printable(comm)),
+            ..Victim::default()
+        });
+        Step::Line(oom)
+    }
+
+    /// A line beside a kill.
+    fn aside(&mut self, line: &Arrived<'_>) -> Step {
+        let mark = line.mark();
+        let known = self
+            .report
+            .as_ref()
+            .filter(|report| report.admits(mark))
+            .map(|report| report.id)
+            .or_else(|| {
+                let event = self.event.as_ref()?;
+                event.is_current(mark).then_some(event.id)
+            });
+        let id = known.unwrap_or_else(|| self.new_id(line));
+        Step::Line(outcome::line(Event::Report, id))
+    }
+}
+
+/// A report whose line budget is spent, as it leaves. It goes on after that.
+fn spent(report: &mut Report) -> Released {
+    Released {
+        oom: outcome::truncated(&report.learnt, report.id),
+        record: report.first_record.take(),
+    }
+}
+
+/// Whether a kill line can be the end of a report: it must be of the process the
+/// report names, if it names one.
+fn accepts(report: &Report, killed: &Killed<'_>) -> bool {
+    let learnt = &report.learnt;
+    if learnt.selected.is_some() {
+        // The process killed may be a child of the one selected.
+        return true;
+    }
+    match learnt.victim {
+        // The kill line may name a thread, when the leader is gone already.
+        Some(victim) => {
+            victim.pid == killed.pid
+                || learnt
+                    .readings
+                    .iter()
+                    .any(|place| place.comm.as_deref() == Some(killed.comm))
+        }
+        None => {
+            report.is_active() && !learnt.tasks.excludes(Process::new(killed.pid, killed.comm))
+        }
+    }
+}
+
+/// Whether a kill is of the group of `event`.
+///
+/// After a suppressed report the next kill line may be of another event just as
+/// well, unless the task that prints it is known.
+fn is_member(event: &Finished, killed: &Killed<'_>, mark: Mark<'_>) -> bool {
+    let process = Process::new(killed.pid, killed.comm);
+    let of_same_task = event.caller.is_some() && event.caller.as_deref() == mark.caller;
+    let of_report = event.has_report && !event.learnt.tasks.excludes(process);
+    event.group.is_some()
+        && (event.scope.is_none() || event.scope == killed.scope)
+        && (of_same_task || of_report)
+}
+
+/// The announced badness, if it is of the process that was killed.
+fn add_score(oom: &mut Oom, learnt: &Learnt, killed: &Killed<'_>) {
+    if let (Some(victim), Some(selected)) = (&mut oom.victim, learnt.selected)
+        && selected.pid == killed.pid
+    {
+        victim.score = selected.score;
+    }
+}
+
+/// A piece of a constraint line that was split: it begins with the next field,
+/// or goes on in a path.
+fn constraint_piece(report: &mut Report, line: &Arrived<'_>) -> Option<Oom> {
+    const FIELDS: [&[u8]; 7] = [
+        b",cpuset=",
+        b",mems_allowed=",
+        b",oom_memcg=",
+        b",global_oom",
+        b",task_memcg=",
+        b",task=",
+        b"/",
+    ];
+    let split = &report.learnt.split;
+    if split.is_empty()
+        || !report.admits(line.mark())
+        || !FIELDS.iter().any(|field| line.text.starts_with(field))
+        || split.len().saturating_add(line.text.len()) > LONGEST_SPLIT
+    {
+        return None;
+    }
+    let whole = [split.as_slice(), line.text].concat();
+    let mut oom = outcome::line(Event::Constraint, report.id);
+    match parse(&whole, line.fidelity) {
+        Some(Message::Constraint(constraint)) => constrain(report, &constraint, &mut oom),
+        _ => report.learnt.split = whole,
+    }
+    Some(oom)
+}
+
+fn constrain(report: &mut Report, constraint: &Constraint<'_>, oom: &mut Oom) {
+    report.learnt.constraint(constraint);
+    let mut own = Learnt::default();
+    own.constraint(constraint);
+    oom.event = Event::Constraint;
+    let chosen = outcome::settle(&own, None);
+    outcome::context(oom, &own, chosen, None);
+    oom.victim = constraint.pid.map(|pid| Victim {
+        pid,
+        comm: chosen.and_then(|place| place.comm.as_deref()).map(printable),
+        uid: constraint.uid,
+        ..Victim::default()
+    });
+}
+
+/// Adds what a message tells to its report, and to the line's own object.
+fn learn(report: &mut Report, message: &Message<'_>, text: &[u8], oom: &mut Oom) {
+    let learnt = &mut report.learnt;
+    match message {
+        Message::Invoked(invoked) => {
+            report.has_header = true;
+            learnt.invoked(invoked);
+            oom.event = Event::Invoked;
+            oom.trigger = Some(learnt::trigger(invoked));
+            oom.manual = learnt.is_manual();
+        }
+        Message::StackHead(head) => {
+            learnt.stack_head(head);
+            oom.kernel = head.release.map(printable);
+        }
+        Message::Cpuset(name) => {
+            learnt.cpuset = Some(name.to_vec());
+            oom.cgroup = Some(Cgroup {
+                cpuset: Some(printable(name)),
+                ..Cgroup::default()
+            });
+        }
+        Message::Constraint(constraint) => constrain(report, constraint, oom),
+        Message::ConstraintStart(start) => {
+            learnt.split = start.to_vec();
+            oom.event = Event::Constraint;
+        }
+        Message::TaskIn(task) => {
+            learnt.task_in(task);
+            oom.event = Event::Constraint;
+            outcome::place(
+                oom,
+                &Place {
+                    task: Some(task.to_vec()),
+                    ..Place::default()
+                },
+            );
+        }
+        Message::LimitOf(limit) => {
+            learnt.limit_of(limit);
+            oom.event = Event::Constraint;
+            let place = Place {
+                limit: Some(limit.to_vec()),
+                ..Place::default()
+            };
+            outcome::place(oom, &place);
+            outcome::leveled(oom, outcome::level(&place, None, None));
+        }
+        Message::Usage(usage) => {
+            learnt.usage(usage);
+            oom.event = Event::Usage;
+            let mut memory = Memory::default();
+            learnt::add_usage(&mut memory, usage);
+            oom.memory = Some(memory);
+        }
+        Message::TasksTitle => oom.event = Event::Tasks,
+        Message::TasksHeading(columns) => {
+            learnt.tasks.columns = Some(*columns);
+            oom.event = Event::Tasks;
+        }
+        Message::Selected(selected) => learnt.selected(selected),
+        Message::NoVictim => {
+            oom.event = Event::NoVictim;
+            report.end();
+        }
+        Message::Panic => {
+            oom.event = Event::Panic;
+            report.end();
+        }
+        Message::Stats => learnt.buddy_line(text),
+        _ => {}
+    }
+}

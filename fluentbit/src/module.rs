@@ -1,0 +1,97 @@
+//! The filter, and the host's one record at a time.
+
+use alloc::vec::Vec;
+
+use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+
+use crate::reserve;
+
+/// As Fluent Bit's own kubernetes filter names them
+/// (`plugins/filter_kubernetes`).
+const KEYS: IdentityKeys = IdentityKeys {
+    parent: Some("kubernetes"),
+    pod_uid: "pod_id",
+    container_id: "docker_id",
+};
+
+/// What the host is to be given for a record.
+pub(crate) enum Answer<'a> {
+    /// The record's own address.
+    Same,
+    /// An empty string: the record is dropped.
+    Nothing,
+    /// This text, which ends with a NUL and holds no other.
+    Text(&'a [u8]),
+}
+
+/// What lives as long as the instance.
+pub(crate) struct Module {
+    filter: Filter,
+    /// The answer that was given last; the host copies it before it calls again.
+    answer: Vec<u8>,
+}
+
+impl Module {
+    pub(crate) const fn new() -> Self {
+        Self {
+            filter: Filter::new(KEYS),
+            answer: Vec::new(),
+        }
+    }
+
+    pub(crate) fn call(&mut self, mode: Mode, tag: &[u8], record: &[u8]) -> Answer<'_> {
+        // Fluent Bit never sends an empty record. A program that sees the end of
+        // its input does, until nothing comes, to have open reports released.
+        if record.is_empty() {
+            return self.release(mode);
+        }
+        if !self.filter.concerns(record) {
+            return nothing(mode);
+        }
+        // A length may be longer than the text, which ends at its NUL.
+        let record = until_nul(record);
+        self.answer = Vec::new();
+        if !reserve::for_record(record.len()) {
+            return Answer::Same;
+        }
+        let arrival = Arrival {
+            tag: until_nul(tag),
+            // The event's time alone says nothing: there is no clock in here to
+            // compare it with.
+            time_us: None,
+        };
+        match self.filter.process(mode, record, &arrival) {
+            Outcome::Unchanged => Answer::Same,
+            Outcome::Dropped => Answer::Nothing,
+            Outcome::Replaced(text) => self.answer(text),
+        }
+    }
+
+    fn release(&mut self, mode: Mode) -> Answer<'_> {
+        self.answer = Vec::new();
+        if mode == Mode::Annotate || !reserve::for_record(0) {
+            return Answer::Same;
+        }
+        match self.filter.release_next() {
+            Some(text) => self.answer(text),
+            None => Answer::Nothing,
+        }
+    }
+
+    fn answer(&mut self, mut text: Vec<u8>) -> Answer<'_> {
+        text.push(0);
+        self.answer = text;
+        Answer::Text(&self.answer)
+    }
+}
+
+fn nothing<'a>(mode: Mode) -> Answer<'a> {
+    match mode {
+        Mode::Annotate | Mode::Rewrite => Answer::Same,
+        Mode::Events => Answer::Nothing,
+    }
+}
+
+fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
+}

@@ -1,0 +1,40 @@
+//! Memory is asked for before it is needed.
+//!
+//! Rust's collections abort where an allocation fails, and an abort in here is a
+//! trap. So before a record is read, a block larger than everything that reading
+//! it may allocate is taken and given back: what follows is carved out of it. If
+//! it cannot be had, the record passes as it came.
+
+use alloc::alloc::{alloc, dealloc};
+use core::alloc::Layout;
+
+/// Whatever the record's length: the newest task table while it grows.
+const BASE: usize = 384 * 1024;
+/// Of a short record, each byte of a hostile path may be copied and escaped
+/// several times.
+const PER_BYTE_SHORT: usize = 24;
+/// Paths have an end; beyond it a byte is copied and escaped at most this often.
+const PER_BYTE: usize = 12;
+/// Longest text that can be all path.
+const SHORT: usize = 16 * 1024;
+
+/// Makes sure that reading a record of `length` bytes finds its memory.
+#[expect(unsafe_code, reason = "an allocation that may fail is asked for by hand")]
+pub(crate) fn for_record(length: usize) -> bool {
+    let bytes = BASE
+        .saturating_add(length.min(SHORT).saturating_mul(PER_BYTE_SHORT))
+        .saturating_add(length.saturating_mul(PER_BYTE));
+    let Ok(layout) = Layout::from_size_align(bytes, 16) else {
+        return false;
+    };
+    // SAFETY: the layout has a size other than 0; the block is given back with
+    // the layout it was taken with, and nothing is read from or written to it.
+    unsafe {
+        let block = alloc(layout);
+        if block.is_null() {
+            return false;
+        }
+        dealloc(block, layout);
+    }
+    true
+}

@@ -112,7 +112,7 @@ pub struct Identity<'a> {
 
 /// Where the kubelet's tree may hang when it does not hang at the root. One or
 /// two of these may stand in a row: k3s in an LXC container.
-const NESTS: [&str; 15] = [
+const NESTS: [&str; 16] = [
     // kind, and `--cgroup-root=/kubelet`.
     "kubelet",
     "kubelet.slice",
@@ -122,6 +122,8 @@ const NESTS: [&str; 15] = [
     "system.slice/k3s-agent.service",
     "system.slice/rke2-server.service",
     "system.slice/rke2-agent.service",
+    // containerd with the cgroupfs driver under a kubelet with systemd's.
+    "system.slice/containerd.service",
     // MicroK8s.
     "system.slice/snap.microk8s.{any}.service",
     // A node that is itself a container: kind, k3d, minikube on Docker or podman.

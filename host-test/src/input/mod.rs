@@ -1,0 +1,66 @@
+//! How lines become records: one file for each input form, and how bytes become lines.
+
+mod kmsg;
+mod lines;
+mod ndjson;
+mod source;
+mod text;
+
+pub(crate) use lines::{Line, Lines};
+pub(crate) use source::{Event, Source};
+
+/// Makes a form ready for a new input.
+type NewForm = fn() -> Box<dyn Form>;
+
+/// Every form, by the name the command line takes. A new one is a file beside this one and a row
+/// here.
+pub(crate) const FORMS: &[(&str, NewForm)] = &[
+    ("text", || Box::new(text::Text)),
+    ("ndjson", || Box::new(ndjson::Ndjson)),
+    ("kmsg", || Box::new(kmsg::Kmsg::default())),
+];
+
+/// What a line, or several, came to, and the number of the first.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Item {
+    /// The line's number, from 1.
+    pub line: u64,
+    /// What it came to.
+    pub content: Content,
+}
+
+/// What a line, or several, came to.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Content {
+    /// A record for the module.
+    Record(Record),
+    /// A line that is not of this form.
+    Foreign(Vec<u8>),
+}
+
+/// A record for the module.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Record {
+    /// The JSON object.
+    pub json: Vec<u8>,
+    /// Microseconds since boot, where the line says.
+    pub uptime_us: Option<u64>,
+}
+
+/// An input form.
+pub(crate) trait Form {
+    /// Takes the next line, with its number and without its newline, and gives what is now complete.
+    fn line(&mut self, number: u64, line: &[u8]) -> Option<Item>;
+
+    /// Nothing follows what was taken so far: gives what was held back for more.
+    fn flush(&mut self) -> Option<Item> {
+        None
+    }
+}
+
+/// Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD: JSON has no way to carry
+/// them, and Fluent Bit does not keep them either.
+fn push_string(json: &mut Vec<u8>, text: &[u8]) {
+    let text = String::from_utf8_lossy(text);
+    serde_json::to_writer(json, text.as_ref()).expect("a string can be written to memory");
+}

@@ -1,0 +1,20 @@
+//! The harness: programs that play Fluent Bit's `filter_wasm` and judge a module as that host does.
+//!
+//! A suite takes an [`Engine`] of [`ENGINES`], loads the module with [`Options`] and calls it record
+//! by record; [`check`] holds what can be said of a module without running it. The command `oom-host`
+//! is [`cli`] over the same parts.
+
+pub mod check;
+pub mod cli;
+mod engine;
+mod error;
+mod host;
+mod input;
+mod json;
+mod options;
+mod verdict;
+
+pub use engine::{ENGINES, Engine, Instance, engine};
+pub use error::HostError;
+pub use options::{Frees, Length, Lifetime, Options, Pointer, Proposals};
+pub use verdict::Verdict;

@@ -1,0 +1,8 @@
+;; malloc gives an address whose last byte lies outside memory.
+(module
+  (memory (export "memory") 1)
+  (func (export "malloc") (param i32) (result i32)
+    (i32.sub (i32.const 65537) (local.get 0)))
+  (func (export "free") (param i32))
+  (func (export "oom_annotate") (param i32 i32 i32 i32 i32 i32) (result i32)
+    (local.get 4)))

@@ -91,7 +91,10 @@ impl<'a> Cursor<'a> {
     /// The longest run of bytes that `keep` accepts; it may be empty.
     pub(crate) fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
         let length = self.rest.iter().take_while(|byte| keep(**byte)).count();
-        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(length)
+            .unwrap_or((self.rest, &[]));
         self.rest = rest;
         taken
     }
@@ -132,7 +135,11 @@ impl<'a> Cursor<'a> {
         let negative = ahead.tag(b"-").is_some();
         let number = i64::try_from(ahead.unsigned()?).ok()?;
         *self = ahead;
-        Some(if negative { number.saturating_neg() } else { number })
+        Some(if negative {
+            number.saturating_neg()
+        } else {
+            number
+        })
     }
 
     /// A process id as the kernel prints it.

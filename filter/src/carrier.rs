@@ -84,7 +84,11 @@ pub(crate) fn bare(text: &[u8]) -> Line<'_> {
 /// Facility 0 is the kernel's; the kernel forces any other on what user space
 /// writes to `/dev/kmsg`.
 pub(crate) fn origin_of_priority(priority: u64) -> Origin {
-    if priority < 8 { Origin::Kernel } else { Origin::Other }
+    if priority < 8 {
+        Origin::Kernel
+    } else {
+        Origin::Other
+    }
 }
 
 /// Runs `parse` on a copy and moves on only where it succeeds.
@@ -279,7 +283,12 @@ fn bracket_time<'a>(cursor: &mut Cursor<'a>, line: &mut Line<'a>) -> Option<()> 
         } else {
             inside
                 .windows(5)
-                .any(|part| matches!(part, [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9']))
+                .any(|part| {
+                    matches!(
+                        part,
+                        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9']
+                    )
+                })
                 .then_some(())?;
         }
         let _ = cursor.tag(b" ");
@@ -352,12 +361,7 @@ fn syslog_time(cursor: &mut Cursor<'_>) -> Option<()> {
     }
     ahead.tag(b" ")?;
     let mut year = ahead;
-    if year
-        .take_while(|byte| byte.is_ascii_digit())
-        .len()
-        == 4
-        && year.tag(b" ").is_some()
-    {
+    if year.take_while(|byte| byte.is_ascii_digit()).len() == 4 && year.tag(b" ").is_some() {
         ahead = year;
     }
     *cursor = ahead;
@@ -386,7 +390,9 @@ fn rfc3339(cursor: &mut Cursor<'_>) -> Option<()> {
     if !clock_time(&mut ahead) {
         return None;
     }
-    ahead.take_while(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'+' | b'-' | b':' | b'Z'));
+    ahead.take_while(|byte| {
+        byte.is_ascii_digit() || matches!(byte, b',' | b'+' | b'-' | b':' | b'Z')
+    });
     *cursor = ahead;
     Some(())
 }
@@ -427,15 +433,50 @@ mod tests {
             ("[36370.036951 <    0.000003>] ", clock, None, None),
             ("3,196,36370036951,-,caller=T12;", clock, None, Some("T12")),
             ("6,416,36370036951,-,ncfrag=0/33;", clock, None, None),
-            ("Dec 13 07:23:21 n1 kernel: [36370.036951] ", clock, Some("n1"), None),
+            (
+                "Dec 13 07:23:21 n1 kernel: [36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
             ("Dec  3 07:23:21 n1 kernel: ", None, Some("n1"), None),
             ("Dec 13 07:23:21 kernel: ", None, None, None),
-            ("Dec 13 07:23:21 n1 kernel:[36370.036951] ", clock, Some("n1"), None),
-            ("Thu Jan  1 00:00:00 2020 kern.err kernel: [36370.036951] ", clock, None, None),
-            ("2024-05-05T10:11:12.123456+00:00 n1 kernel: [36370.036951] ", clock, Some("n1"), None),
-            ("<6>1 2024-05-05T10:11:12.123456+00:00 n1 kernel - - - [36370.036951] ", clock, Some("n1"), None),
-            ("2023-10-06T00:17:09.669794202Z stdout F [36370.036951] ", clock, None, None),
-            ("2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <6>[36370.036951] ", clock, None, None),
+            (
+                "Dec 13 07:23:21 n1 kernel:[36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            (
+                "Thu Jan  1 00:00:00 2020 kern.err kernel: [36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "2024-05-05T10:11:12.123456+00:00 n1 kernel: [36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            (
+                "<6>1 2024-05-05T10:11:12.123456+00:00 n1 kernel - - - [36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            (
+                "2023-10-06T00:17:09.669794202Z stdout F [36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <6>[36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
             ("kernel: [36370.036951] ", clock, None, None),
             ("    [36370.036951] ", clock, None, None),
         ] {

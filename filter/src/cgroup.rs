@@ -146,10 +146,16 @@ const CONTAINERS: [(&str, Option<Runtime>); 18] = [
     // `{slices}` covers `--cgroup-parent`, ECS and Nomad with Docker.
     ("{slices}/docker-{id}.scope", Some(Runtime::Docker)),
     ("{slices}/nerdctl-{id}.scope", Some(Runtime::Containerd)),
-    ("{slices}/cri-containerd-{id}.scope", Some(Runtime::Containerd)),
+    (
+        "{slices}/cri-containerd-{id}.scope",
+        Some(Runtime::Containerd),
+    ),
     ("{slices}/crio-{id}.scope", Some(Runtime::Crio)),
     ("{slices}/libpod-{id}.scope", Some(Runtime::Podman)),
-    ("{slices}/{any}.service/libpod-payload-{id}", Some(Runtime::Podman)),
+    (
+        "{slices}/{any}.service/libpod-payload-{id}",
+        Some(Runtime::Podman),
+    ),
     ("libpod_parent/libpod-{id}", Some(Runtime::Podman)),
     ("libpod_parent/{any}/libpod-{id}", Some(Runtime::Podman)),
     // Amazon ECS on cgroup v1; on Fargate the second is `<task>-<n>`.
@@ -168,8 +174,14 @@ const CONTAINERS: [(&str, Option<Runtime>); 18] = [
 
 /// The same below a user's own manager, where engines run without root.
 const ROOTLESS: [(&str, Option<Runtime>); 3] = [
-    ("user.slice/{slices}/user@{any}.service/{slices}/libpod-{id}.scope", Some(Runtime::Podman)),
-    ("user.slice/{slices}/user@{any}.service/{slices}/docker-{id}.scope", Some(Runtime::Docker)),
+    (
+        "user.slice/{slices}/user@{any}.service/{slices}/libpod-{id}.scope",
+        Some(Runtime::Podman),
+    ),
+    (
+        "user.slice/{slices}/user@{any}.service/{slices}/docker-{id}.scope",
+        Some(Runtime::Docker),
+    ),
     (
         "user.slice/{slices}/user@{any}.service/{slices}/{any}.service/libpod-payload-{id}",
         Some(Runtime::Podman),
@@ -252,7 +264,7 @@ fn container(components: Components<'_>) -> Option<Identity<'_>> {
 /// Reads the kubelet's tree, `components` being what lies below its parent.
 fn kubepods(components: Components<'_>) -> Option<Identity<'_>> {
     let mut rest = components;
-    let first = rest.next()?;
+    let first = rest.take()?;
     if let Some(identity) = pod_and_container_in_one(first) {
         return Some(identity);
     }
@@ -272,7 +284,7 @@ fn kubepods(components: Components<'_>) -> Option<Identity<'_>> {
             return Some(in_pod(pod, rest));
         }
         level = is_kubepods_slice(name).or(level);
-        slice = rest.next();
+        slice = rest.take();
     }
     // Any other component ends the kubelet's own: it is nobody's known container.
     let level = match slice {
@@ -312,19 +324,25 @@ fn cgroupfs_driver(mut rest: Components<'_>) -> Identity<'_> {
         container: None,
         unit: None,
     };
-    let Some(mut name) = rest.next() else {
+    let Some(mut name) = rest.take() else {
         return bare(Level::Kubepods);
     };
     let mut qos = Qos::Guaranteed;
     if let Some(class) = class(name) {
         qos = class;
-        match rest.next() {
+        match rest.take() {
             Some(below) => name = below,
             None => return bare(Level::Qos),
         }
     }
     match name.strip_prefix(b"pod").and_then(pod_uid) {
-        Some(uid) => in_pod(Pod { uid, qos: Some(qos) }, rest),
+        Some(uid) => in_pod(
+            Pod {
+                uid,
+                qos: Some(qos),
+            },
+            rest,
+        ),
         None => bare(Level::Cgroup),
     }
 }
@@ -398,10 +416,10 @@ impl Container {
 }
 
 fn is_container_id(text: &[u8]) -> bool {
-    text.len() == 64 && text.iter().all(is_lower_hex)
+    text.len() == 64 && text.iter().copied().all(is_lower_hex)
 }
 
-fn is_lower_hex(byte: &u8) -> bool {
+fn is_lower_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
@@ -409,7 +427,7 @@ fn is_lower_hex(byte: &u8) -> bool {
 /// 32 of a static pod.
 fn pod_uid(text: &[u8]) -> Option<String> {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
-    if text.len() == 32 && text.iter().all(is_lower_hex) {
+    if text.len() == 32 && text.iter().copied().all(is_lower_hex) {
         return Some(crate::printable(text));
     }
     let mut groups = text.split(|byte| matches!(byte, b'-' | b'_'));
@@ -428,10 +446,10 @@ fn pod_uid(text: &[u8]) -> Option<String> {
     })
 }
 
-fn unit(components: Components<'_>) -> Option<&[u8]> {
+fn unit(mut components: Components<'_>) -> Option<&[u8]> {
     let mut unit = None;
     let mut slice = None;
-    for name in components {
+    while let Some(name) = components.take() {
         if name.ends_with(b".service") || name.ends_with(b".scope") {
             unit = Some(name);
         } else if name.ends_with(b".slice") {
@@ -453,14 +471,13 @@ impl<'a> Components<'a> {
     }
 
     fn first(self) -> Option<&'a [u8]> {
-        { self }.next()
+        { self }.take()
     }
 }
 
-impl<'a> Iterator for Components<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
+impl<'a> Components<'a> {
+    /// The next component, taken off.
+    fn take(&mut self) -> Option<&'a [u8]> {
         while let Some(rest) = self.rest.strip_prefix(b"/") {
             self.rest = rest;
         }
@@ -489,13 +506,13 @@ fn starts_with<'a>(
     for part in shape.split('/') {
         if part == "{slices}" {
             let is_slice = |name: &[u8]| name.ends_with(b".slice");
-            rest.next().filter(|name| is_slice(name))?;
+            rest.take().filter(|name| is_slice(name))?;
             while rest.first().is_some_and(is_slice) {
-                rest.next();
+                rest.take();
             }
             continue;
         }
-        let name = rest.next()?;
+        let name = rest.take()?;
         let Some((prefix, placeholder)) = part.split_once('{') else {
             (name == part.as_bytes()).then_some(())?;
             continue;
@@ -509,7 +526,7 @@ fn starts_with<'a>(
         }
         if kind == "id" {
             let alone = prefix.is_empty() && suffix.is_empty();
-            if alone && !is_container_id(inside) || !inside.iter().all(is_lower_hex) {
+            if alone && !is_container_id(inside) || !inside.iter().copied().all(is_lower_hex) {
                 return None;
             }
             id = Some(inside);

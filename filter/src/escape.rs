@@ -42,11 +42,15 @@ fn shortest_form(name: &[u8]) -> usize {
             {
                 after
             }
-            (b'#', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..])
-                if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() =>
-            {
-                after
-            }
+            (
+                b'#',
+                [
+                    a @ b'0'..=b'3',
+                    b @ b'0'..=b'7',
+                    c @ b'0'..=b'7',
+                    after @ ..,
+                ],
+            ) if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() => after,
             (0xef, [0xbf, 0xbd, after @ ..]) => after,
             _ => tail,
         };
@@ -126,7 +130,10 @@ mod tests {
         assert!(Fidelity::Unknown.fits_comm(br"\x0a\x0a\x0a\x0a\x0a"));
         assert!(!Fidelity::Exact.fits_comm(br"\x0a\x0a\x0a\x0a\x0a"));
         assert!(!Fidelity::Unknown.fits_comm(b"sixteen letters!"));
-        assert!(Fidelity::Unknown.fits_comm("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes()));
+        assert!(
+            Fidelity::Unknown
+                .fits_comm("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes())
+        );
     }
 
     #[test]

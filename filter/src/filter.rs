@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use crate::carrier::{self, Line, Origin};
 use crate::escape::{Fidelity, decode_kmsg};
 use crate::hash::Hash;
-use crate::message::{Message, parse};
+use crate::message::{Message, is_row_with_line_end, parse};
 use crate::oom::{Event, Oom};
 use crate::record::{IdentityKeys, Record};
 use crate::state::{Arrived, Released, Repeats, Source, Step};
@@ -166,7 +166,9 @@ impl Filter {
             (Some(kill), _, _) => self.complete(kill, reading.host, arrival),
             (None, Some(line), Mode::Annotate) => line,
             (None, Some(_), Mode::Rewrite) if reading.has_foreign => return Outcome::Unchanged,
-            (None, Some(_), _) => return self.release().map_or(Outcome::Dropped, Outcome::Replaced),
+            (None, Some(_), _) => {
+                return self.release().map_or(Outcome::Dropped, Outcome::Replaced);
+            }
             (None, None, _) => return nothing(mode),
         };
         parsed
@@ -293,8 +295,7 @@ impl Filter {
 
     /// Adds what only the filter as a whole knows of a kill.
     fn complete(&mut self, mut kill: Oom, host: u64, arrival: &Arrival<'_>) -> Oom {
-        kill.repeats =
-            crate::state::repeat_key(&kill, host).map(|key| self.repeats.count(key));
+        kill.repeats = crate::state::repeat_key(&kill, host).map(|key| self.repeats.count(key));
         kill.replayed = matches!(
             (arrival.time_us, self.started_us),
             (Some(then), Some(started)) if then < started
@@ -345,7 +346,8 @@ struct Prepared<'a> {
 /// Hands over the lines of a record's text that may be the kernel's.
 ///
 /// A line end inside a text may be a name's: where the whole is one message of a
-/// grammar that says where it ends, it is not divided.
+/// grammar that says where it ends, it is not divided. Neither is a record of
+/// `/dev/kmsg`, which escapes the line ends that are not its own.
 fn lines(record: &Record<'_>, text: &[u8], mut read: impl FnMut(&Prepared<'_>)) {
     let has_line_end = carrier::bare(text).text.contains(&b'\n');
     if has_line_end
@@ -360,7 +362,7 @@ fn lines(record: &Record<'_>, text: &[u8], mut read: impl FnMut(&Prepared<'_>)) 
             continue;
         }
         if let Some(prepared) = prepare(record, line) {
-            divide(&prepared, &mut read);
+            read(&prepared);
         }
     }
 }
@@ -393,30 +395,17 @@ fn prepare<'a>(record: &Record<'_>, line: &'a [u8]) -> Option<Prepared<'a>> {
 
 /// Whether a text with line ends in it is one message all the same.
 fn is_one_message(line: &Prepared<'_>) -> bool {
-    matches!(
-        parse(&line.text, line.fidelity),
-        Some(
-            Message::Killed(_)
-                | Message::Constraint(_)
-                | Message::Invoked(_)
-                | Message::Group(_)
-                | Message::Reaped { .. }
-                | Message::Selected(_)
-                | Message::StackHead(_)
+    is_row_with_line_end(&line.text)
+        || matches!(
+            parse(&line.text, line.fidelity),
+            Some(
+                Message::Killed(_)
+                    | Message::Constraint(_)
+                    | Message::Invoked(_)
+                    | Message::Group(_)
+                    | Message::Reaped { .. }
+                    | Message::Selected(_)
+                    | Message::StackHead(_)
+            )
         )
-    )
-}
-
-/// Hands over the lines of one record of the kernel's, where it printed several
-/// at once (statistics on 5.3 to 6.4, the counters of Mem-Info).
-fn divide(line: &Prepared<'_>, read: &mut impl FnMut(&Prepared<'_>)) {
-    if !line.text.contains(&b'\n') || is_one_message(line) {
-        return read(line);
-    }
-    for part in line.text.split(|byte| *byte == b'\n') {
-        read(&Prepared {
-            text: Cow::Borrowed(part),
-            ..*line
-        });
-    }
 }

@@ -13,6 +13,10 @@ use crate::cgroup::{Container, Level, Pod};
 /// Memory is in bytes, time in microseconds since boot.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of the record, present or absent"
+)]
 pub struct Oom {
     /// What the line is.
     pub event: Event,
@@ -90,6 +94,10 @@ pub struct Oom {
     pub repeats: Option<u32>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !value
 }

@@ -162,10 +162,13 @@ impl<'a> Record<'a> {
 
     /// The texts that may be the kernel's, in the order they are to be tried.
     pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-        self.texts.into_iter().flatten().filter_map(|text| match text {
-            Text::String(raw) => Some(json::decode(raw)),
-            Text::Bytes(raw) => byte_array(raw),
-        })
+        self.texts
+            .into_iter()
+            .flatten()
+            .filter_map(|text| match text {
+                Text::String(raw) => Some(json::decode(raw)),
+                Text::Bytes(raw) => byte_array(raw),
+            })
     }
 
     /// The record with `oom` and the victim's identity added.
@@ -194,7 +197,7 @@ impl<'a> Record<'a> {
                         identity.write(keys, |_| None, &mut inside);
                         flat.object(parent, &inside);
                     }
-                    Some(Value::Object(inside)) => splice.into_object(inside, &identity, keys),
+                    Some(Value::Object(inside)) => splice.add_to_object(inside, &identity, keys),
                     // Somebody else's meaning of the key: not ours to change.
                     Some(_) => {}
                 }
@@ -353,7 +356,7 @@ impl Splice<'_> {
 
     /// Adds what is missing to an object of the record; `inside` is its text
     /// between the braces.
-    fn into_object(&mut self, inside: &[u8], identity: &Identity<'_>, keys: &IdentityKeys) {
+    fn add_to_object(&mut self, inside: &[u8], identity: &Identity<'_>, keys: &IdentityKeys) {
         let object = [b"{", inside, b"}"].concat();
         let present = |name: &str| {
             let mut found = None;

@@ -126,17 +126,19 @@ fn held(text: &mut String, oom: &Oom) -> core::fmt::Result {
     if parts.iter().all(Option::is_none) {
         return Ok(());
     }
-    let resident = parts
-        .into_iter()
-        .flatten()
-        .fold(0, u64::saturating_add);
+    let resident = parts.into_iter().flatten().fold(0, u64::saturating_add);
     text.push_str("; it held ");
     size(text, resident)
 }
 
 /// One decimal of the largest binary unit that leaves at least 1, cut, not rounded.
 fn size(text: &mut String, bytes: u64) -> core::fmt::Result {
-    let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let units = [
+        (1_u64 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ];
     let Some((unit, name)) = units.into_iter().find(|(unit, _)| bytes >= *unit) else {
         return write!(text, "{bytes} bytes");
     };

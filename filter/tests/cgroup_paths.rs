@@ -28,12 +28,14 @@ fn every_path_tells_what_its_row_says() {
             json(pod["qos"].clone()),
             json(container["id"].clone()),
             json(container["runtime"].clone()),
-            identity
-                .unit
-                .map_or("-".to_owned(), |unit| String::from_utf8_lossy(unit).into_owned()),
+            identity.unit.map_or("-".to_owned(), |unit| {
+                String::from_utf8_lossy(unit).into_owned()
+            }),
         ];
         if found != *expected {
-            wrong.push(format!("{what}: {path}\n  expected {expected:?}\n  found    {found:?}"));
+            wrong.push(format!(
+                "{what}: {path}\n  expected {expected:?}\n  found    {found:?}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

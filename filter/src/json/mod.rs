@@ -52,7 +52,12 @@ pub(crate) fn copy(out: &mut Vec<u8>, text: &[u8]) {
 
 fn push_hex(out: &mut Vec<u8>, byte: u8) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let digit = |value: u8| DIGITS.get(usize::from(value & 0xf)).copied().unwrap_or(b'0');
+    let digit = |value: u8| {
+        DIGITS
+            .get(usize::from(value & 0xf))
+            .copied()
+            .unwrap_or(b'0')
+    };
     out.extend_from_slice(b"\\\\x");
     out.push(digit(byte.wrapping_shr(4)));
     out.push(digit(byte));

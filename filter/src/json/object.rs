@@ -88,7 +88,10 @@ struct Nesting {
 
 impl Nesting {
     fn mask(depth: usize) -> (usize, u8) {
-        (depth / 8, 1_u8.wrapping_shl(u32::try_from(depth % 8).unwrap_or(0)))
+        (
+            depth / 8,
+            1_u8.wrapping_shl(u32::try_from(depth % 8).unwrap_or(0)),
+        )
     }
 
     fn push(&mut self, object: bool) {
@@ -200,8 +203,8 @@ fn string<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 
 /// A number or a literal.
 fn plain<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let text =
-        cursor.take_some(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))?;
+    let text = cursor
+        .take_some(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))?;
     (matches!(text, b"true" | b"false" | b"null") || is_number(text)).then_some(text)
 }
 
@@ -244,7 +247,10 @@ mod tests {
             ("{}", Some(0)),
             (" {\n} ", Some(0)),
             (r#"{"a":1}"#, Some(1)),
-            (r#"{"a":[{"b":[]},{},[[]]],"c":{"d":{"e":null}},"a":-0.5e+3}"#, Some(3)),
+            (
+                r#"{"a":[{"b":[]},{},[[]]],"c":{"d":{"e":null}},"a":-0.5e+3}"#,
+                Some(3),
+            ),
             (r#"{"a" : "x\"}{" , "b":true}"#, Some(2)),
             ("", None),
             ("[]", None),
@@ -261,7 +267,7 @@ mod tests {
             (r#"{"a":"\u12"}"#, None),
             (r#"{"a":"#, None),
             (r#"{"a":"b"#, None),
-            (r#"{a:1}"#, None),
+            (r"{a:1}", None),
             (r#"{"a":nul}"#, None),
         ] {
             assert_eq!(keys(text).map(|keys| keys.len()), expected, "{text}");

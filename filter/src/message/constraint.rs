@@ -245,16 +245,18 @@ fn splits<'a>(text: &'a [u8], key: &[u8]) -> impl Iterator<Item = (&'a [u8], &'a
 
 /// Whether `path` is `ancestor` or lies below it.
 pub(crate) fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
-    path.strip_prefix(ancestor).is_some_and(|rest| {
-        rest.is_empty() || rest.starts_with(b"/") || ancestor == b"/"
-    })
+    path.strip_prefix(ancestor)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || ancestor == b"/")
 }
 
 /// The name in `,cpuset=<name>,mems_allowed=<list>`, all of `head`.
 fn cpuset_name(head: &[u8]) -> Option<&[u8]> {
     let named = head.strip_prefix(b",cpuset=")?;
     let (name, allowed) = rsplit_once(named, b",mems_allowed=")?;
-    allowed.iter().all(|byte| is_range_list(*byte)).then_some(name)
+    allowed
+        .iter()
+        .all(|byte| is_range_list(*byte))
+        .then_some(name)
 }
 
 /// `mem_cgroup_print_oom_info()` up to 4.20.

@@ -178,9 +178,7 @@ fn name_before_figures(text: &[u8]) -> Option<(&[u8], Option<i64>)> {
 /// 2.6.18 to 2.6.32 end with the name. People who quote a line put dots for the
 /// figures.
 fn name_at_end(text: &[u8]) -> Option<&[u8]> {
-    let end = text
-        .iter()
-        .rposition(|byte| !matches!(byte, b'.' | b' '))?;
+    let end = text.iter().rposition(|byte| !matches!(byte, b'.' | b' '))?;
     let (comm, _) = split_at(text, end, 1)?;
     (text.get(end) == Some(&b')')).then_some(comm)
 }
@@ -188,7 +186,7 @@ fn name_at_end(text: &[u8]) -> Option<&[u8]> {
 /// The figures behind the name. A line cut short keeps those that are whole.
 fn read_figures(killed: &mut Killed<'_>, figures: &[u8]) -> Option<()> {
     let mut cursor = Cursor::new(figures);
-    killed.total_vm_bytes = kibibytes(&mut cursor)?;
+    killed.total_vm_bytes = Some(kibibytes(&mut cursor)?);
     for (key, slot) in [
         (&b", anon-rss:"[..], &mut killed.anon_rss_bytes),
         (b", file-rss:", &mut killed.file_rss_bytes),
@@ -196,7 +194,7 @@ fn read_figures(killed: &mut Killed<'_>, figures: &[u8]) -> Option<()> {
     ] {
         if cursor.tag(key).is_some() {
             match kibibytes(&mut cursor) {
-                Some(bytes) => *slot = bytes,
+                Some(bytes) => *slot = Some(bytes),
                 None => return Some(()),
             }
         }
@@ -205,7 +203,7 @@ fn read_figures(killed: &mut Killed<'_>, figures: &[u8]) -> Option<()> {
         killed.uid = cursor.signed();
     }
     if cursor.tag(b" pgtables:").is_some() {
-        killed.pgtables_bytes = kibibytes(&mut cursor).flatten();
+        killed.pgtables_bytes = kibibytes(&mut cursor);
     }
     if cursor.tag(b" oom_score_adj:").is_some() {
         killed.oom_score_adj = cursor.signed();
@@ -213,11 +211,12 @@ fn read_figures(killed: &mut Killed<'_>, figures: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// `20480kB` in bytes. The inner value is absent where bytes exceed 64 bits.
-pub(super) fn kibibytes(cursor: &mut Cursor<'_>) -> Option<Option<u64>> {
+/// `20480kB` in bytes, where they fit 64 bits.
+pub(super) fn kibibytes(cursor: &mut Cursor<'_>) -> Option<u64> {
     let mut ahead = *cursor;
     let kibibytes = ahead.unsigned()?;
     ahead.tag(b"kB")?;
+    let bytes = kibibytes.checked_mul(1024)?;
     *cursor = ahead;
-    Some(kibibytes.checked_mul(1024))
+    Some(bytes)
 }

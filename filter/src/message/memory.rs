@@ -24,8 +24,8 @@ pub enum Account {
 pub struct Usage {
     /// Which account.
     pub account: Account,
-    /// What was charged. Absent where it exceeds 64 bits in bytes.
-    pub usage_bytes: Option<u64>,
+    /// What was charged.
+    pub usage_bytes: u64,
     /// What may be charged. Absent where unlimited.
     pub limit_bytes: Option<u64>,
     /// How often the limit stopped a charge.
@@ -53,14 +53,14 @@ pub(super) fn parse(text: &[u8], _: Fidelity) -> Option<Message<'_>> {
     let mut cursor = Cursor::new(figures);
     let usage_bytes = kibibytes(&mut cursor)?;
     cursor.tag(b", limit ")?;
-    let limit_bytes = kibibytes(&mut cursor)?.filter(|limit| *limit < UNLIMITED_BYTES);
+    let limit = kibibytes(&mut cursor)?;
     cursor.tag(b", failcnt ")?;
     let failcnt = cursor.unsigned()?;
     cursor.end()?;
     Some(Message::Usage(Usage {
         account,
         usage_bytes,
-        limit_bytes,
+        limit_bytes: (limit < UNLIMITED_BYTES).then_some(limit),
         failcnt,
     }))
 }

@@ -24,6 +24,7 @@ pub use kill::{Killed, Scope, Selected};
 pub use memory::{Account, Usage};
 pub use stack::StackHead;
 pub(crate) use surroundings::{Part, Rows, part};
+pub(crate) use table::is_row_with_line_end;
 pub use table::{Columns, TaskRow};
 
 use crate::escape::Fidelity;

@@ -184,9 +184,16 @@ fn is_node(text: &[u8]) -> bool {
 /// `DMA32: 12*4kB (UME)`, `Normal free:...`, `HighMem per-cpu:` without a node.
 fn is_zone(text: &[u8]) -> bool {
     let mut cursor = Cursor::new(text);
-    [&b"DMA32"[..], b"DMA", b"Normal", b"HighMem", b"Movable", b"Device"]
-        .iter()
-        .any(|zone| cursor.tag(zone).is_some())
+    [
+        &b"DMA32"[..],
+        b"DMA",
+        b"Normal",
+        b"HighMem",
+        b"Movable",
+        b"Device",
+    ]
+    .iter()
+    .any(|zone| cursor.tag(zone).is_some())
         && [&b": "[..], b" free:", b" per-cpu:", b" hot:", b" cold:"]
             .iter()
             .any(|next| cursor.rest().starts_with(next))
@@ -219,11 +226,7 @@ fn is_register(text: &[u8]) -> bool {
         let _ = cursor.tag(b"[<");
         // RSP names a segment first, some name the flag register.
         let mut value = cursor;
-        if value
-            .take_while(|byte| byte.is_ascii_hexdigit())
-            .len()
-            == 4
-            && value.tag(b":").is_some()
+        if value.take_while(|byte| byte.is_ascii_hexdigit()).len() == 4 && value.tag(b":").is_some()
         {
             cursor = value;
         }
@@ -240,7 +243,5 @@ fn is_stack_words(text: &[u8]) -> bool {
         .filter(|word| !word.is_empty())
         .peekable();
     words.peek().is_some()
-        && words.all(|word| {
-            matches!(word.len(), 8 | 16) && word.iter().all(u8::is_ascii_hexdigit)
-        })
+        && words.all(|word| matches!(word.len(), 8 | 16) && word.iter().all(u8::is_ascii_hexdigit))
 }

@@ -91,6 +91,14 @@ pub(super) fn looks_like_row(text: &[u8]) -> bool {
     look().is_some()
 }
 
+/// Whether `text` is one row all the same when a name puts line ends into it.
+pub(crate) fn is_row_with_line_end(text: &[u8]) -> bool {
+    /// A name's length, less the line end.
+    const REST: usize = 14;
+    let rest = text.split(|byte| *byte == b'\n').skip(1);
+    looks_like_row(text) && rest.fold(0, |sum, part| part.len().saturating_add(sum)) <= REST
+}
+
 fn bracketed_pid(cursor: &mut Cursor<'_>) -> Option<u32> {
     cursor.tag(b"[")?;
     cursor.blanks();

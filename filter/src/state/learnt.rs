@@ -139,7 +139,7 @@ impl Learnt {
             Account::MemoryAndSwap
                 // Before 5.3 the line is printed on v2 too, where nothing is
                 // charged to it.
-                if usage.usage_bytes > Some(0)
+                if usage.usage_bytes > 0
                     || self.kernel.as_deref().and_then(version) >= Some((5, 3)) =>
             {
                 self.hierarchy = Hierarchy::V1;
@@ -195,7 +195,7 @@ pub(super) fn add_usage(memory: &mut Memory, usage: &Usage) {
         Account::Kernel => (&mut memory.kmem_usage_bytes, &mut memory.kmem_limit_bytes),
         Account::Swap => (&mut memory.swap_usage_bytes, &mut memory.swap_limit_bytes),
     };
-    *used = usage.usage_bytes;
+    *used = Some(usage.usage_bytes);
     *limit = usage.limit_bytes;
 }
 

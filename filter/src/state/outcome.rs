@@ -94,7 +94,12 @@ pub(super) fn leveled(oom: &mut Oom, level: Option<Level>) {
 }
 
 /// Writes everything a report told but its kill.
-pub(super) fn context(oom: &mut Oom, learnt: &Learnt, chosen: Option<&Place>, scope: Option<Scope>) {
+pub(super) fn context(
+    oom: &mut Oom,
+    learnt: &Learnt,
+    chosen: Option<&Place>,
+    scope: Option<Scope>,
+) {
     oom.trigger.clone_from(&learnt.trigger);
     oom.manual = learnt.is_manual();
     oom.memory = learnt.memory;
@@ -200,7 +205,12 @@ pub(super) fn bare_kill(killed: &Killed<'_>, id: u64) -> Oom {
 pub(super) fn truncated(learnt: &Learnt, id: u64) -> Oom {
     let mut oom = line(Event::Truncated, id);
     let chosen = settle(learnt, None);
-    context(&mut oom, learnt, chosen, learnt.selected.map(|selected| selected.scope));
+    context(
+        &mut oom,
+        learnt,
+        chosen,
+        learnt.selected.map(|selected| selected.scope),
+    );
     oom.tasks = learnt.tasks.largest(learnt.page_bytes);
     oom.task_count = learnt.tasks.count();
     if let Some(chosen_victim) = learnt.victim {
@@ -240,4 +250,3 @@ pub(crate) fn repeat_key(oom: &Oom, host: u64) -> Option<u64> {
         .with(name.as_bytes());
     Some(hash.value())
 }
-

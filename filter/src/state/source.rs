@@ -92,7 +92,8 @@ struct Finished {
 impl Finished {
     /// Whether a line of `mark` can still belong to it.
     fn is_current(&self, mark: Mark<'_>) -> bool {
-        same_caller(self.caller.as_deref(), mark.caller) && !is_stale(self.last_us, mark.at_us, EVENT_PAUSE_US)
+        same_caller(self.caller.as_deref(), mark.caller)
+            && !is_stale(self.last_us, mark.at_us, EVENT_PAUSE_US)
     }
 }
 
@@ -241,7 +242,11 @@ impl Source {
             Part::Tasks => {
                 oom.event = Event::Task;
                 let text = crate::bytes::trim_start(line.text);
-                let row = report.learnt.tasks.columns.and_then(|columns| columns.row(text));
+                let row = report
+                    .learnt
+                    .tasks
+                    .columns
+                    .and_then(|columns| columns.row(text));
                 if let Some(row) = row {
                     report.learnt.tasks.add(&row);
                     oom.tasks = Tasks::one(&row, report.learnt.page_bytes);
@@ -272,8 +277,8 @@ impl Source {
         {
             // One process is one kill: with memory.oom.group the first victim's
             // line is printed again.
-            let again = event.killed.contains(&process)
-                && (event.group.is_some() || mark.at_us.is_some());
+            let again =
+                event.killed.contains(&process) && (event.group.is_some() || mark.at_us.is_some());
             if again {
                 advance(&mut event.last_us, mark.at_us);
                 return Step::Line(outcome::line(Event::Report, event.id));
@@ -359,7 +364,12 @@ impl Source {
         let mark = line.mark();
         let id = self.new_id(line);
         let oom = self.attribute(killed, killed.scope, mark, id);
-        self.remember(id, killed.scope, Process::new(killed.pid, killed.comm), mark);
+        self.remember(
+            id,
+            killed.scope,
+            Process::new(killed.pid, killed.comm),
+            mark,
+        );
         Step::Kill(oom)
     }
 
@@ -385,7 +395,8 @@ impl Source {
             .filter(|event| event.has_report)
             .or(self.newest.as_ref())
             .filter(|newest| {
-                !is_stale(newest.last_us, mark.at_us, EVENT_PAUSE_US) && !newest.killed.contains(&process)
+                !is_stale(newest.last_us, mark.at_us, EVENT_PAUSE_US)
+                    && !newest.killed.contains(&process)
             });
         if let Some(newest) = newest
             && scope == Some(Scope::Cgroup)
@@ -542,9 +553,7 @@ fn accepts(report: &Report, killed: &Killed<'_>) -> bool {
                     .iter()
                     .any(|place| place.comm.as_deref() == Some(killed.comm))
         }
-        None => {
-            report.is_active() && !learnt.tasks.excludes(Process::new(killed.pid, killed.comm))
-        }
+        None => report.is_active() && !learnt.tasks.excludes(Process::new(killed.pid, killed.comm)),
     }
 }
 
@@ -608,7 +617,9 @@ fn constrain(report: &mut Report, constraint: &Constraint<'_>, oom: &mut Oom) {
     outcome::context(oom, &own, chosen, None);
     oom.victim = constraint.pid.map(|pid| Victim {
         pid,
-        comm: chosen.and_then(|place| place.comm.as_deref()).map(printable),
+        comm: chosen
+            .and_then(|place| place.comm.as_deref())
+            .map(printable),
         uid: constraint.uid,
         ..Victim::default()
     });

@@ -61,7 +61,6 @@ impl Process {
             comm: short_hash(comm),
         }
     }
-
 }
 
 fn short_hash(comm: &[u8]) -> u32 {

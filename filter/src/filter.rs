@@ -133,6 +133,7 @@ impl Filter {
     ///
     /// Where it has not, the outcome is [`Outcome::Unchanged`], or
     /// [`Outcome::Dropped`] in [`Mode::Events`], and nothing is allocated.
+    #[inline]
     pub fn concerns(&self, record: &[u8]) -> bool {
         self.busy > 0 || scan::may_concern(record)
     }
@@ -393,19 +394,25 @@ fn prepare<'a>(record: &Record<'_>, line: &'a [u8]) -> Option<Prepared<'a>> {
     })
 }
 
-/// Whether a text with line ends in it is one message all the same.
+/// Whether a text with line ends in it is one message all the same: every one of
+/// them must stand in a name.
 fn is_one_message(line: &Prepared<'_>) -> bool {
-    is_row_with_line_end(&line.text)
-        || matches!(
-            parse(&line.text, line.fidelity),
-            Some(
-                Message::Killed(_)
-                    | Message::Constraint(_)
-                    | Message::Invoked(_)
-                    | Message::Group(_)
-                    | Message::Reaped { .. }
-                    | Message::Selected(_)
-                    | Message::StackHead(_)
-            )
-        )
+    if is_row_with_line_end(&line.text) {
+        return true;
+    }
+    let name = match parse(&line.text, line.fidelity) {
+        Some(Message::Killed(killed)) => Some(killed.comm),
+        Some(Message::Invoked(invoked)) => invoked.comm,
+        Some(Message::Selected(selected)) => Some(selected.comm),
+        Some(Message::StackHead(head)) => Some(head.comm),
+        Some(Message::Reaped { comm, .. } | Message::AlreadyExiting { comm, .. }) => Some(comm),
+        // Ends with numbers, behind which nothing can stand.
+        Some(Message::Constraint(constraint)) if constraint.pid.is_some() => Some(&*line.text),
+        _ => None,
+    };
+    name.is_some_and(|name| line_ends(name) == line_ends(&line.text))
+}
+
+fn line_ends(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').skip(1).count()
 }

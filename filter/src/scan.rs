@@ -8,7 +8,7 @@
 /// Words of which at least one stands in every text that can open a report, be
 /// a kill, or tell of one by itself. All are plain ASCII without quote,
 /// backslash or slash, so JSON writes them as they are.
-const WORDS: [&[u8]; 17] = [
+const WORDS: [&[u8]; 20] = [
     b"oom-killer: gfp_mask",
     b"oom-kill:constraint=",
     b"Killed process ",
@@ -17,6 +17,8 @@ const WORDS: [&[u8]; 17] = [
     b"memory.oom.group",
     b"oom_reaper: ",
     b"OOM victim ",
+    b"has mm pinned by ",
+    b"Would have killed process ",
     b"no killable processes",
     b"panic_on_oom is ",
     b"deadlocked on memory",
@@ -27,6 +29,7 @@ const WORDS: [&[u8]; 17] = [
     b"Memory limit reached of",
     // journalctl writes a message that is no UTF-8 as an array of its bytes.
     b"\"MESSAGE\":[",
+    b"\"MESSAGE\": [",
 ];
 
 /// The length of the shortest word: how far one step can go, and one more.
@@ -70,6 +73,7 @@ const fn shifts() -> [u8; SLOTS] {
 ///
 /// False means certainly not; true means that it is worth reading. Linear in
 /// the record, and about an eighth of its bytes are looked at.
+#[inline]
 pub(crate) fn may_concern(record: &[u8]) -> bool {
     let mut rest = record;
     while let Some(window) = rest.first_chunk::<SHORTEST>() {

@@ -16,5 +16,6 @@ mod verdict;
 
 pub use engine::{ENGINES, Engine, Instance, engine};
 pub use error::HostError;
+pub use input::records;
 pub use options::{Frees, Length, Lifetime, Options, Pointer, Proposals};
 pub use verdict::Verdict;

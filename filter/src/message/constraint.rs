@@ -92,9 +92,7 @@ fn summary(text: &[u8], fidelity: Fidelity) -> Option<Constraint<'_>> {
     cursor.tag(b"oom-kill:constraint=")?;
     let word = cursor.take_some(|byte| byte.is_ascii_alphanumeric() || byte == b'_')?;
     cursor.tag(b",nodemask=")?;
-    cursor
-        .tag(b"(null)")
-        .or_else(|| cursor.take_some(is_range_list).map(drop))?;
+    cursor.tag(b"(null)").or_else(|| range_list(&mut cursor))?;
 
     let (names, pid, uid) = victim_at_end(cursor.rest())?;
     let anchor = anchor(names);
@@ -138,6 +136,20 @@ fn summary(text: &[u8], fidelity: Fidelity) -> Option<Constraint<'_>> {
 
 fn is_range_list(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b',' | b'-')
+}
+
+/// `0,2-3`, without the comma that ends the field.
+fn range_list(cursor: &mut Cursor<'_>) -> Option<()> {
+    cursor.take_some(|byte| byte.is_ascii_digit())?;
+    loop {
+        let mut next = *cursor;
+        if next.tag(b",").or_else(|| next.tag(b"-")).is_none()
+            || next.take_some(|byte| byte.is_ascii_digit()).is_none()
+        {
+            return Some(());
+        }
+        *cursor = next;
+    }
 }
 
 /// Splits off `,pid=N,uid=N` at the end, behind which nobody can write.

@@ -2,6 +2,7 @@
 
 use super::Message;
 use super::kill::process;
+use crate::bytes::find;
 use crate::escape::Fidelity;
 
 pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {
@@ -17,10 +18,10 @@ pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {
         .strip_prefix(b"Kernel panic - not syncing: ")
         .or_else(|| text.strip_prefix(b"---[ end Kernel panic - not syncing: "))
     {
-        return PANICS
-            .iter()
-            .any(|known| panic.starts_with(known))
-            .then_some(Message::Panic);
+        let of_memory = panic.starts_with(b"Out of memory and no killable processes")
+            || panic.starts_with(b"System is deadlocked on memory")
+            || find(panic, b"panic_on_oom is ").is_some();
+        return of_memory.then_some(Message::Panic);
     }
     if is_companion(text, fidelity) {
         return Some(Message::Companion);
@@ -29,16 +30,6 @@ pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {
         || text.starts_with(b"Memory limit reached of cgroup "))
     .then_some(Message::NoVictim)
 }
-
-/// Each panic over memory that follows a report.
-const PANICS: [&[u8]; 6] = [
-    b"Out of memory and no killable processes",
-    b"System is deadlocked on memory",
-    b"Out of memory: compulsory panic_on_oom is ",
-    b"Out of memory: system-wide panic_on_oom is ",
-    b"out of memory. ",
-    b"out of memory from page fault. ",
-];
 
 /// 4.6 and newer; `giving up` in 4.7 and 4.8 only.
 fn reaped(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {

@@ -21,15 +21,14 @@ pub struct Invoked<'a> {
 }
 
 pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Invoked<'_>> {
-    let (comm, fields) = match text.strip_prefix(b"oom-killer: gfp_mask=") {
+    let (comm, fields) = if let Some(fields) = text.strip_prefix(b"oom-killer: gfp_mask=") {
         // 2.6.18 prints no name.
-        Some(fields) => (None, fields),
+        (None, fields)
+    } else {
         // A name cannot hold this much text: the last one is the kernel's.
-        None => {
-            let (comm, fields) = rsplit_once(text, b" invoked oom-killer: gfp_mask=")?;
-            fidelity.fits_comm(comm).then_some(())?;
-            (Some(comm), fields)
-        }
+        let (comm, fields) = rsplit_once(text, b" invoked oom-killer: gfp_mask=")?;
+        fidelity.fits_comm(comm).then_some(())?;
+        (Some(comm), fields)
     };
     let mut cursor = Cursor::new(fields);
     let gfp_mask = mask(&mut cursor)?;

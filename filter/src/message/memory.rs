@@ -44,7 +44,7 @@ const ACCOUNTS: [(&[u8], Account); 4] = [
 const UNLIMITED_BYTES: u64 = 1 << 62;
 
 pub(super) fn parse(text: &[u8], _: Fidelity) -> Option<Message<'_>> {
-    if text.starts_with(b"Memory cgroup stats for ") || text == b"Memory cgroup stats:" {
+    if text.starts_with(b"Memory cgroup stats for ") {
         return Some(Message::Stats);
     }
     let (account, figures) = ACCOUNTS

@@ -100,9 +100,11 @@ const STACK: [&[u8]; 34] = [
 
 /// Beginnings of the memory part. The catalogue's section 7 lists the Mem-Info
 /// block; what is printed per zone changed often.
-const MEMORY: [(&[u8], Option<Rows>); 26] = [
+const MEMORY: [(&[u8], Option<Rows>); 27] = [
     (b"Mem-Info:", None),
     (b"Mem-info:", None),
+    // Where the path could not be built (3.9 to 3.14).
+    (b"Memory cgroup stats:", Some(Rows::Statistics)),
     (b"active_anon:", None),
     (b"active_file:", None),
     (b"inactive_anon:", None),

@@ -1,14 +1,24 @@
 //! The engines that can play the host, and what they have in common for a caller.
 
+#[cfg(feature = "wamr")]
 mod wamr;
+#[cfg(feature = "wasmtime")]
 mod wasmtime;
 
 use crate::error::HostError;
 use crate::options::Options;
 use crate::verdict::Verdict;
 
-/// Every engine there is. A new one is a file beside this one and a row here.
-pub const ENGINES: &[&dyn Engine] = &[&wamr::Wamr, &wasmtime::Wasmtime];
+#[cfg(not(any(feature = "wamr", feature = "wasmtime")))]
+compile_error!("the harness needs an engine: the feature `wamr`, `wasmtime` or both");
+
+/// Every engine that is built in. A new one is a file beside this one, a feature and a row here.
+pub const ENGINES: &[&dyn Engine] = &[
+    #[cfg(feature = "wamr")]
+    &wamr::Wamr,
+    #[cfg(feature = "wasmtime")]
+    &wasmtime::Wasmtime,
+];
 
 /// The engine of that name.
 pub fn engine(name: &str) -> Option<&'static dyn Engine> {

@@ -20,6 +20,34 @@ pub(crate) const FORMS: &[(&str, NewForm)] = &[
     ("kmsg", || Box::new(kmsg::Kmsg::default())),
 ];
 
+/// The records of a whole input, as the form named makes them of its lines; a line that is not of
+/// this form is left as it is. `None` where there is no such form.
+///
+/// For suites, which hold their input in memory; the command streams.
+pub fn records(form: &str, input: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let (_, new_form) = FORMS.iter().find(|(name, _)| *name == form)?;
+    let mut form = new_form();
+    let mut items = Vec::new();
+    for (number, line) in (1..).zip(
+        input
+            .strip_suffix(b"\n")
+            .unwrap_or(input)
+            .split(|byte| *byte == b'\n'),
+    ) {
+        items.extend(form.line(number, line));
+    }
+    items.extend(form.flush());
+    Some(
+        items
+            .into_iter()
+            .map(|item| match item.content {
+                Content::Record(record) => record.json,
+                Content::Foreign(line) => line,
+            })
+            .collect(),
+    )
+}
+
 /// What a line, or several, came to, and the number of the first.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Item {

@@ -1,0 +1,10 @@
+//! The module that ships, in every engine, against what it must do.
+
+mod adapter;
+mod captures;
+mod corpus;
+mod live;
+mod memory;
+mod runs;
+mod skip;
+mod suites;

@@ -1,0 +1,191 @@
+//! One run of records through the filter: natively, or as a module in an engine.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict};
+use serde_json::Value;
+
+/// The modes, with the module's function for each.
+pub const MODES: [(Mode, &str, &str); 3] = [
+    (Mode::Annotate, "annotate", "oom_annotate"),
+    (Mode::Rewrite, "rewrite", "oom_rewrite"),
+    (Mode::Events, "events", "oom_events"),
+];
+
+/// As the Fluent Bit module names identity.
+const FLUENT_BIT: IdentityKeys = IdentityKeys {
+    parent: Some("kubernetes"),
+    pod_uid: "pod_id",
+    container_id: "docker_id",
+};
+
+/// The repository's top.
+pub fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package lies in the repository")
+        .to_path_buf()
+}
+
+/// The module under test: `OOM_MODULE`, else what `cargo xtask dist` built.
+pub fn module() -> &'static [u8] {
+    static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let path = std::env::var_os("OOM_MODULE")
+            .map_or_else(|| top().join("dist/oom-fluentbit.wasm"), PathBuf::from);
+        std::fs::read(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; `cargo xtask dist` builds it", path.display())
+        })
+    })
+}
+
+/// What runs records.
+#[derive(Clone, Copy)]
+pub enum Runner {
+    Native,
+    Module(&'static dyn Engine),
+}
+
+impl Runner {
+    /// The filter as a Rust library, then as a module in each engine.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Native]
+            .into_iter()
+            .chain(ENGINES.iter().copied().map(Self::Module))
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Module(engine) => engine.name(),
+        }
+    }
+
+    /// Runs `records` and gives what leaves, open reports released at the end.
+    pub fn run(self, mode: usize, records: &[Vec<u8>], fresh_instance: bool) -> Vec<Vec<u8>> {
+        let (mode, _, function) = MODES[mode];
+        match self {
+            Self::Native => native(mode, records, fresh_instance),
+            Self::Module(engine) => in_engine(engine, function, records, fresh_instance),
+        }
+    }
+}
+
+const TAG: &[u8] = b"suite";
+
+fn native(mode: Mode, records: &[Vec<u8>], fresh_instance: bool) -> Vec<Vec<u8>> {
+    let arrival = Arrival {
+        tag: TAG,
+        time_us: None,
+    };
+    let mut filter = Filter::new(FLUENT_BIT);
+    let mut out = Vec::new();
+    for record in records {
+        if fresh_instance {
+            filter = Filter::new(FLUENT_BIT);
+        }
+        match filter.process(mode, record, &arrival) {
+            Outcome::Unchanged => out.push(record.clone()),
+            Outcome::Dropped => {}
+            Outcome::Replaced(text) => out.push(text),
+        }
+    }
+    if mode != Mode::Annotate && !fresh_instance {
+        out.extend(std::iter::from_fn(|| filter.release_next()));
+    }
+    out
+}
+
+fn in_engine(
+    engine: &dyn Engine,
+    function: &str,
+    records: &[Vec<u8>],
+    fresh_instance: bool,
+) -> Vec<Vec<u8>> {
+    with_host(engine, fresh_instance, |host| {
+        run_in(host, function, records, fresh_instance)
+    })
+}
+
+/// Lends a host with a new instance. The module is loaded once per thread, as compiling it takes
+/// longer than most runs.
+fn with_host<R>(
+    engine: &dyn Engine,
+    fresh_instance: bool,
+    lend: impl FnOnce(&mut dyn Instance) -> R,
+) -> R {
+    thread_local! {
+        static HOSTS: RefCell<HashMap<(&'static str, bool), Box<dyn Instance>>> = RefCell::default();
+    }
+    HOSTS.with_borrow_mut(|hosts| {
+        let host = hosts
+            .entry((engine.name(), fresh_instance))
+            .or_insert_with(|| {
+                let options = Options {
+                    lifetime: if fresh_instance {
+                        Lifetime::Record
+                    } else {
+                        Lifetime::Process
+                    },
+                    ..Options::default()
+                };
+                engine.load(module(), &options).expect("the module loads")
+            });
+        host.restart().expect("a new instance");
+        lend(&mut **host)
+    })
+}
+
+fn run_in(
+    host: &mut dyn Instance,
+    function: &str,
+    records: &[Vec<u8>],
+    fresh_instance: bool,
+) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    for record in records {
+        // Fluent Bit has no empty record: it would ask for a release.
+        if record.is_empty() {
+            out.extend((function != "oom_events").then(Vec::new));
+            continue;
+        }
+        out.extend(call(host, function, record));
+    }
+    if !fresh_instance && function != "oom_annotate" {
+        while let Some(released) = call(host, function, b"") {
+            out.push(released);
+        }
+    }
+    out
+}
+
+/// Hands one record in; a record that is lost is a failure.
+pub fn call(host: &mut dyn Instance, function: &str, record: &[u8]) -> Option<Vec<u8>> {
+    match host.call(function, TAG, (0, 0), record) {
+        Ok(Verdict::Unchanged) => Some(record.to_vec()),
+        Ok(Verdict::Dropped) => None,
+        Ok(Verdict::Replaced(text)) => Some(text),
+        Err(error) => panic!("{}: {error}", String::from_utf8_lossy(record)),
+    }
+}
+
+/// The `oom` objects among the records.
+pub fn ooms(records: &[Vec<u8>]) -> Vec<Value> {
+    records
+        .iter()
+        .filter_map(|record| serde_json::from_slice::<Value>(record).ok())
+        .filter_map(|record| record.get("oom").cloned())
+        .collect()
+}
+
+/// One line with its keys sorted, where it is JSON.
+pub fn sorted(record: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(record) {
+        Ok(value) => value.to_string(),
+        Err(_) => String::from_utf8_lossy(record).into_owned(),
+    }
+}

@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::carrier::{self, Line, Origin};
@@ -11,7 +10,7 @@ use crate::hash::Hash;
 use crate::message::{Message, is_row_with_line_end, parse};
 use crate::oom::{Event, Oom};
 use crate::record::{IdentityKeys, Record};
-use crate::state::{Arrived, Released, Repeats, Source, Step};
+use crate::state::{Arrived, Kept, Released, Releases, Repeats, Source, Step};
 use crate::{scan, summary};
 
 /// What becomes of lines that are no kill.
@@ -52,6 +51,8 @@ pub struct Arrival<'a> {
 
 /// Streams remembered at once; the one that was quiet longest is forgotten.
 const MOST_SOURCES: usize = 256;
+/// No line of a report is shorter: `<IRQ>`.
+const SHORTEST_LINE: usize = 5;
 /// Longest record kept for a report that may have to be released.
 const LONGEST_KEPT: usize = 16 * 1024;
 
@@ -85,7 +86,7 @@ pub struct Filter {
     busy: usize,
     repeats: Repeats,
     /// Releases whose line could not make room for them.
-    owed: VecDeque<Released>,
+    owed: Releases,
 }
 
 /// A source, and when a line of it came last.
@@ -117,7 +118,7 @@ impl Filter {
             clock: 0,
             busy: 0,
             repeats: Repeats::new(),
-            owed: VecDeque::new(),
+            owed: Releases::new(),
         }
     }
 
@@ -127,6 +128,11 @@ impl Filter {
     pub const fn started_at(mut self, time_us: u64) -> Self {
         self.started_us = Some(time_us);
         self
+    }
+
+    /// The same for one line of a record, which may hold very many.
+    fn concerns_line(&self, text: &[u8]) -> bool {
+        text.len() >= SHORTEST_LINE && self.concerns(text)
     }
 
     /// Whether [`Self::process`] has to read `record` at all.
@@ -158,11 +164,6 @@ impl Filter {
             return nothing(mode);
         }
         let reading = self.read(mode, record, &parsed, arrival);
-        self.busy = self
-            .sources
-            .iter()
-            .filter(|heard| heard.source.is_busy())
-            .count();
         let added = match (reading.kill, reading.line, mode) {
             (Some(kill), _, _) => self.complete(kill, reading.host, arrival),
             (None, Some(line), Mode::Annotate) => line,
@@ -189,13 +190,17 @@ impl Filter {
             .sources
             .iter_mut()
             .find_map(|heard| heard.source.release())?;
-        self.busy = 0;
+        self.busy = self
+            .sources
+            .iter()
+            .filter(|heard| heard.source.is_busy())
+            .count();
         self.write_released(&released)
     }
 
     /// The oldest release that is owed, written.
     fn release(&mut self) -> Option<Vec<u8>> {
-        let released = self.owed.pop_front()?;
+        let released = self.owed.next()?;
         self.write_released(&released)
     }
 
@@ -212,13 +217,20 @@ impl Filter {
         record: &Record<'_>,
         arrival: &Arrival<'_>,
     ) -> Reading {
-        let kept = (mode != Mode::Annotate && bytes.len() <= LONGEST_KEPT).then_some(bytes);
-        let mut released = Vec::new();
+        let kept =
+            (mode != Mode::Annotate && bytes.len() <= LONGEST_KEPT).then(|| Kept::new(bytes));
+        let mut owed = core::mem::take(&mut self.owed);
         let mut reading = Reading::default();
         for text in record.texts() {
             reading = Reading::default();
             lines(record, &text, |line| {
-                let Some(source) = self.source(record, line, arrival) else {
+                let concerned = self.concerns_line(line);
+                let prepared = concerned.then(|| prepare(record, line)).flatten();
+                let Some(line) = prepared else {
+                    reading.has_foreign |= !line.is_empty();
+                    return;
+                };
+                let Some(source) = self.source(record, &line, arrival) else {
                     return;
                 };
                 let arrived = Arrived {
@@ -226,11 +238,18 @@ impl Filter {
                     fidelity: line.fidelity,
                     at_us: line.at_us,
                     caller: line.caller,
-                    record: kept,
+                    record: kept.as_ref(),
                 };
                 let host = source.host();
-                match source.feed(&arrived, &mut released) {
-                    Step::Foreign => reading.has_foreign |= !line.text.is_empty(),
+                let was_busy = source.is_busy();
+                let step = source.feed(&arrived, (mode != Mode::Annotate).then_some(&mut owed));
+                self.busy = match (was_busy, source.is_busy()) {
+                    (false, true) => self.busy.saturating_add(1),
+                    (true, false) => self.busy.saturating_sub(1),
+                    _ => self.busy,
+                };
+                match step {
+                    Step::Foreign => reading.has_foreign = true,
                     Step::Line(oom) => reading.add(oom),
                     Step::Kill(oom) => {
                         if reading.kill.is_none() {
@@ -244,12 +263,11 @@ impl Filter {
                 break;
             }
         }
-        if mode != Mode::Annotate {
-            self.owed.extend(released);
-            while self.owed.len() > MOST_SOURCES {
-                self.owed.pop_front();
-            }
+        // A source may have been forgotten meanwhile.
+        while let Some(released) = self.owed.next() {
+            owed.add(Some(released));
         }
+        self.owed = owed;
         reading
     }
 
@@ -284,7 +302,10 @@ impl Filter {
             .filter(|_| self.sources.len() >= MOST_SOURCES);
         if let Some(position) = quietest {
             let mut forgotten = self.sources.swap_remove(position);
-            self.owed.extend(forgotten.source.release());
+            if forgotten.source.is_busy() {
+                self.busy = self.busy.saturating_sub(1);
+            }
+            self.owed.add(forgotten.source.release());
         }
         self.sources.push(Heard {
             key,
@@ -349,22 +370,20 @@ struct Prepared<'a> {
 /// A line end inside a text may be a name's: where the whole is one message of a
 /// grammar that says where it ends, it is not divided. Neither is a record of
 /// `/dev/kmsg`, which escapes the line ends that are not its own.
-fn lines(record: &Record<'_>, text: &[u8], mut read: impl FnMut(&Prepared<'_>)) {
+fn lines<'a>(record: &Record<'_>, text: &'a [u8], mut read: impl FnMut(&'a [u8])) {
     let has_line_end = carrier::bare(text).text.contains(&b'\n');
     if has_line_end
         && !record.is_kmsg
-        && let Some(whole) = prepare(record, text).filter(is_one_message)
+        && prepare(record, text).is_some_and(|whole| is_one_message(&whole))
     {
-        return read(&whole);
+        return read(text);
     }
     for line in text.split(|byte| *byte == b'\n') {
         // Behind a kmsg record stand lines of its dictionary, one space in front.
         if record.is_kmsg && line.starts_with(b" ") && line.contains(&b'=') {
             continue;
         }
-        if let Some(prepared) = prepare(record, line) {
-            read(&prepared);
-        }
+        read(line);
     }
 }
 

@@ -178,8 +178,7 @@ impl<'a> Record<'a> {
         let oom_json = serde_json::to_vec(oom).ok()?;
         let identity = Identity::of(oom);
         let mut out = Vec::with_capacity(
-            self.bytes
-                .len()
+            json::copied_length(self.bytes)
                 .saturating_add(oom_json.len())
                 .saturating_add(256),
         );

@@ -39,6 +39,10 @@ impl Blocks {
         let Some(layout) = layout else {
             return ptr::null_mut();
         };
+        #[expect(
+            clippy::cast_ptr_alignment,
+            reason = "the layout has a header's alignment"
+        )]
         // SAFETY: the layout holds a header, so its size is not 0.
         let header = unsafe { alloc(layout) }.cast::<Header>();
         if header.is_null() {

@@ -2,8 +2,8 @@
 //!
 //! Nothing of OOM kills is known here, and nothing of Fluent Bit in
 //! `oom-filter`. This crate holds what the host demands: the functions it calls
-//! ([`abi`]), blocks of memory it fills ([`blocks`]), memory set aside so that no
-//! allocation fails in the middle of a record ([`reserve`]), and the names its
+//! (`abi`), blocks of memory it fills (`blocks`), memory set aside so that no
+//! allocation fails in the middle of a record (`reserve`), and the names its
 //! users give to Kubernetes identity.
 //!
 //! A trap costs a record, and on Fluent Bit 4.1 and newer the instance lives as

@@ -51,7 +51,7 @@ impl Module {
         // A length may be longer than the text, which ends at its NUL.
         let record = until_nul(record);
         self.answer = Vec::new();
-        if !reserve::for_record(record.len()) {
+        if !reserve::for_record(record) {
             return Answer::Same;
         }
         let arrival = Arrival {
@@ -69,7 +69,7 @@ impl Module {
 
     fn release(&mut self, mode: Mode) -> Answer<'_> {
         self.answer = Vec::new();
-        if mode == Mode::Annotate || !reserve::for_record(0) {
+        if mode == Mode::Annotate || !reserve::for_record(b"") {
             return Answer::Same;
         }
         match self.filter.release_next() {

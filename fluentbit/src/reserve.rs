@@ -7,23 +7,35 @@
 
 use alloc::alloc::{alloc, dealloc};
 use core::alloc::Layout;
+use core::hint::black_box;
 
 /// Whatever the record's length: the newest task table while it grows.
 const BASE: usize = 384 * 1024;
 /// Of a short record, each byte of a hostile path may be copied and escaped
 /// several times.
 const PER_BYTE_SHORT: usize = 24;
-/// Paths have an end; beyond it a byte is copied and escaped at most this often.
-const PER_BYTE: usize = 12;
+/// Paths have an end; beyond it a byte is decoded, unescaped and copied.
+const PER_BYTE: usize = 4;
+/// A byte that is no plain text may be written as five more.
+const PER_ODD_BYTE: usize = 5;
 /// Longest text that can be all path.
 const SHORT: usize = 16 * 1024;
 
-/// Makes sure that reading a record of `length` bytes finds its memory.
-#[expect(unsafe_code, reason = "an allocation that may fail is asked for by hand")]
-pub(crate) fn for_record(length: usize) -> bool {
+/// Makes sure that reading `record` finds its memory.
+#[expect(
+    unsafe_code,
+    reason = "an allocation that may fail is asked for by hand"
+)]
+pub(crate) fn for_record(record: &[u8]) -> bool {
+    let length = record.len();
+    let odd = record
+        .iter()
+        .filter(|byte| !matches!(byte, b' '..=b'~'))
+        .fold(0_usize, |count, _| count.saturating_add(1));
     let bytes = BASE
         .saturating_add(length.min(SHORT).saturating_mul(PER_BYTE_SHORT))
-        .saturating_add(length.saturating_mul(PER_BYTE));
+        .saturating_add(length.saturating_mul(PER_BYTE))
+        .saturating_add(odd.saturating_mul(PER_ODD_BYTE));
     let Ok(layout) = Layout::from_size_align(bytes, 16) else {
         return false;
     };
@@ -31,6 +43,8 @@ pub(crate) fn for_record(length: usize) -> bool {
     // the layout it was taken with, and nothing is read from or written to it.
     unsafe {
         let block = alloc(layout);
+        // The compiler may leave out a block that nobody looks at.
+        let block = black_box(block);
         if block.is_null() {
             return false;
         }

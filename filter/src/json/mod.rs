@@ -14,6 +14,15 @@ use alloc::vec::Vec;
 
 use crate::escape::hex_digit;
 
+/// How many bytes [`copy`] appends at most.
+pub(crate) fn copied_length(text: &[u8]) -> usize {
+    // `\\xNN`, where one byte stood.
+    const LONGER: usize = 4;
+    text.iter()
+        .filter(|byte| !matches!(byte, b' '..=b'~'))
+        .fold(text.len(), |length, _| length.saturating_add(LONGER))
+}
+
 /// Appends `text` to `out` with what is not valid in JSON text written as the
 /// characters `\xNN`: bytes that are not UTF-8, and control characters that a
 /// careless host left inside a string.

@@ -9,7 +9,8 @@ mod tasks;
 
 pub(crate) use outcome::{mark_group, repeat_key};
 pub(crate) use repeats::Repeats;
-pub(crate) use source::{Arrived, Released, Source, Step};
+pub(crate) use report::Kept;
+pub(crate) use source::{Arrived, Released, Releases, Source, Step};
 
 /// Microseconds of the kernel's clock that a report may pause. A long task table
 /// on a serial console pauses for many seconds.

@@ -1,6 +1,8 @@
 //! One report that has begun: which lines are its own.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use super::learnt::Learnt;
 use super::{REPORT_PAUSE_US, advance, is_stale};
@@ -16,7 +18,7 @@ const LINE_LIMIT: u32 = 32_768;
 pub(super) struct Report {
     pub(super) id: u64,
     /// The record of its first line, where a release would need it.
-    pub(super) first_record: Option<Vec<u8>>,
+    pub(super) first_record: Option<Arc<[u8]>>,
     pub(super) learnt: Learnt,
     /// It began with a header, not in the middle.
     pub(super) has_header: bool,
@@ -39,6 +41,27 @@ enum State {
     Over,
 }
 
+/// A record that may have to be released, copied once however many reports
+/// begin in it.
+#[derive(Debug)]
+pub(crate) struct Kept<'a> {
+    bytes: &'a [u8],
+    copy: OnceCell<Arc<[u8]>>,
+}
+
+impl<'a> Kept<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            copy: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn copy(&self) -> Arc<[u8]> {
+        Arc::clone(self.copy.get_or_init(|| Arc::from(self.bytes)))
+    }
+}
+
 /// When a line came, and whose it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark<'a> {
@@ -55,7 +78,7 @@ pub(super) fn same_caller(known: Option<&[u8]>, other: Option<&[u8]>) -> bool {
 }
 
 impl Report {
-    pub(super) fn new(id: u64, mark: Mark<'_>, first_record: Option<Vec<u8>>) -> Self {
+    pub(super) fn new(id: u64, mark: Mark<'_>, first_record: Option<Arc<[u8]>>) -> Self {
         Self {
             id,
             first_record,

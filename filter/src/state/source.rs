@@ -1,10 +1,12 @@
 //! One stream of kernel lines: a machine's, under one tag.
 
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::learnt::{self, Learnt, Place};
 use super::outcome;
-use super::report::{Mark, Report, same_caller};
+use super::report::{Kept, Mark, Report, same_caller};
 use super::tasks::{Process, Tasks};
 use super::{EVENT_PAUSE_US, advance, is_stale};
 use crate::escape::Fidelity;
@@ -22,7 +24,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) at_us: Option<u64>,
     pub(crate) caller: Option<&'a [u8]>,
     /// The record it came in, where one may have to be released.
-    pub(crate) record: Option<&'a [u8]>,
+    pub(crate) record: Option<&'a Kept<'a>>,
 }
 
 impl<'a> Arrived<'a> {
@@ -49,8 +51,39 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Released {
     /// The record of its first line.
-    pub(crate) record: Option<Vec<u8>>,
+    pub(crate) record: Option<Arc<[u8]>>,
     pub(crate) oom: Oom,
+}
+
+/// Reports that never finished, waiting to leave.
+///
+/// The oldest is forgotten where too many wait: a host that drops the line which
+/// brings a release makes room for it at once.
+#[derive(Debug, Default)]
+pub(crate) struct Releases(VecDeque<Released>);
+
+impl Releases {
+    /// Most that wait.
+    const MOST: usize = 256;
+
+    pub(crate) const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    pub(crate) fn add(&mut self, released: Option<Released>) {
+        let Some(released) = released else {
+            return;
+        };
+        if self.0.len() >= Self::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(released);
+    }
+
+    /// The oldest.
+    pub(crate) fn next(&mut self) -> Option<Released> {
+        self.0.pop_front()
+    }
 }
 
 /// Kills remembered of one source, so that no table counts them as alive.
@@ -124,11 +157,12 @@ impl Source {
         })
     }
 
-    /// Reads one line. Reports that it ends without a kill go to `released`.
-    pub(crate) fn feed(&mut self, line: &Arrived<'_>, released: &mut Vec<Released>) -> Step {
+    /// Reads one line. Reports that it ends without a kill go to `releases`,
+    /// where the mode has any.
+    pub(crate) fn feed(&mut self, line: &Arrived<'_>, releases: Option<&mut Releases>) -> Step {
         let step = match parse(line.text, line.fidelity) {
-            Some(message) => self.message(&message, line, released),
-            None => self.other(line, released),
+            Some(message) => self.message(&message, line, releases),
+            None => self.other(line, releases),
         };
         if matches!(step, Step::Foreign)
             && let Some(report) = &mut self.report
@@ -142,7 +176,7 @@ impl Source {
         &mut self,
         message: &Message<'_>,
         line: &Arrived<'_>,
-        released: &mut Vec<Released>,
+        mut releases: Option<&mut Releases>,
     ) -> Step {
         let mark = line.mark();
         match message {
@@ -171,8 +205,10 @@ impl Source {
             _ => {}
         }
         if self.begins_anew(message, mark) {
-            released.extend(self.release());
-            self.report = None;
+            match releases {
+                Some(ref mut releases) => releases.add(self.release()),
+                None => self.report = None,
+            }
         }
         let Some(report) = self.report_of(line) else {
             return Step::Foreign;
@@ -180,8 +216,10 @@ impl Source {
         let mut oom = outcome::line(Event::Report, report.id);
         learn(report, message, line.text, &mut oom);
         report.take_message(message);
-        if report.count(mark) {
-            released.push(spent(report));
+        if report.count(mark)
+            && let Some(releases) = releases
+        {
+            releases.add(Some(spent(report)));
         }
         Step::Line(oom)
     }
@@ -205,7 +243,7 @@ impl Source {
     fn report_of(&mut self, line: &Arrived<'_>) -> Option<&mut Report> {
         if self.report.is_none() {
             let id = self.new_id(line);
-            let record = line.record.map(<[u8]>::to_vec);
+            let record = line.record.map(Kept::copy);
             self.report = Some(Report::new(id, line.mark(), record));
         }
         self.report.as_mut()
@@ -225,7 +263,7 @@ impl Source {
     }
 
     /// A line that is no message by itself.
-    fn other(&mut self, line: &Arrived<'_>, released: &mut Vec<Released>) -> Step {
+    fn other(&mut self, line: &Arrived<'_>, releases: Option<&mut Releases>) -> Step {
         let mark = line.mark();
         let Some(report) = &mut self.report else {
             return Step::Foreign;
@@ -255,8 +293,10 @@ impl Source {
             Part::Memory => report.learnt.buddy_line(line.text),
             _ => {}
         }
-        if report.count(mark) {
-            released.push(spent(report));
+        if report.count(mark)
+            && let Some(releases) = releases
+        {
+            releases.add(Some(spent(report)));
         }
         Step::Line(oom)
     }

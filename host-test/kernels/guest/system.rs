@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
-use nix::sys::termios::{BaudRate, SetArg, cfmakeraw, cfsetspeed, tcdrain, tcgetattr, tcsetattr};
+use nix::sys::termios::{SetArg, cfmakeraw, tcdrain, tcgetattr, tcsetattr};
 
 use crate::failure::Failure;
 
@@ -35,7 +35,7 @@ pub fn parameter(name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// Opens a serial line that carries every byte unchanged.
+/// Opens a serial line that carries every byte unchanged. An emulated one has no speed to set.
 pub fn serial_line(device: &str) -> Result<File, Failure> {
     let line = OpenOptions::new()
         .read(true)
@@ -44,7 +44,6 @@ pub fn serial_line(device: &str) -> Result<File, Failure> {
         .map_err(|error| Failure::at(device, error))?;
     let mut settings = tcgetattr(&line)?;
     cfmakeraw(&mut settings);
-    cfsetspeed(&mut settings, BaudRate::B115200)?;
     tcsetattr(&line, SetArg::TCSANOW, &settings)?;
     Ok(line)
 }

@@ -15,14 +15,14 @@ pub fn build(cache: &Path) -> Fallible<Vec<u8>> {
     let _ = Command::new("rustup")
         .args(["target", "add", TARGETS[0]])
         .output();
-    let mut error = None;
+    let mut errors = Vec::new();
     for target in TARGETS {
         match build_for(target, &cache.join("guest")) {
             Ok(program) => return Ok(program),
-            Err(failed) => error = error.or(Some(failed)),
+            Err(error) => errors.push(format!("{target}: {error}")),
         }
     }
-    Err(error.unwrap_or_else(|| "no target".into()))
+    Err(format!("the guest program cannot be built\n{}", errors.join("\n")).into())
 }
 
 fn build_for(target: &str, folder: &Path) -> Fallible<Vec<u8>> {

@@ -15,7 +15,7 @@ Usage: oom-kernels [options]
   --suite NAME    a Debian suite, may be repeated [bullseye bookworm trixie sid]
   --cgroup 1|2    only that cgroup version [both]
   --short         bookworm and cgroup 2 only, written below the cache: for continuous integration
-  --only NAMES    only these scenarios, with commas between
+  --only NAMES    only these scenarios, with commas between; written below the cache
   --out DIR       where captures and manifest go [fixtures/captures]
   --cache DIR     packages and unpacked kernels [target/kernels]
   --mirror URL    the Debian archive [that of this machine's apt]
@@ -81,8 +81,10 @@ impl Options {
         if cgroups.is_empty() {
             cgroups = if short { vec![2] } else { vec![2, 1] };
         }
+        // What is not the whole table must not replace fixtures that are.
+        let partial = short || only.is_some();
         let out = out.unwrap_or_else(|| {
-            if short {
+            if partial {
                 cache.join("captures")
             } else {
                 root.join("fixtures/captures")

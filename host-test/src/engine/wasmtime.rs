@@ -1,6 +1,8 @@
 //! wasmtime: fast, and the only one that counts fuel.
 
+use std::collections::BTreeMap;
 use std::ffi::CStr;
+use std::sync::{Mutex, PoisonError};
 
 use ::wasmtime as wt;
 
@@ -25,17 +27,7 @@ impl Engine for Wasmtime {
 
     fn load(&self, wasm: &[u8], options: &Options) -> Result<Box<dyn Instance>, HostError> {
         admit(wasm, options)?;
-        let mut config = wt::Config::new();
-        config
-            .wasm_relaxed_simd(false)
-            .wasm_simd(false)
-            .wasm_tail_call(false)
-            .consume_fuel(options.fuel.is_some());
-        if let Some(bytes) = options.stack_bytes {
-            config.max_wasm_stack(bytes as usize);
-        }
-        let engine = wt::Engine::new(&config).map_err(|error| load_error(&error))?;
-        let module = wt::Module::new(&engine, wasm).map_err(|error| load_error(&error))?;
+        let module = compiled(wasm, options)?;
         let compiled = Compiled {
             module,
             memory_pages: options.memory_pages,
@@ -43,6 +35,32 @@ impl Engine for Wasmtime {
         };
         Ok(Box::new(Host::new(compiled, options.clone())?))
     }
+}
+
+/// Compiles a module, or takes it from those that were compiled: a suite loads the same one again
+/// and again, with other options.
+fn compiled(wasm: &[u8], options: &Options) -> Result<wt::Module, HostError> {
+    /// What the machine code depends on.
+    type Key = (Vec<u8>, bool, Option<u32>);
+    static KNOWN: Mutex<BTreeMap<Key, wt::Module>> = Mutex::new(BTreeMap::new());
+    let key = (wasm.to_vec(), options.fuel.is_some(), options.stack_bytes);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(module) = known.get(&key) {
+        return Ok(module.clone());
+    }
+    let mut config = wt::Config::new();
+    config
+        .wasm_relaxed_simd(false)
+        .wasm_simd(false)
+        .wasm_tail_call(false)
+        .consume_fuel(options.fuel.is_some());
+    if let Some(bytes) = options.stack_bytes {
+        config.max_wasm_stack(bytes as usize);
+    }
+    let engine = wt::Engine::new(&config).map_err(|error| load_error(&error))?;
+    let module = wt::Module::new(&engine, wasm).map_err(|error| load_error(&error))?;
+    known.insert(key, module.clone());
+    Ok(module)
 }
 
 /// A module in machine code.

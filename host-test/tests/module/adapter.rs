@@ -1,1 +1,382 @@
+//! The adapter and a host that misbehaves: no trap, no lost record, no growth.
 
+use oom_host_test::{
+    ENGINES, Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check,
+};
+
+use crate::runs::{MODES, Runner, module};
+
+const FUNCTIONS: [&str; 3] = ["oom_annotate", "oom_rewrite", "oom_events"];
+const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+
+fn load(engine: &dyn Engine, options: &Options) -> Box<dyn Instance> {
+    engine.load(module(), options).expect("the module loads")
+}
+
+fn call(host: &mut dyn Instance, function: &str, record: &[u8]) -> Result<Verdict, HostError> {
+    host.call(function, b"tag", (0, 0), record)
+}
+
+fn kill_record() -> Vec<u8> {
+    format!("{{\"log\":\"{KILL}\"}}").into_bytes()
+}
+
+fn is_kill(verdict: &Result<Verdict, HostError>) -> bool {
+    matches!(verdict, Ok(Verdict::Replaced(text)) if text.windows(14).any(|part| part == b"\"event\":\"kill\""))
+}
+
+#[test]
+fn every_host_that_ever_shipped_accepts_the_module() {
+    check::module(module(), &FUNCTIONS)
+        .unwrap_or_else(|problems| panic!("{}", problems.join("\n")));
+}
+
+#[test]
+fn the_module_is_small() {
+    let size = module().len();
+    println!("{size} bytes");
+    assert!(size <= 160 * 1024);
+}
+
+#[test]
+fn an_unchanged_record_is_handed_back_by_its_own_address() {
+    for engine in ENGINES {
+        let mut host = load(*engine, &Options::default());
+        for record in [
+            &br#"{"log":"usb 1-1: new device"}"#[..],
+            br#"{"a":{"b":[1]}}"#,
+            b"{}",
+        ] {
+            assert_eq!(
+                call(&mut *host, "oom_annotate", record),
+                Ok(Verdict::Unchanged)
+            );
+            assert_eq!(
+                call(&mut *host, "oom_rewrite", record),
+                Ok(Verdict::Unchanged)
+            );
+            assert_eq!(call(&mut *host, "oom_events", record), Ok(Verdict::Dropped));
+        }
+    }
+}
+
+const MEBIBYTE: usize = 1 << 20;
+/// Enough to show what a length does, where many runs are made.
+const SOME: usize = 1 << 15;
+
+/// Records that are large, deep, broken or hostile.
+fn hard_records(size: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let fill = |text: &str| text.repeat(size / text.len());
+    let log = |text: &str| format!("{{\"log\":\"{text}\"}}").into_bytes();
+    let deep = |depth: usize, open: &str, close: &str| {
+        let (open, close) = (open.repeat(depth), close.repeat(depth));
+        format!("{{\"deep\":{open}1{close},\"log\":\"{KILL}\"}}").into_bytes()
+    };
+    let path = "/x".repeat(2000);
+    let constraint = |paths: &str| {
+        log(&format!(
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={paths},task=a,pid=1,uid=0"
+        ))
+    };
+    vec![
+        ("much text", log(&fill("x"))),
+        ("much of: line ends", log(&fill("\\n"))),
+        ("much of: line ends and a kill", log(&(fill("\\n") + KILL))),
+        ("much of: kills", log(&fill(&format!("{KILL}\\n")))),
+        (
+            "much of: headers",
+            log(&fill("a invoked oom-killer: gfp_mask=0x0(), order=0\\n")),
+        ),
+        ("much of: brackets", log(&(fill("[ 1.000000] ") + KILL))),
+        ("much of: the telling word", log(&fill("Killed process "))),
+        (
+            "much of: a name",
+            log(&format!(
+                "Out of memory: Killed process 1 ({}) total-vm:1kB",
+                fill(")")
+            )),
+        ),
+        ("much of: escapes", log(&(fill("\\u0001") + KILL))),
+        ("much of: fields", {
+            let mut record = b"{".to_vec();
+            record.extend_from_slice(fill("\"a\":1,").as_bytes());
+            record.extend_from_slice(format!("\"log\":\"{KILL}\"}}").as_bytes());
+            record
+        }),
+        (
+            "much of: bytes in an array",
+            format!("{{\"MESSAGE\":[{}1]}}", fill("75,")).into_bytes(),
+        ),
+        (
+            "long paths",
+            constraint(&format!("{path},task_memcg={path}")),
+        ),
+        (
+            "paths of keywords",
+            constraint(&"/,task_memcg=/".repeat(280)),
+        ),
+        (
+            "paths of quotes",
+            constraint(&format!("/{0},task_memcg=/{0}", "\\\"".repeat(2000))),
+        ),
+        (
+            "paths of control characters",
+            constraint(&format!("/{0},task_memcg=/{0}", "\\u0001".repeat(2000))),
+        ),
+        ("arrays 10,000 deep", deep(10_000, "[", "]")),
+        ("arrays 200,000 deep", deep(200_000, "[", "]")),
+        ("objects 10,000 deep", deep(10_000, "{\"a\":", "}")),
+        (
+            "brackets that never close",
+            format!("{{\"log\":\"{KILL}\",\"a\":{}", fill("[")).into_bytes(),
+        ),
+        (
+            "a string that never closes",
+            format!("{{\"log\":\"{KILL}").into_bytes(),
+        ),
+        ("no JSON", KILL.as_bytes().to_vec()),
+        (
+            "not UTF-8",
+            [
+                b"{\"log\":\"".to_vec(),
+                vec![0xff; 5000],
+                format!("\\n{KILL}\"}}").into_bytes(),
+            ]
+            .concat(),
+        ),
+        ("half of each character", log(&(fill("\\ud83d") + KILL))),
+    ]
+}
+
+#[test]
+fn nothing_traps_whatever_comes_in() {
+    for engine in ENGINES {
+        for function in FUNCTIONS {
+            let mut host = load(*engine, &Options::default());
+            for (what, record) in hard_records(MEBIBYTE) {
+                match call(&mut *host, function, &record) {
+                    // Whoever hands in no JSON gets no JSON back: his own bytes.
+                    Ok(_) => {}
+                    Err(error) => panic!("{what}, {function} in {}: {error}", engine.name()),
+                }
+            }
+            let after = call(&mut *host, function, &kill_record());
+            assert!(
+                is_kill(&after),
+                "{function} in {}: {after:?}",
+                engine.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn hard_records_give_the_same_in_every_engine() {
+    let records: Vec<_> = hard_records(SOME)
+        .into_iter()
+        .map(|(_, record)| record)
+        .collect();
+    for (mode, (_, name, _)) in MODES.iter().enumerate() {
+        let native = Runner::Native.run(mode, &records, false);
+        for runner in Runner::all() {
+            assert!(
+                runner.run(mode, &records, false) == native,
+                "{name} in {}",
+                runner.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn work_is_linear_in_the_record() {
+    /// Fuel for a byte of the worst record there is, and for a record of none.
+    const PER_BYTE: u64 = 1500;
+    const BASE: u64 = 3_000_000;
+    let Some(engine) = oom_host_test::engine("wasmtime") else {
+        return crate::skip::skip("work_is_linear_in_the_record", "no engine here counts fuel");
+    };
+    let options = Options {
+        fuel: Some(u64::MAX),
+        ..Options::default()
+    };
+    let mut host = load(engine, &options);
+    for (what, record) in hard_records(SOME) {
+        call(&mut *host, "oom_annotate", &record).expect("no trap");
+        let fuel = host.fuel_used().expect("wasmtime counts");
+        let length = record.len() as u64;
+        println!("{what}: {} per byte", fuel / length);
+        assert!(
+            fuel <= BASE + PER_BYTE * length,
+            "{what}: {fuel} for {length} bytes"
+        );
+    }
+}
+
+#[test]
+fn a_pointer_of_zero_costs_its_own_record_only() {
+    for engine in ENGINES {
+        for function in FUNCTIONS {
+            let options = Options {
+                record_pointer: Pointer::Null,
+                tag_pointer: Pointer::Null,
+                ..Options::default()
+            };
+            let mut host = load(*engine, &options);
+            for _ in 0..3 {
+                assert_eq!(
+                    call(&mut *host, function, &kill_record()),
+                    Ok(Verdict::Dropped)
+                );
+            }
+            let options = Options {
+                tag_pointer: Pointer::Null,
+                ..Options::default()
+            };
+            let mut host = load(*engine, &options);
+            assert!(is_kill(&call(&mut *host, function, &kill_record())));
+        }
+    }
+}
+
+#[test]
+fn lengths_may_lie() {
+    for engine in ENGINES {
+        for length in [
+            Length::More(1),
+            Length::More(7),
+            Length::More(100_000),
+            Length::Fewer(1),
+            Length::Fewer(40),
+            Length::Exactly(0),
+            Length::Exactly(1),
+            Length::Exactly(u32::MAX),
+            Length::Exactly(u32::MAX / 2),
+        ] {
+            for function in FUNCTIONS {
+                let options = Options {
+                    record_length: length,
+                    ..Options::default()
+                };
+                let mut host = load(*engine, &options);
+                for record in [&kill_record()[..], br#"{"log":"x"}"#] {
+                    if let Err(error) = call(&mut *host, function, record) {
+                        panic!("{length:?}, {function} in {}: {error}", engine.name());
+                    }
+                }
+                // A text ends at its NUL: one that is said to be longer is read all the same.
+                if matches!(length, Length::More(1 | 7)) {
+                    assert!(is_kill(&call(&mut *host, function, &kill_record())));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing() {
+    for engine in ENGINES {
+        for frees in [Frees::InOrder, Frees::Reversed, Frees::Never] {
+            let options = Options {
+                frees,
+                ..Options::default()
+            };
+            let mut host = load(*engine, &options);
+            let record = format!("{{\"log\":\"{}\"}}", "x".repeat(1000));
+            let mut after_first = 0;
+            for round in 0..20_000 {
+                call(&mut *host, "oom_annotate", record.as_bytes()).expect("no trap");
+                if round % 100 == 0 {
+                    assert!(is_kill(&call(&mut *host, "oom_annotate", &kill_record())));
+                }
+                if round == 0 {
+                    after_first = host.memory_bytes();
+                }
+            }
+            assert_eq!(
+                host.memory_bytes(),
+                after_first,
+                "{frees:?} in {}",
+                engine.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn an_allocation_that_fails_lets_the_record_pass() {
+    let mut refused = 0;
+    for engine in ENGINES {
+        let mut free = load(*engine, &Options::default());
+        let least = u32::try_from(free.memory_bytes() / 65_536).expect("pages");
+        for (what, record) in hard_records(SOME) {
+            free.restart().expect("a new instance");
+            let at_ease = call(&mut *free, "oom_rewrite", &record).expect("no trap");
+            // Every page at first, then wider steps, up to where nothing is refused any more.
+            for more in (0..24).chain((24..400).step_by(47)) {
+                let options = Options {
+                    memory_pages: Some(least + more),
+                    ..Options::default()
+                };
+                let mut host = load(*engine, &options);
+                match call(&mut *host, "oom_rewrite", &record) {
+                    Ok(verdict) if verdict == at_ease => {}
+                    // Where not even the record had room, the host passed 0 for it.
+                    Ok(Verdict::Unchanged | Verdict::Dropped) => refused += 1,
+                    other => panic!("{what}, {more} pages more in {}: {other:?}", engine.name()),
+                }
+                if let Err(error) = call(&mut *host, "oom_annotate", &kill_record()) {
+                    panic!(
+                        "after {what}, {more} pages more in {}: {error}",
+                        engine.name()
+                    );
+                }
+            }
+        }
+    }
+    println!("{refused} records were refused memory");
+    assert!(refused > 100, "no allocation failed: the cap does nothing");
+}
+
+#[test]
+fn the_engines_own_stack_suffices() {
+    for engine in ENGINES {
+        let options = Options {
+            stack_bytes: Some(if engine.name() == "wasmtime" {
+                32 * 1024
+            } else {
+                8192
+            }),
+            ..Options::default()
+        };
+        let mut host = load(*engine, &options);
+        for (what, record) in hard_records(SOME) {
+            if let Err(error) = call(&mut *host, "oom_rewrite", &record) {
+                panic!("{what} in {}: {error}", engine.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_record_asks_for_what_is_open() {
+    for engine in ENGINES {
+        let mut host = load(*engine, &Options::default());
+        let header = br#"{"log":"java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"}"#;
+        assert_eq!(
+            call(&mut *host, "oom_rewrite", header),
+            Ok(Verdict::Dropped)
+        );
+        assert_eq!(
+            call(&mut *host, "oom_annotate", b""),
+            Ok(Verdict::Unchanged)
+        );
+        let Ok(Verdict::Replaced(text)) = call(&mut *host, "oom_rewrite", b"") else {
+            panic!("the open report is released");
+        };
+        let record: serde_json::Value = serde_json::from_slice(&text).expect("a record");
+        assert_eq!(record["oom"]["event"], "truncated");
+        assert_eq!(record["oom"]["trigger"]["comm"], "java");
+        assert_eq!(call(&mut *host, "oom_rewrite", b""), Ok(Verdict::Dropped));
+    }
+}

@@ -1,1 +1,215 @@
+//! Real logs that people posted, where they lie beside the project.
 
+use std::fs;
+
+use oom_host_test::records;
+use serde_json::{Value, json};
+
+use crate::runs::{MODES, Runner, ooms, top};
+use crate::skip::skip;
+
+/// What a manifest says that no filter of single lines in order can give, and why.
+const EXCUSED: [(&str, &str, &str); 8] = [
+    (
+        "020-bpf-psi-constraint.log",
+        "limit_kb",
+        "9007199254740988 kB means unlimited, which the contract leaves out",
+    ),
+    (
+        "058-openshift-besteffort-kubepods.log",
+        "oom_memcg",
+        REVERSED,
+    ),
+    (
+        "058-openshift-besteffort-kubepods.log",
+        "task_memcg",
+        REVERSED,
+    ),
+    ("058-openshift-besteffort-kubepods.log", "pod_uid", REVERSED),
+    ("058-openshift-besteffort-kubepods.log", "qos", REVERSED),
+    (
+        "058-openshift-besteffort-kubepods.log",
+        "container_id",
+        REVERSED,
+    ),
+    ("058-openshift-besteffort-kubepods.log", "runtime", REVERSED),
+    ("058-openshift-besteffort-kubepods.log", "level", REVERSED),
+];
+const REVERSED: &str =
+    "the document shows the constraint behind its kill, where no kernel prints it";
+
+#[derive(Default)]
+struct Tally {
+    kills_expected: usize,
+    kills_found: usize,
+    fields_compared: usize,
+    excused: usize,
+    negatives: usize,
+    mistaken: usize,
+    mangled: usize,
+    wrong: Vec<String>,
+}
+
+#[test]
+fn logs_that_people_posted() {
+    let mut tally = Tally::default();
+    for folder in ["articles", "corpus"] {
+        let folder = top().join("../shared").join(folder);
+        let Ok(manifest) = fs::read_to_string(folder.join("manifest.jsonl")) else {
+            return skip(
+                "logs_that_people_posted",
+                "there is no corpus beside the project",
+            );
+        };
+        for line in manifest.lines() {
+            let entry: Value = serde_json::from_str(line).expect("a line of the manifest");
+            let file = entry["file"].as_str().expect("a file");
+            let log = fs::read(folder.join(file)).expect("the log");
+            check(&entry, &log, &mut tally);
+        }
+    }
+    println!(
+        "kills: {} expected, {} found\nfields: {} compared, {} wrong, {} excused\n\
+         negatives: {} tried, {} mistaken\nmangled logs: {} tried, none did harm",
+        tally.kills_expected,
+        tally.kills_found,
+        tally.fields_compared,
+        tally.wrong.len(),
+        tally.excused,
+        tally.negatives,
+        tally.mistaken,
+        tally.mangled,
+    );
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+    assert_eq!(tally.kills_found, tally.kills_expected);
+    assert_eq!(tally.mistaken, 0);
+    assert!(
+        tally.fields_compared > 600 && tally.negatives > 60,
+        "the corpus was cut short"
+    );
+}
+
+fn check(entry: &Value, log: &[u8], tally: &mut Tally) {
+    let file = entry["file"].as_str().expect("a file");
+    let input = records("text", log).expect("a form");
+    for mode in 0..MODES.len() {
+        let native = Runner::Native.run(mode, &input, false);
+        for runner in Runner::all() {
+            assert!(
+                runner.run(mode, &input, false) == native,
+                "{file} in {}",
+                runner.name()
+            );
+        }
+    }
+    let annotated = ooms(&Runner::Native.run(0, &input, false));
+    let released = ooms(&Runner::Native.run(2, &input, false));
+    let of = |ooms: &[Value], event: &str| -> Vec<Value> {
+        ooms.iter()
+            .filter(|oom| oom["event"] == event)
+            .cloned()
+            .collect()
+    };
+    let kills = of(&annotated, "kill");
+    if entry
+        .get("mangled")
+        .is_some_and(|mangled| !mangled.is_null())
+    {
+        // No shipper would deliver it so: it need not be understood, and did not trap.
+        tally.mangled += 1;
+        return;
+    }
+    if entry["kind"] == "negative" {
+        tally.negatives += 1;
+        tally.mistaken += usize::from(!kills.is_empty());
+        return;
+    }
+    // Where the kill line is missing: the release of the report that broke off, else the line itself.
+    let candidates: Vec<Value> = [
+        kills.clone(),
+        of(&released, "truncated"),
+        of(&annotated, "constraint"),
+    ]
+    .concat();
+    let mut expected_kills = 0;
+    for expect in entry["expect"].as_array().expect("expectations") {
+        expected_kills += 1;
+        tally.kills_expected += 1;
+        let pid = &expect["victim_pid"];
+        let found = candidates
+            .iter()
+            .find(|oom| pid.is_null() || oom["victim"]["pid"] == *pid);
+        let Some(oom) = found else {
+            tally.wrong.push(format!("{file}: no kill of {pid}"));
+            continue;
+        };
+        tally.kills_found += 1;
+        compare(file, expect, oom, tally);
+    }
+    if kills.len() > expected_kills {
+        tally.wrong.push(format!(
+            "{file}: {} kills too many",
+            kills.len() - expected_kills
+        ));
+    }
+}
+
+fn compare(file: &str, expect: &Value, oom: &Value, tally: &mut Tally) {
+    for (field, expected) in expect.as_object().expect("an expectation") {
+        if expected.is_null() || matches!(field.as_str(), "victim_pid" | "from_table") {
+            continue;
+        }
+        let found = found(field, oom);
+        let expected = match (field.as_str(), expected) {
+            ("constraint", Value::String(word)) => {
+                json!(word.trim_start_matches("CONSTRAINT_").to_lowercase())
+            }
+            // Ours is absent there.
+            ("level", Value::String(level)) if level == "unknown" => Value::Null,
+            _ => expected.clone(),
+        };
+        tally.fields_compared += 1;
+        if found == expected {
+            continue;
+        }
+        if let Some((_, _, why)) = EXCUSED.iter().find(|row| (row.0, row.1) == (file, field)) {
+            println!("excused: {file} {field}: {why}");
+            tally.excused += 1;
+        } else {
+            tally.wrong.push(format!(
+                "{file} {field}: expected {expected}, found {found}"
+            ));
+        }
+    }
+}
+
+/// Our field for one of the manifest's.
+fn found(field: &str, oom: &Value) -> Value {
+    let at = |pointer: &str| oom.pointer(pointer).cloned().unwrap_or_default();
+    let kibibytes = |pointer: &str| match at(pointer).as_u64() {
+        Some(bytes) => json!(bytes / 1024),
+        None => Value::Null,
+    };
+    match field {
+        "victim_comm" => at("/victim/comm"),
+        "victim_uid" => at("/victim/uid"),
+        "constraint" => at("/constraint"),
+        "oom_memcg" => at("/cgroup/limit"),
+        "task_memcg" => at("/cgroup/victim"),
+        "pod_uid" => at("/pod/uid"),
+        "qos" => at("/pod/qos"),
+        "container_id" => at("/container/id"),
+        "runtime" => at("/container/runtime"),
+        "level" => at("/level"),
+        "total_vm_kb" => kibibytes("/victim/total_vm_bytes"),
+        "anon_rss_kb" => kibibytes("/victim/anon_rss_bytes"),
+        "file_rss_kb" => kibibytes("/victim/file_rss_bytes"),
+        "shmem_rss_kb" => kibibytes("/victim/shmem_rss_bytes"),
+        "oom_score_adj" => at("/victim/oom_score_adj"),
+        "usage_kb" => kibibytes("/memory/usage_bytes"),
+        "limit_kb" => kibibytes("/memory/limit_bytes"),
+        "trigger_comm" => at("/trigger/comm"),
+        "group_kill" => at("/group"),
+        other => panic!("the manifest has a new field: {other}"),
+    }
+}

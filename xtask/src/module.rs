@@ -1,0 +1,101 @@
+//! The modules: what a host loads.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::work::Work;
+use crate::{tools, workspace};
+
+/// A module that is handed out.
+pub struct Module {
+    /// The package it is built from; the file has its name.
+    pub package: &'static str,
+    /// What it is compiled for.
+    pub target: &'static str,
+    /// The size above which it is refused, in bytes.
+    pub limit: u64,
+}
+
+/// Fluent Bit's module.
+pub const FLUENT_BIT: Module = Module {
+    package: "oom-fluentbit",
+    target: "wasm32v1-none",
+    limit: 160 << 10,
+};
+
+/// Every module. A new one is a row here.
+pub const MODULES: &[Module] = &[FLUENT_BIT];
+
+impl Module {
+    /// The file as it is handed out.
+    pub fn file(&self) -> String {
+        format!("{}.wasm", self.package)
+    }
+
+    /// Compiles it, and says where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Missing`] without the compiler's target, [`Failure::Failed`] from the build.
+    pub fn build(&self, work: &Work) -> Result<PathBuf, Failure> {
+        tools::target(work, self.target)?;
+        let mut cargo = workspace::cargo();
+        cargo.args(["build", "--package", self.package, "--target", self.target]);
+        cargo.args(["--profile", "module", "--locked"]);
+        built(work, &mut cargo, ".wasm")
+    }
+}
+
+/// Runs `cargo build` and gives the file it made: the one whose name ends so, or the executable for
+/// an empty end.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] from the build, or where no such file came of it.
+pub fn built(work: &Work, cargo: &mut Command, end: &str) -> Result<PathBuf, Failure> {
+    // The compiler's own words still go to standard error.
+    cargo.arg("--message-format=json-render-diagnostics");
+    let messages = work.output(cargo)?;
+    artifact(&messages, end)
+        .ok_or_else(|| Failure::Failed("the build made no file of the kind it should".to_owned()))
+}
+
+/// The last file of that kind that cargo tells of.
+fn artifact(messages: &str, end: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter_map(|message| {
+            if end.is_empty() {
+                return message["executable"].as_str().map(PathBuf::from);
+            }
+            let files = message["filenames"].as_array()?;
+            let mut files = files.iter().filter_map(Value::as_str);
+            files.find(|file| file.ends_with(end)).map(PathBuf::from)
+        })
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::artifact;
+
+    #[test]
+    fn finds_what_was_built() {
+        let messages = r#"
+{"reason":"compiler-artifact","filenames":["/t/liba.rlib"],"executable":null}
+{"reason":"compiler-artifact","filenames":["/t/b.wasm","/t/b.d"],"executable":null}
+{"reason":"compiler-artifact","filenames":["/t/c"],"executable":"/t/c"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(
+            artifact(messages, ".wasm").unwrap().to_str(),
+            Some("/t/b.wasm")
+        );
+        assert_eq!(artifact(messages, "").unwrap().to_str(), Some("/t/c"));
+        assert_eq!(artifact("", ""), None);
+    }
+}

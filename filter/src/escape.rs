@@ -11,8 +11,9 @@ pub enum Fidelity {
     /// The bytes are the kernel's own: `/dev/kmsg` once decoded. A process name
     /// is at most 15 of them.
     Exact,
-    /// Unknown: the carrier may have written one byte as `\xNN`, as `#NNN` or as
-    /// U+FFFD, so a process name may look longer than 15 bytes.
+    /// Unknown: the carrier may have written one byte as `\xNN`, as `#NNN`, as
+    /// U+FFFD or as one of U+E080 to U+E0FF (Fluent Bit's JSON), so a process name
+    /// may look longer than 15 bytes.
     Unknown,
 }
 
@@ -51,7 +52,9 @@ fn shortest_form(name: &[u8]) -> usize {
                     after @ ..,
                 ],
             ) if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() => after,
-            (0xef, [0xbf, 0xbd, after @ ..]) => after,
+            (0xef, [0xbf, 0xbd, after @ ..]) | (0xee, [0x82 | 0x83, 0x80..=0xbf, after @ ..]) => {
+                after
+            }
             _ => tail,
         };
     }
@@ -130,6 +133,8 @@ mod tests {
         assert!(Fidelity::Unknown.fits_comm(br"\x0a\x0a\x0a\x0a\x0a"));
         assert!(!Fidelity::Exact.fits_comm(br"\x0a\x0a\x0a\x0a\x0a"));
         assert!(!Fidelity::Unknown.fits_comm(b"sixteen letters!"));
+        assert!(Fidelity::Unknown.fits_comm("\u{e0ff}".repeat(15).as_bytes()));
+        assert!(!Fidelity::Unknown.fits_comm("\u{e0ff}".repeat(16).as_bytes()));
         assert!(
             Fidelity::Unknown
                 .fits_comm("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes())

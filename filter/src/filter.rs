@@ -378,9 +378,10 @@ fn lines<'a>(record: &Record<'_>, text: &'a [u8], mut read: impl FnMut(&'a [u8])
     {
         return read(text);
     }
-    for line in text.split(|byte| *byte == b'\n') {
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         // Behind a kmsg record stand lines of its dictionary, one space in front.
-        if record.is_kmsg && line.starts_with(b" ") && line.contains(&b'=') {
+        // The record itself may begin with one: a name may be empty.
+        if record.is_kmsg && number > 0 && line.starts_with(b" ") && line.contains(&b'=') {
             continue;
         }
         read(line);

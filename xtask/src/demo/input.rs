@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use super::form::Form;
 use super::Chosen;
+use super::form::Form;
 use crate::failure::Failure;
 use crate::workspace;
 

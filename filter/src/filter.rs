@@ -100,10 +100,10 @@ struct Heard {
 /// What one record came to.
 #[derive(Default)]
 struct Reading {
-    kill: Option<Oom>,
+    kill: Option<Box<Oom>>,
     /// The machine it happened on.
     host: u64,
-    line: Option<Oom>,
+    line: Option<Box<Oom>>,
     /// A line that is nothing of a report stood among them.
     has_foreign: bool,
 }
@@ -316,7 +316,7 @@ impl Filter {
     }
 
     /// Adds what only the filter as a whole knows of a kill.
-    fn complete(&mut self, mut kill: Oom, host: u64, arrival: &Arrival<'_>) -> Oom {
+    fn complete(&mut self, mut kill: Box<Oom>, host: u64, arrival: &Arrival<'_>) -> Box<Oom> {
         kill.repeats = crate::state::repeat_key(&kill, host).map(|key| self.repeats.count(key));
         kill.replayed = matches!(
             (arrival.time_us, self.started_us),
@@ -338,7 +338,7 @@ fn nothing(mode: Mode) -> Outcome {
 impl Reading {
     /// Keeps the line that says most: the first that is more than any line of a
     /// report.
-    fn add(&mut self, oom: Oom) {
+    fn add(&mut self, oom: Box<Oom>) {
         if let Some(kill) = &mut self.kill {
             // The rest of a report in one record: its group is known by now.
             if oom.group && oom.id == kill.id {

@@ -308,6 +308,8 @@ fn task_in(text: &[u8]) -> Option<Message<'_>> {
 /// `cpuset_print_current_mems_allowed()`, 2.6.29 to 4.20:
 /// `java cpuset=/ mems_allowed=0-1`.
 pub(super) fn parse_cpuset(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {
+    // Nearly every other text is told by its end.
+    text.last().filter(|byte| byte.is_ascii_digit())?;
     let (names, allowed) = rsplit_once(text, b" mems_allowed=")?;
     if allowed.is_empty() || !allowed.iter().all(|byte| is_range_list(*byte)) {
         return None;

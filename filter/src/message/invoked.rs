@@ -1,6 +1,6 @@
 //! The header, `mm/oom_kill.c:dump_header()`.
 
-use crate::bytes::{Cursor, rsplit_once};
+use crate::bytes::{Cursor, rfind, rsplit_once, split_at};
 use crate::escape::Fidelity;
 
 /// The first line of a report. It names the task whose allocation failed, which
@@ -26,7 +26,11 @@ pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Invoked<'_>> {
         (None, fields)
     } else {
         // A name cannot hold this much text: the last one is the kernel's.
-        let (comm, fields) = rsplit_once(text, b" invoked oom-killer: gfp_mask=")?;
+        const KEY: &[u8] = b" invoked oom-killer: gfp_mask=";
+        /// A name, each byte of it in a carrier's longest escape, and the key.
+        const REACH: usize = 15 * 4 + KEY.len();
+        let start = rfind(text.get(..REACH).unwrap_or(text), KEY)?;
+        let (comm, fields) = split_at(text, start, KEY.len())?;
         fidelity.fits_comm(comm).then_some(())?;
         (Some(comm), fields)
     };

@@ -1,5 +1,6 @@
 //! From what was learnt to the `oom` object.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::learnt::{Hierarchy, Learnt, Place};
@@ -10,13 +11,15 @@ use crate::oom::{Attribution, Cgroup, ContainerOutcome, Event, Oom, Victim, tag}
 use crate::{printable, summary};
 
 /// The object every line of a report has.
-pub(super) fn line(event: Event, id: u64) -> Oom {
-    Oom {
-        event,
-        id: format_id(id),
-        tag: tag(None),
-        ..Oom::default()
-    }
+///
+/// It is boxed at once: it is large, and an engine that interprets pays for each
+/// word that is moved.
+pub(super) fn line(event: Event, id: u64) -> Box<Oom> {
+    let mut oom = Box::<Oom>::default();
+    oom.event = event;
+    oom.id = format_id(id);
+    oom.tag = tag(None);
+    oom
 }
 
 fn format_id(id: u64) -> String {
@@ -192,7 +195,7 @@ pub(crate) fn mark_group(oom: &mut Oom) {
 }
 
 /// A kill whose report is not there: its line alone.
-pub(super) fn bare_kill(killed: &Killed<'_>, id: u64) -> Oom {
+pub(super) fn bare_kill(killed: &Killed<'_>, id: u64) -> Box<Oom> {
     let mut oom = line(Event::Kill, id);
     oom.attribution = Some(Attribution::None);
     oom.constraint = killed.scope.and_then(constraint_of);
@@ -202,7 +205,7 @@ pub(super) fn bare_kill(killed: &Killed<'_>, id: u64) -> Oom {
 }
 
 /// What a report that never finished told.
-pub(super) fn truncated(learnt: &Learnt, id: u64) -> Oom {
+pub(super) fn truncated(learnt: &Learnt, id: u64) -> Box<Oom> {
     let mut oom = line(Event::Truncated, id);
     let chosen = settle(learnt, None);
     context(

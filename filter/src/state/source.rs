@@ -1,5 +1,6 @@
 //! One stream of kernel lines: a machine's, under one tag.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -42,9 +43,9 @@ pub(crate) enum Step {
     /// Nothing of an OOM report.
     Foreign,
     /// A line of a report.
-    Line(Oom),
+    Line(Box<Oom>),
     /// A kill.
-    Kill(Oom),
+    Kill(Box<Oom>),
 }
 
 /// A report that never finished, as it leaves.
@@ -52,7 +53,7 @@ pub(crate) enum Step {
 pub(crate) struct Released {
     /// The record of its first line.
     pub(crate) record: Option<Arc<[u8]>>,
-    pub(crate) oom: Oom,
+    pub(crate) oom: Box<Oom>,
 }
 
 /// Reports that never finished, waiting to leave.
@@ -421,7 +422,7 @@ impl Source {
         scope: Option<Scope>,
         mark: Mark<'_>,
         id: u64,
-    ) -> Oom {
+    ) -> Box<Oom> {
         let process = Process::new(killed.pid, killed.comm);
         let scoped = Killed {
             scope,
@@ -621,7 +622,7 @@ fn add_score(oom: &mut Oom, learnt: &Learnt, killed: &Killed<'_>) {
 
 /// A piece of a constraint line that was split: it begins with the next field,
 /// or goes on in a path.
-fn constraint_piece(report: &mut Report, line: &Arrived<'_>) -> Option<Oom> {
+fn constraint_piece(report: &mut Report, line: &Arrived<'_>) -> Option<Box<Oom>> {
     const FIELDS: [&[u8]; 7] = [
         b",cpuset=",
         b",mems_allowed=",

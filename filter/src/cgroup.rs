@@ -1,7 +1,7 @@
 //! What a cgroup path tells: the pod, the container, the unit, the level.
 //!
 //! Two tables hold the shapes, one row each: where the kubelet's tree may hang
-//! ([`NESTS`]), and containers of anybody else ([`CONTAINERS`]). What lies below
+//! (`NESTS`), and containers of anybody else (`CONTAINERS`). What lies below
 //! `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
 //!
 //! Whoever may create cgroups below his own can name one `kubepods`. A pod is

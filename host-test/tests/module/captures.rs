@@ -45,16 +45,11 @@ fn kills(capture: &[u8]) -> Vec<Value> {
     let text = records("text", capture).expect("a form");
     let kmsg = records("kmsg", &kernel_lines(capture)).expect("a form");
     for input in [&text, &kmsg] {
-        for mode in 0..MODES.len() {
+        for (mode, (_, name, _)) in MODES.iter().enumerate() {
             let native = Runner::Native.run(mode, input, false);
             for runner in Runner::all() {
                 let found = runner.run(mode, input, false);
-                assert!(
-                    found == native,
-                    "{} differs in {}",
-                    MODES[mode].1,
-                    runner.name()
-                );
+                assert!(found == native, "{name} differs in {}", runner.name());
             }
         }
     }

@@ -104,7 +104,7 @@ fn kill_one(root: &Path, cgroup: &Cgroup) -> std::io::Result<u32> {
     let pid = child.id();
     let begun = Instant::now();
     while child.try_wait()?.is_none() {
-        if begun.elapsed() > Duration::from_secs(60) {
+        if begun.elapsed() > Duration::from_mins(1) {
             child.kill()?;
             child.wait()?;
             return Err(std::io::Error::other(

@@ -118,8 +118,10 @@ fn with_host<R>(
     fresh_instance: bool,
     lend: impl FnOnce(&mut dyn Instance) -> R,
 ) -> R {
+    /// By the engine's name, and whether each record has an instance of its own.
+    type Hosts = HashMap<(&'static str, bool), Box<dyn Instance>>;
     thread_local! {
-        static HOSTS: RefCell<HashMap<(&'static str, bool), Box<dyn Instance>>> = RefCell::default();
+        static HOSTS: RefCell<Hosts> = RefCell::default();
     }
     HOSTS.with_borrow_mut(|hosts| {
         let host = hosts

@@ -39,34 +39,33 @@ pub(crate) struct Line<'a> {
 /// Takes its prefix off the cursor and notes what it says, or declines.
 type Prefix = for<'a> fn(&mut Cursor<'a>, &mut Line<'a>) -> Option<()>;
 
-/// Every known prefix. Each is taken at most once, in any order, since carriers
-/// nest: a container's log of `dmesg` output of `printk.time` lines.
+/// Every known prefix, the outermost first: a container's log of `dmesg -x` output
+/// of `printk.time` lines. Each is tried once and none after one that stands
+/// further in, so that a name behind the genuine prefixes is never taken for one.
 const PREFIXES: [Prefix; 12] = [
-    kmsg,
     cri,
     hypervisor_console,
+    kmsg,
     rfc5424,
     priority,
     syslog,
     syslog_without_host,
+    kernel_tag,
     dmesg_decoded,
     iso_time,
     bracket_time,
     bracket_caller,
-    kernel_tag,
 ];
 
 /// Takes every prefix off `line`.
 pub(crate) fn strip(line: &[u8]) -> Line<'_> {
     let mut cursor = Cursor::new(trim_start(trim_line_end(line)));
     let mut stripped = Line::default();
-    let mut left = PREFIXES.map(Some);
-    while let Some(slot) = left.iter_mut().find(|slot| {
-        stripped.origin != Origin::Other
-            && !stripped.escaped
-            && slot.is_some_and(|prefix| prefix(&mut cursor, &mut stripped).is_some())
-    }) {
-        *slot = None;
+    for prefix in PREFIXES {
+        if stripped.origin == Origin::Other || stripped.escaped {
+            break;
+        }
+        let _ = prefix(&mut cursor, &mut stripped);
     }
     stripped.text = cursor.rest();
     stripped
@@ -410,6 +409,7 @@ fn word<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     /// Every shape of the catalogue's section on carriers, before one message.
     #[test]
@@ -501,6 +501,26 @@ mod tests {
             "user  :notice: Killed process 1 (init)",
         ] {
             assert_eq!(strip(line.as_bytes()).origin, Origin::Other, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_behind_the_prefixes_is_no_prefix() {
+        for name in [
+            "<13>a",
+            "1,2,3,-;x",
+            "kernel: x",
+            "[1.000000] x",
+            "[ T5] x",
+            "user  :err: x",
+        ] {
+            let line = format!("Dec 13 07:23:21 n1 kernel: [    5.000001] {name} invoked");
+            let stripped = strip(line.as_bytes());
+            assert_eq!(stripped.at_us, Some(5_000_001), "{name}");
+            assert_eq!(stripped.origin, Origin::Kernel, "{name}");
+            if name != "[ T5] x" {
+                assert_eq!(stripped.text, format!("{name} invoked").as_bytes());
+            }
         }
     }
 

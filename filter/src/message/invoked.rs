@@ -24,6 +24,9 @@ pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Invoked<'_>> {
     let (comm, fields) = if let Some(fields) = text.strip_prefix(b"oom-killer: gfp_mask=") {
         // 2.6.18 prints no name.
         (None, fields)
+    } else if let Some(fields) = text.strip_prefix(b"invoked oom-killer: gfp_mask=") {
+        // An empty name, whose space a carrier or its reader trimmed.
+        (Some(&b""[..]), fields)
     } else {
         // A name cannot hold this much text: the last one is the kernel's.
         const KEY: &[u8] = b" invoked oom-killer: gfp_mask=";

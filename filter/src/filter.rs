@@ -219,6 +219,9 @@ impl Filter {
     ) -> Reading {
         let kept =
             (mode != Mode::Annotate && bytes.len() <= LONGEST_KEPT).then(|| Kept::new(bytes));
+        // While some other source has an open report, this one is read no closer
+        // than it would be by itself.
+        let is_telling = scan::may_concern(bytes);
         let mut owed = core::mem::take(&mut self.owed);
         let mut reading = Reading::default();
         for text in record.texts() {
@@ -230,7 +233,9 @@ impl Filter {
                     reading.has_foreign |= !line.is_empty();
                     return;
                 };
-                let Some(source) = self.source(record, &line, arrival) else {
+                let source = self.source(record, &line, arrival, is_telling);
+                let Some(source) = source.filter(|source| is_telling || source.is_busy()) else {
+                    reading.has_foreign |= !line.text.is_empty();
                     return;
                 };
                 let arrived = Arrived {
@@ -271,12 +276,15 @@ impl Filter {
         reading
     }
 
-    /// The source of a line, which becomes the one heard last.
+    /// The source of a line, which becomes the one heard last. One that is not
+    /// known yet is added for a telling record only: ordinary ones may come from
+    /// any number of streams, and must not push out an open report.
     fn source(
         &mut self,
         record: &Record<'_>,
         line: &Prepared<'_>,
         arrival: &Arrival<'_>,
+        is_telling: bool,
     ) -> Option<&mut Source> {
         let host = record.host.with(line.host.unwrap_or_default()).value();
         let key = Hash::new()
@@ -285,7 +293,11 @@ impl Filter {
             .value();
         self.clock = self.clock.saturating_add(1);
         let known = self.sources.iter().position(|heard| heard.key == key);
-        let position = known.unwrap_or_else(|| self.add_source(key, host));
+        let position = match known {
+            Some(position) => position,
+            None if is_telling => self.add_source(key, host),
+            None => return None,
+        };
         let heard = self.sources.get_mut(position)?;
         heard.last = self.clock;
         Some(&mut heard.source)

@@ -51,6 +51,9 @@ pub(crate) fn part(text: &[u8], open: Option<Rows>) -> Option<(Part, Option<Rows
     if let Some((_, rows)) = MEMORY.iter().find(|(prefix, _)| text.starts_with(prefix)) {
         return Some((Part::Memory, *rows));
     }
+    if is_counter(text) {
+        return Some((Part::Memory, None));
+    }
     if is_counted_pages(text) || is_node(text) || is_zone(text) || is_per_cpu(text) {
         return Some((Part::Memory, None));
     }
@@ -100,31 +103,21 @@ const STACK: [&[u8]; 34] = [
 
 /// Beginnings of the memory part. The catalogue's section 7 lists the Mem-Info
 /// block; what is printed per zone changed often.
-const MEMORY: [(&[u8], Option<Rows>); 27] = [
+const MEMORY: [(&[u8], Option<Rows>); 17] = [
     (b"Mem-Info:", None),
     (b"Mem-info:", None),
     // Where the path could not be built (3.9 to 3.14).
     (b"Memory cgroup stats:", Some(Rows::Statistics)),
-    (b"active_anon:", None),
-    (b"active_file:", None),
-    (b"inactive_anon:", None),
-    (b"inactive_file:", None),
-    (b"active:", None),
-    (b"unevictable:", None),
-    (b"slab_reclaimable:", None),
-    (b"mapped:", None),
-    (b"sec_pagetables:", None),
-    (b"kernel_misc_reclaimable:", None),
-    (b"free:", None),
-    (b"free_cma:", None),
     (b"lowmem_reserve[]:", None),
     (b"protections[]:", None),
     (b"Swap cache stats:", None),
-    (b"Free swap", None),
-    (b"Total swap", None),
+    (b"Free swap  = ", None),
+    (b"Free swap = ", None),
+    (b"Free swap:", None),
+    (b"Total swap = ", None),
     (b"HugePages_Total", None),
     (b"Unreclaimable slab info:", Some(Rows::Slab)),
-    (b"Name ", Some(Rows::Slab)),
+    (b"Name                      Used ", Some(Rows::Slab)),
     (b"excessive unreclaimable slab", None),
     (b"Memory allocations:", Some(Rows::Allocations)),
     (b"Memory cgroup min protection ", None),
@@ -155,17 +148,53 @@ fn is_row(text: &[u8], rows: Rows) -> bool {
     }
 }
 
+/// First words of the counters' lines, ` active_file:1 inactive_file:2`.
+const COUNTERS: [&[u8]; 12] = [
+    b"active_anon",
+    b"active_file",
+    b"inactive_anon",
+    b"inactive_file",
+    b"active",
+    b"unevictable",
+    b"slab_reclaimable",
+    b"mapped",
+    b"sec_pagetables",
+    b"kernel_misc_reclaimable",
+    b"free",
+    b"free_cma",
+];
+
+fn is_counter(text: &[u8]) -> bool {
+    let mut cursor = Cursor::new(text);
+    let name = cursor.take_while(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    COUNTERS.contains(&name) && cursor.tag(b":").is_some() && cursor.unsigned().is_some()
+}
+
+/// What the last lines of the Mem-Info block count.
+const COUNTED: [&[u8]; 17] = [
+    b"total pagecache pages",
+    b"pagecache pages",
+    b"pages in swap cache",
+    b"pages RAM",
+    b"pages HighMem",
+    b"pages HighMem/MovableOnly",
+    b"pages of RAM",
+    b"pages of HIGHMEM",
+    b"reserved pages",
+    b"pages reserved",
+    b"pages cma reserved",
+    b"pages hwpoisoned",
+    b"pages shared",
+    b"pages non-shared",
+    b"free pages",
+    b"slab pages",
+    b"pages swap cached",
+];
+
 /// `123 total pagecache pages`, `0 pages hwpoisoned`.
 fn is_counted_pages(text: &[u8]) -> bool {
     let mut cursor = Cursor::new(text);
-    let mut counted = || {
-        cursor.unsigned()?;
-        cursor.tag(b" ")?;
-        let what = cursor.rest();
-        (what.starts_with(b"pages ") || what.ends_with(b" pages") || what.starts_with(b"pagecache"))
-            .then_some(())
-    };
-    counted().is_some()
+    cursor.unsigned().is_some() && cursor.tag(b" ").is_some() && COUNTED.contains(&cursor.rest())
 }
 
 /// `CPU    0: hi:  186, btch:  31 usd:   0`, a zone's per-CPU lists.
@@ -177,10 +206,15 @@ fn is_per_cpu(text: &[u8]) -> bool {
     }
 }
 
-/// `Node 0 DMA free:15360kB min:...`.
+/// `Node 0 DMA free:15360kB min:...`, `Node 0 Normal: 3*4kB ...`,
+/// `Node 0 hugepages_total=0 ...`, `Node 0 DMA per-cpu:`.
 fn is_node(text: &[u8]) -> bool {
     let mut cursor = Cursor::new(text);
-    cursor.tag(b"Node ").is_some() && cursor.unsigned().is_some()
+    cursor.tag(b"Node ").is_some()
+        && cursor.unsigned().is_some()
+        && [&b"kB"[..], b" hugepages_total=", b" per-cpu:"]
+            .iter()
+            .any(|word| find(cursor.rest(), word).is_some())
 }
 
 /// `DMA32: 12*4kB (UME)`, `Normal free:...`, `HighMem per-cpu:` without a node.

@@ -28,17 +28,10 @@ pub(super) struct Report {
     foreign: u32,
     part: Part,
     rows: Option<Rows>,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Lines are expected.
-    Open,
     /// Released once, as its lines were too many; they are still its own.
-    Released,
+    is_released: bool,
     /// No line is expected, save the kill.
-    Over,
+    is_over: bool,
 }
 
 /// A record that may have to be released, copied once however many reports
@@ -90,24 +83,23 @@ impl Report {
             foreign: 0,
             part: Part::Header,
             rows: None,
-            state: State::Open,
+            is_released: false,
+            is_over: false,
         }
     }
 
     /// Whether any line could still be its own.
     pub(super) fn is_active(&self) -> bool {
-        self.state != State::Over
+        !self.is_over
     }
 
     /// Whether it has not been released yet.
     pub(super) fn is_owed(&self) -> bool {
-        self.state != State::Released
+        !self.is_released
     }
 
     pub(super) fn end(&mut self) {
-        if self.state == State::Open {
-            self.state = State::Over;
-        }
+        self.is_over = true;
     }
 
     /// Whether a line of `mark` can be its own at all.
@@ -168,12 +160,10 @@ impl Report {
         }
         self.lines = self.lines.saturating_add(1);
         if self.lines > LINE_LIMIT {
-            self.state = State::Over;
+            self.is_over = true;
         }
-        let spent = self.state == State::Open && self.lines >= LINE_BUDGET;
-        if spent {
-            self.state = State::Released;
-        }
+        let spent = !self.is_released && self.lines >= LINE_BUDGET;
+        self.is_released |= spent;
         spent
     }
 

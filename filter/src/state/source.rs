@@ -270,7 +270,11 @@ impl Source {
             return Step::Foreign;
         };
         if let Some(oom) = constraint_piece(report, line) {
-            report.count(mark);
+            if report.count(mark)
+                && let Some(releases) = releases
+            {
+                releases.add(Some(spent(report)));
+            }
             return Step::Line(oom);
         }
         let Some(part) = report.take_part(line.text, mark) else {
@@ -636,6 +640,8 @@ fn constraint_piece(report: &mut Report, line: &Arrived<'_>) -> Option<Box<Oom>>
     if split.is_empty()
         || !report.admits(line.mark())
         || !FIELDS.iter().any(|field| line.text.starts_with(field))
+        // A path that goes on is told from any line that begins with one.
+        || (line.text.starts_with(b"/") && line.text.iter().any(|byte| matches!(byte, b' ' | b':')))
         || split.len().saturating_add(line.text.len()) > LONGEST_SPLIT
     {
         return None;

@@ -340,6 +340,11 @@ fn boot_clock(cursor: &mut Cursor<'_>) -> Option<u64> {
 fn syslog_time(cursor: &mut Cursor<'_>) -> Option<()> {
     let mut ahead = *cursor;
     if rfc3339(&mut ahead).is_some() {
+        // `dmesg` alone writes a comma, and neither host nor program behind it.
+        let length = cursor.rest().len().saturating_sub(ahead.rest().len());
+        if cursor.rest().get(..length)?.contains(&b',') {
+            return None;
+        }
         ahead.tag(b" ")?;
         *cursor = ahead;
         return Some(());
@@ -502,6 +507,13 @@ mod tests {
         ] {
             assert_eq!(strip(line.as_bytes()).origin, Origin::Other, "{line}");
         }
+    }
+
+    #[test]
+    fn a_message_behind_a_time_is_no_program() {
+        let line = strip(b"2024-05-05T10:11:12,123456+00:00 memory: usage 1kB");
+        assert_eq!(line.text, b"memory: usage 1kB");
+        assert_ne!(line.origin, Origin::Other);
     }
 
     #[test]

@@ -9,7 +9,11 @@ pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {
     if let Some(rest) = text.strip_prefix(b"Tasks in ") {
         return rest
             .strip_suffix(b" are going to be killed due to memory.oom.group set")
-            .map(Message::Group);
+            .map(|path| match path {
+                [b'/', ..] => Message::Group(path),
+                // The path could not be printed.
+                _ => Message::Companion,
+            });
     }
     if let Some(rest) = text.strip_prefix(b"oom_reaper: ") {
         return reaped(rest, fidelity);

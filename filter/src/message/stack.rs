@@ -58,6 +58,8 @@ fn last_fitting<'a>(
     loop {
         let position = rfind(text.get(..end)?, key)?;
         let (comm, rest) = split_at(text, position, key.len())?;
+        // With a crash kernel loaded it says so behind the name (3.10 and newer).
+        let comm = comm.strip_suffix(b" Kdump: loaded").unwrap_or(comm);
         if fidelity.fits_comm(comm) {
             // %.20s pads nothing; some kernels print two spaces here.
             return Some((comm, rest));

@@ -19,6 +19,9 @@ const REPORT_PAUSE_US: u64 = 60_000_000;
 /// suppresses reports for at most 5 s at a stretch.
 const EVENT_PAUSE_US: u64 = 10_000_000;
 
+/// The same between two kills of one group, which the kernel does in one go.
+const GROUP_PAUSE_US: u64 = 1_000_000;
+
 /// Whether `now` is more than `pause` from `then`. Without a clock nothing is
 /// known to be late.
 fn is_stale(then: Option<u64>, now: Option<u64>, pause: u64) -> bool {

@@ -161,7 +161,7 @@ pub(super) fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
 }
 
 /// The table's figures, and what they say of those who are left.
-pub(super) fn tasks(oom: &mut Oom, learnt: &Learnt, killed: &Killed<'_>, dead: &[Process]) {
+pub(super) fn tasks(oom: &mut Oom, learnt: &Learnt, killed: &Killed<'_>) {
     let process = Process::new(killed.pid, killed.comm);
     let page_bytes = learnt
         .tasks
@@ -173,14 +173,14 @@ pub(super) fn tasks(oom: &mut Oom, learnt: &Learnt, killed: &Killed<'_>, dead: &
         // A thread, perhaps: whom the kill takes away cannot be told.
         return;
     }
-    oom.survivors = learnt.tasks.survivors(dead);
+    oom.survivors = learnt.tasks.survivors();
     let is_container = oom.level == Some(Level::Container);
     let shows_container = is_container || oom.level == Some(Level::Pod) && oom.container.is_some();
     if shows_container && oom.survivors == Some(0) {
         oom.container_outcome = Some(ContainerOutcome::Dies);
     } else if is_container
         && learnt.hierarchy == Hierarchy::V1
-        && learnt.tasks.has_older(killed.pid, dead)
+        && learnt.tasks.has_older(killed.pid)
     {
         oom.container_outcome = Some(ContainerOutcome::Survives);
     }

@@ -9,10 +9,10 @@ use super::learnt::{self, Learnt, Place};
 use super::outcome;
 use super::report::{Kept, Mark, Report, same_caller};
 use super::tasks::{Process, Tasks};
-use super::{EVENT_PAUSE_US, advance, is_stale};
+use super::{EVENT_PAUSE_US, GROUP_PAUSE_US, advance, is_stale};
 use crate::escape::Fidelity;
 use crate::hash::Hash;
-use crate::message::{Constraint, Killed, Message, Part, Scope, parse};
+use crate::message::{Account, Constraint, Killed, Message, Part, Scope, parse};
 use crate::oom::{Attribution, Cgroup, Event, Memory, Oom, Victim};
 use crate::printable;
 
@@ -88,7 +88,9 @@ impl Releases {
 }
 
 /// Kills remembered of one source, so that no table counts them as alive.
-const MOST_DEAD: usize = 4096;
+const MOST_DEAD: usize = 256;
+/// Kills remembered of one event, so that none is counted twice.
+const MOST_KILLED: usize = 4096;
 /// Longest constraint line that is put together from pieces.
 const LONGEST_SPLIT: usize = 8192;
 
@@ -235,7 +237,24 @@ impl Source {
             Message::Constraint(_) | Message::ConstraintStart(_) => {
                 report.learnt.has_constraint || !report.admits(mark)
             }
-            Message::Selected(_) => report.learnt.selected.is_some() || !report.admits(mark),
+            // Up to 4.1 kills of several cgroups run side by side.
+            Message::Selected(selected) => {
+                report.learnt.selected.is_some()
+                    || !report.admits(mark)
+                    || (report.learnt.has_constraint
+                        && report.learnt.tasks.excludes_name(selected.comm))
+            }
+            // The header was lost between two reports.
+            Message::Usage(usage) if usage.account == Account::Memory => {
+                !report.admits(mark)
+                    || report
+                        .learnt
+                        .memory
+                        .is_some_and(|memory| memory.usage_bytes.is_some())
+            }
+            Message::TasksHeading(_) => {
+                !report.admits(mark) || report.learnt.tasks.count().is_some()
+            }
             _ => !report.admits(mark),
         }
     }
@@ -338,17 +357,21 @@ impl Source {
     /// The kill that ends a report.
     fn finish(&mut self, report: Report, killed: &Killed<'_>, mark: Mark<'_>) -> Step {
         let process = Process::new(killed.pid, killed.comm);
-        let learnt = report.learnt;
+        let mut learnt = report.learnt;
         let selected = learnt.selected;
         let scope = killed.scope.or(selected.map(|selected| selected.scope));
-        if !learnt.has_constraint && !report.has_header {
+        let is_bare = learnt.memory.is_none() && learnt.tasks.count().is_none();
+        if !learnt.has_constraint && !report.has_header && is_bare {
             // Its announcement alone opened the report (up to 5.0).
             let mut oom = self.attribute(killed, scope, mark, report.id);
             add_score(&mut oom, &learnt, killed);
             self.remember(report.id, scope, process, mark);
             return Step::Kill(oom);
         }
-        let dead = self.bury(process, mark);
+        self.bury(process, mark);
+        for (dead, _) in &self.dead {
+            learnt.tasks.bury(*dead);
+        }
         let chosen = outcome::settle(&learnt, Some(killed.comm)).cloned();
         let mut oom = outcome::line(Event::Kill, report.id);
         outcome::context(&mut oom, &learnt, chosen.as_ref(), scope);
@@ -364,7 +387,7 @@ impl Source {
             victim.uid = Some(chosen.uid);
         }
         add_score(&mut oom, &learnt, killed);
-        outcome::tasks(&mut oom, &learnt, killed, &dead);
+        outcome::tasks(&mut oom, &learnt, killed);
         oom.at_us = mark.at_us;
         self.event = Some(Finished {
             id: report.id,
@@ -384,12 +407,15 @@ impl Source {
     /// A kill by `memory.oom.group`, after the first of its event.
     fn member(&mut self, killed: &Killed<'_>, mark: Mark<'_>) -> Step {
         let process = Process::new(killed.pid, killed.comm);
-        let dead = self.bury(process, mark);
+        self.bury(process, mark);
         let Some(event) = &mut self.event else {
             return Step::Foreign;
         };
         advance(&mut event.last_us, mark.at_us);
-        event.killed.push(process);
+        if event.killed.len() < MOST_KILLED {
+            event.killed.push(process);
+        }
+        event.learnt.tasks.bury(process);
         let place = Place {
             task: event.group.clone(),
             ..event.place.clone().unwrap_or_default()
@@ -398,7 +424,7 @@ impl Source {
         outcome::context(&mut oom, &event.learnt, Some(&place), killed.scope);
         oom.attribution = Some(Attribution::Report);
         oom.victim = Some(outcome::victim(killed, event.learnt.tasks.find(process)));
-        outcome::tasks(&mut oom, &event.learnt, killed, &dead);
+        outcome::tasks(&mut oom, &event.learnt, killed);
         outcome::mark_group(&mut oom);
         oom.at_us = mark.at_us;
         Step::Kill(oom)
@@ -479,9 +505,8 @@ impl Source {
         }
     }
 
-    /// Adds a process to the dead, and returns those that may still stand in a
-    /// task table.
-    fn bury(&mut self, process: Process, mark: Mark<'_>) -> Vec<Process> {
+    /// Adds a process to the dead, who may still stand in the next task table.
+    fn bury(&mut self, process: Process, mark: Mark<'_>) {
         // Without a clock nobody knows how long ago they died: only those of the
         // newest event count.
         let event: &[Process] = self
@@ -499,16 +524,15 @@ impl Source {
             self.dead.remove(0);
         }
         self.dead.push((process, mark.at_us));
-        self.dead.iter().map(|(process, _)| *process).collect()
     }
 
     fn group(&mut self, path: &[u8], line: &Arrived<'_>) -> Step {
         let mark = line.mark();
-        if self
-            .event
-            .as_ref()
-            .is_none_or(|event| !event.is_current(mark))
-        {
+        // Another path is another event's: one announces its group once.
+        let is_known = self.event.as_ref().is_some_and(|event| {
+            event.is_current(mark) && event.group.as_deref().is_none_or(|known| known == path)
+        });
+        if !is_known {
             let id = self.new_id(line);
             self.event = Some(Finished {
                 id,
@@ -593,13 +617,21 @@ fn accepts(report: &Report, killed: &Killed<'_>) -> bool {
         // The kill line may name a thread, when the leader is gone already.
         Some(victim) => {
             victim.pid == killed.pid
-                || learnt
-                    .readings
-                    .iter()
-                    .any(|place| place.comm.as_deref() == Some(killed.comm))
+                || (report.is_active()
+                    && learnt.tasks.count().map_or_else(
+                        || same_name(learnt, killed),
+                        |_| learnt.tasks.are_one_process(victim.pid, killed.pid),
+                    ))
         }
         None => report.is_active() && !learnt.tasks.excludes(Process::new(killed.pid, killed.comm)),
     }
+}
+
+fn same_name(learnt: &Learnt, killed: &Killed<'_>) -> bool {
+    learnt
+        .readings
+        .iter()
+        .any(|place| place.comm.as_deref() == Some(killed.comm))
 }
 
 /// Whether a kill is of the group of `event`.
@@ -609,9 +641,20 @@ fn accepts(report: &Report, killed: &Killed<'_>) -> bool {
 fn is_member(event: &Finished, killed: &Killed<'_>, mark: Mark<'_>) -> bool {
     let process = Process::new(killed.pid, killed.comm);
     let of_same_task = event.caller.is_some() && event.caller.as_deref() == mark.caller;
-    let of_report = event.has_report && !event.learnt.tasks.excludes(process);
+    // The members are killed one behind the other. Without a clock only a table of
+    // the limit's own tasks tells them from those of the next event.
+    let at_once = mark.at_us.is_some() && !is_stale(event.last_us, mark.at_us, GROUP_PAUSE_US);
+    let has_limit = event
+        .place
+        .as_ref()
+        .is_some_and(|place| place.limit.is_some());
+    let in_table = event.learnt.tasks.find(process).is_some();
+    let of_report = event.has_report
+        && !event.learnt.tasks.excludes(process)
+        && (at_once || (mark.at_us.is_none() && has_limit && in_table));
     event.group.is_some()
-        && (event.scope.is_none() || event.scope == killed.scope)
+        // Up to 5.0 a kill line does not say whose limit.
+        && (event.scope.is_none() || killed.scope.is_none() || event.scope == killed.scope)
         && (of_same_task || of_report)
 }
 
@@ -735,7 +778,10 @@ fn learn(report: &mut Report, message: &Message<'_>, text: &[u8], oom: &mut Oom)
         Message::Selected(selected) => learnt.selected(selected),
         Message::NoVictim => {
             oom.event = Event::NoVictim;
-            report.end();
+            // `Memory limit reached of cgroup` stands in the middle of a report.
+            if crate::bytes::trim_start(text).starts_with(b"Out of memory") {
+                report.end();
+            }
         }
         Message::Panic => {
             oom.event = Event::Panic;

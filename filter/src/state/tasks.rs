@@ -35,6 +35,7 @@ pub(super) struct Row {
     comm: u32,
     oom_score_adj: Option<i16>,
     is_pause: bool,
+    is_dead: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -124,6 +125,7 @@ impl Tasks {
                 comm: short_hash(row.comm),
                 oom_score_adj: row.oom_score_adj.and_then(|adj| i16::try_from(adj).ok()),
                 is_pause: is_pause(row),
+                is_dead: false,
             });
         }
         // Behind those of the same size: the table's order breaks ties.
@@ -153,27 +155,44 @@ impl Tasks {
         self.count > 0 && self.rows.len() < MOST_ROWS && self.find(process).is_none()
     }
 
-    /// Rows that are still alive, `killed` and the pause process left out.
-    pub(super) fn alive<'a>(
-        &'a self,
-        killed: &'a [Process],
-    ) -> impl Iterator<Item = &'a Row> + use<'a> {
-        self.rows
-            .iter()
-            .filter(|row| !row.is_pause && !killed.iter().any(|process| row.is(*process)))
+    /// Whether no row has this name; a number may be a thread's.
+    pub(super) fn excludes_name(&self, comm: &[u8]) -> bool {
+        let comm = short_hash(comm);
+        self.count > 0
+            && self.rows.len() < MOST_ROWS
+            && !self.rows.iter().any(|row| row.comm == comm)
+    }
+
+    /// Marks a process as killed.
+    pub(super) fn bury(&mut self, process: Process) {
+        for row in self.rows.iter_mut().filter(|row| row.is(process)) {
+            row.is_dead = true;
+        }
+    }
+
+    /// Whether two numbers are a process and a thread of it.
+    pub(super) fn are_one_process(&self, one: u32, other: u32) -> bool {
+        self.rows.iter().any(|row| {
+            (row.pid == one && row.tgid == other) || (row.pid == other && row.tgid == one)
+        })
+    }
+
+    /// Rows that are still alive, the pause process left out.
+    fn alive(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_pause && !row.is_dead)
     }
 
     /// How many tasks are left, where the table shows all of them.
-    pub(super) fn survivors(&self, killed: &[Process]) -> Option<u32> {
+    pub(super) fn survivors(&self) -> Option<u32> {
         if self.count == 0 || self.rows.len() >= MOST_ROWS {
             return None;
         }
-        u32::try_from(self.alive(killed).count()).ok()
+        u32::try_from(self.alive().count()).ok()
     }
 
     /// Whether a task older than `pid`, by its number, is left.
-    pub(super) fn has_older(&self, pid: u32, killed: &[Process]) -> bool {
-        self.alive(killed).any(|row| row.pid < pid)
+    pub(super) fn has_older(&self, pid: u32) -> bool {
+        self.alive().any(|row| row.pid < pid)
     }
 
     /// The page size that makes a row's pages the kill line's kilobytes.

@@ -190,7 +190,7 @@ impl<'a> Record<'a> {
         let mut flat = Members::after(is_empty_object(self.bytes));
         if let Some(parent) = keys.parent {
             if identity.pod_uid.is_some() {
-                match self.member(parent) {
+                match member(self.bytes, parent) {
                     None => {
                         let mut inside = Members::after(true);
                         identity.write(keys, |_| None, &mut inside);
@@ -202,7 +202,7 @@ impl<'a> Record<'a> {
                 }
             }
         } else {
-            identity.write(keys, |key| self.member(key), &mut flat);
+            identity.write(keys, |key| member(self.bytes, key), &mut flat);
         }
         flat.raw("oom", &oom_json);
         let end = self.bytes.iter().rposition(|byte| *byte == b'}')?;
@@ -211,16 +211,17 @@ impl<'a> Record<'a> {
         splice.copy_to(self.bytes.len());
         Some(out)
     }
+}
 
-    fn member(&self, name: &str) -> Option<Value<'a>> {
-        let mut found = None;
-        json::members(self.bytes, |member| {
-            if *decoded_key(member.key) == *name.as_bytes() {
-                found = Some(member.value);
-            }
-        })?;
-        found
-    }
+/// The last member of that name: of two, readers take the later.
+fn member<'a>(object: &'a [u8], name: &str) -> Option<Value<'a>> {
+    let mut found = None;
+    json::members(object, |member| {
+        if *decoded_key(member.key) == *name.as_bytes() {
+            found = Some(member.value);
+        }
+    })?;
+    found
 }
 
 fn is_empty_object(bytes: &[u8]) -> bool {
@@ -357,17 +358,8 @@ impl Splice<'_> {
     /// between the braces.
     fn add_to_object(&mut self, inside: &[u8], identity: &Identity<'_>, keys: &IdentityKeys) {
         let object = [b"{", inside, b"}"].concat();
-        let present = |name: &str| {
-            let mut found = None;
-            json::members(&object, |member| {
-                if *decoded_key(member.key) == *name.as_bytes() {
-                    found = Some(member.value);
-                }
-            });
-            found
-        };
         let mut members = Members::after(is_empty_object(&object));
-        identity.write(keys, present, &mut members);
+        identity.write(keys, |name| member(&object, name), &mut members);
         // `inside` is part of the record: its end is as far from the record's
         // beginning as the addresses say.
         let end = (inside.as_ptr().addr().saturating_add(inside.len()))

@@ -31,7 +31,7 @@ fn is_stale(then: Option<u64>, now: Option<u64>, pause: u64) -> bool {
     }
 }
 
-/// Remembers the later of two clock readings.
+/// Remembers the newest clock reading there was.
 fn advance(clock: &mut Option<u64>, now: Option<u64>) {
     if now.is_some() {
         *clock = now;

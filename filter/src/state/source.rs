@@ -126,6 +126,21 @@ struct Finished {
 }
 
 impl Finished {
+    /// An event of which no report was seen.
+    fn without_report(id: u64, scope: Option<Scope>, mark: Mark<'_>) -> Self {
+        Self {
+            id,
+            scope,
+            caller: mark.caller.map(<[u8]>::to_vec),
+            last_us: mark.at_us,
+            has_report: false,
+            place: None,
+            learnt: Learnt::default(),
+            group: None,
+            killed: Vec::new(),
+        }
+    }
+
     /// Whether a line of `mark` can still belong to it.
     fn is_current(&self, mark: Mark<'_>) -> bool {
         same_caller(self.caller.as_deref(), mark.caller)
@@ -219,11 +234,7 @@ impl Source {
         let mut oom = outcome::line(Event::Report, report.id);
         learn(report, message, line.text, &mut oom);
         report.take_message(message);
-        if report.count(mark)
-            && let Some(releases) = releases
-        {
-            releases.add(Some(spent(report)));
-        }
+        count(report, mark, releases);
         Step::Line(oom)
     }
 
@@ -289,11 +300,7 @@ impl Source {
             return Step::Foreign;
         };
         if let Some(oom) = constraint_piece(report, line) {
-            if report.count(mark)
-                && let Some(releases) = releases
-            {
-                releases.add(Some(spent(report)));
-            }
+            count(report, mark, releases);
             return Step::Line(oom);
         }
         let Some(part) = report.take_part(line.text, mark) else {
@@ -317,11 +324,7 @@ impl Source {
             Part::Memory => report.learnt.buddy_line(line.text),
             _ => {}
         }
-        if report.count(mark)
-            && let Some(releases) = releases
-        {
-            releases.add(Some(spent(report)));
-        }
+        count(report, mark, releases);
         Step::Line(oom)
     }
 
@@ -390,15 +393,11 @@ impl Source {
         outcome::tasks(&mut oom, &learnt, killed);
         oom.at_us = mark.at_us;
         self.event = Some(Finished {
-            id: report.id,
-            scope,
-            caller: mark.caller.map(<[u8]>::to_vec),
-            last_us: mark.at_us,
             has_report: true,
             place: chosen,
             learnt,
-            group: None,
             killed: Vec::from([process]),
+            ..Finished::without_report(report.id, scope, mark)
         });
         self.newest = None;
         Step::Kill(oom)
@@ -489,17 +488,9 @@ impl Source {
 
     /// Keeps a kill without a report: its group may follow.
     fn remember(&mut self, id: u64, scope: Option<Scope>, process: Process, mark: Mark<'_>) {
-        let before = self.event.replace(Finished {
-            id,
-            scope,
-            caller: mark.caller.map(<[u8]>::to_vec),
-            last_us: mark.at_us,
-            has_report: false,
-            place: None,
-            learnt: Learnt::default(),
-            group: None,
-            killed: Vec::from([process]),
-        });
+        let mut event = Finished::without_report(id, scope, mark);
+        event.killed.push(process);
+        let before = self.event.replace(event);
         if let Some(before) = before.filter(|before| before.has_report) {
             self.newest = Some(before);
         }
@@ -534,17 +525,7 @@ impl Source {
         });
         if !is_known {
             let id = self.new_id(line);
-            self.event = Some(Finished {
-                id,
-                scope: None,
-                caller: mark.caller.map(<[u8]>::to_vec),
-                last_us: mark.at_us,
-                has_report: false,
-                place: None,
-                learnt: Learnt::default(),
-                group: None,
-                killed: Vec::new(),
-            });
+            self.event = Some(Finished::without_report(id, None, mark));
         }
         let Some(event) = &mut self.event else {
             return Step::Foreign;
@@ -597,11 +578,16 @@ impl Source {
     }
 }
 
-/// A report whose line budget is spent, as it leaves. It goes on after that.
-fn spent(report: &mut Report) -> Released {
-    Released {
-        oom: outcome::truncated(&report.learnt, report.id),
-        record: report.first_record.take(),
+/// Counts a line of a report. One that spends its budget releases it; it goes on
+/// after that.
+fn count(report: &mut Report, mark: Mark<'_>, releases: Option<&mut Releases>) {
+    if report.count(mark)
+        && let Some(releases) = releases
+    {
+        releases.add(Some(Released {
+            oom: outcome::truncated(&report.learnt, report.id),
+            record: report.first_record.take(),
+        }));
     }
 }
 

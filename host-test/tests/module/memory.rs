@@ -1,8 +1,13 @@
 //! A module that lives as long as its host must not grow.
 
-use oom_host_test::{Options, Verdict};
+use oom_host_test::{Instance, Options, Verdict};
 
 use crate::runs::module;
+
+fn hand_in(host: &mut dyn Instance, record: &[u8]) -> Verdict {
+    host.call("oom_annotate", b"kmsg.0", (0, 0), record)
+        .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(record)))
+}
 
 #[test]
 fn a_million_records_and_one_of_a_mebibyte() {
@@ -16,10 +21,6 @@ fn a_million_records_and_one_of_a_mebibyte() {
     let mut host = engine
         .load(module(), &Options::default())
         .expect("the module loads");
-    let mut hand_in = |record: &[u8]| {
-        host.call("oom_annotate", b"kmsg.0", (0, 0), record)
-            .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(record)))
-    };
     let kill = |pid: u32| {
         format!(
             r#"{{"priority":3,"sequence":{pid},"sec":{pid},"usec":0,"msg":"Memory cgroup out of memory: Killed process {pid} (java) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:8kB oom_score_adj:0"}}"#
@@ -32,23 +33,19 @@ fn a_million_records_and_one_of_a_mebibyte() {
     let mebibyte = format!("{{\"log\":\"{}\"}}", "Killed process ".repeat(70_000));
     assert!(mebibyte.len() > 1 << 20);
 
-    hand_in(kill(1).as_bytes());
-    hand_in(mebibyte.as_bytes());
+    hand_in(&mut *host, kill(1).as_bytes());
+    hand_in(&mut *host, mebibyte.as_bytes());
     let before = host.memory_bytes();
-    let mut hand_in = |record: &[u8]| {
-        host.call("oom_annotate", b"kmsg.0", (0, 0), record)
-            .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(record)))
-    };
     let mut kills = 0;
     for number in 1..=RECORDS {
         if number % 1000 == 0 {
-            let verdict = hand_in(kill(number).as_bytes());
+            let verdict = hand_in(&mut *host, kill(number).as_bytes());
             kills += u32::from(matches!(verdict, Verdict::Replaced(_)));
         } else {
-            assert_eq!(hand_in(ordinary.as_bytes()), Verdict::Unchanged);
+            assert_eq!(hand_in(&mut *host, ordinary.as_bytes()), Verdict::Unchanged);
         }
     }
-    hand_in(mebibyte.as_bytes());
+    hand_in(&mut *host, mebibyte.as_bytes());
     let after = host.memory_bytes();
     println!(
         "{RECORDS} records, {kills} kills: linear memory {before} bytes before, {after} after"

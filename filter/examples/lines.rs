@@ -6,11 +6,7 @@ use std::io::{BufRead, Write};
 use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
 
 fn main() -> std::io::Result<()> {
-    let mut filter = Filter::new(IdentityKeys {
-        parent: None,
-        pod_uid: "k8s.pod.uid",
-        container_id: "container.id",
-    });
+    let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
     let mode = match std::env::args().nth(1).as_deref() {
         Some("annotate") => Mode::Annotate,
         Some("rewrite") => Mode::Rewrite,

@@ -8,6 +8,7 @@ use crate::carrier::{self, Line, Origin};
 use crate::escape::{Fidelity, decode_kmsg};
 use crate::hash::Hash;
 use crate::message::{Message, is_row_with_line_end, parse};
+use crate::names::{LogDirectory, Lookup, Names};
 use crate::oom::{Event, Oom};
 use crate::record::{IdentityKeys, Record};
 use crate::state::{Arrived, Kept, Released, Releases, Repeats, Source, Step};
@@ -65,8 +66,7 @@ const LONGEST_KEPT: usize = 16 * 1024;
 /// ```
 /// use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
 ///
-/// let keys = IdentityKeys { parent: None, pod_uid: "k8s.pod.uid", container_id: "container.id" };
-/// let mut filter = Filter::new(keys);
+/// let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
 /// let record = br#"{"log":"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
 ///
 /// let Outcome::Replaced(kill) = filter.process(Mode::Annotate, record, &Arrival::default())
@@ -87,6 +87,8 @@ pub struct Filter {
     repeats: Repeats,
     /// Releases whose line could not make room for them.
     owed: Releases,
+    /// Where names are looked up, if the host can.
+    lookup: Option<Lookup>,
 }
 
 /// A source, and when a line of it came last.
@@ -119,6 +121,7 @@ impl Filter {
             busy: 0,
             repeats: Repeats::new(),
             owed: Releases::new(),
+            lookup: None,
         }
     }
 
@@ -128,6 +131,12 @@ impl Filter {
     pub const fn started_at(mut self, time_us: u64) -> Self {
         self.started_us = Some(time_us);
         self
+    }
+
+    /// Adds to each kill of a pod the names of pod, namespace and container, as far as the kubelet's
+    /// directories tell them. They are listed for kills alone, each once at most for a kill.
+    pub fn names_from(&mut self, directory: Box<dyn LogDirectory>) {
+        self.lookup = Some(Lookup::new(directory));
     }
 
     /// The same for one line of a record, which may hold very many.
@@ -142,6 +151,26 @@ impl Filter {
     #[inline]
     pub fn concerns(&self, record: &[u8]) -> bool {
         self.busy > 0 || scan::may_concern(record)
+    }
+
+    /// Where in a stretch of records [`Self::process`] has to begin: what is before that place is
+    /// nothing to it. `None` where all of it is.
+    ///
+    /// A record that holds the place may have begun before it. Once a record has been processed, ask
+    /// anew: it may have opened a report, and then the next one is to be read whatever it holds.
+    ///
+    /// ```
+    /// use oom_filter::{Filter, IdentityKeys};
+    ///
+    /// let filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
+    /// assert_eq!(filter.first_concern(b"eth0: up\nOOM victim 42 ..."), Some(9));
+    /// ```
+    #[inline]
+    pub fn first_concern(&self, records: &[u8]) -> Option<usize> {
+        if self.busy > 0 {
+            return Some(0);
+        }
+        scan::first_word(records)
     }
 
     /// Reads one record.
@@ -164,8 +193,12 @@ impl Filter {
             return nothing(mode);
         }
         let reading = self.read(mode, record, &parsed, arrival);
+        let mut names = None;
         let added = match (reading.kill, reading.line, mode) {
-            (Some(kill), _, _) => self.complete(kill, reading.host, arrival),
+            (Some(kill), _, _) => {
+                names = self.names(&kill);
+                self.complete(kill, reading.host, arrival)
+            }
             (None, Some(line), Mode::Annotate) => line,
             (None, Some(_), Mode::Rewrite) if reading.has_foreign => return Outcome::Unchanged,
             (None, Some(_), _) => {
@@ -174,7 +207,7 @@ impl Filter {
             (None, None, _) => return nothing(mode),
         };
         parsed
-            .splice(&added, &self.keys)
+            .splice(&added, &self.keys, names.as_ref())
             .map_or(Outcome::Unchanged, Outcome::Replaced)
     }
 
@@ -206,7 +239,7 @@ impl Filter {
 
     fn write_released(&self, released: &Released) -> Option<Vec<u8>> {
         let record = released.record.as_deref().unwrap_or(b"{}");
-        Record::read(record)?.splice(&released.oom, &self.keys)
+        Record::read(record)?.splice(&released.oom, &self.keys, None)
     }
 
     /// Reads every line of the record's text.
@@ -325,6 +358,11 @@ impl Filter {
             source: Box::new(Source::new(host)),
         });
         self.sources.len().saturating_sub(1)
+    }
+
+    fn names(&mut self, kill: &Oom) -> Option<Names> {
+        let pod = kill.pod.as_ref()?;
+        self.lookup.as_mut()?.find(&pod.uid, kill.container_id())
     }
 
     /// Adds what only the filter as a whole knows of a kill.

@@ -9,6 +9,7 @@
 //! shipper is in here. It needs an allocator and no standard library.
 //!
 //! - [`Filter`] reads log records, line after line, and turns reports into kills.
+//! - [`form`] makes records of lines, where a host has no records.
 //! - [`message::parse`] reads one kernel text.
 //! - [`cgroup::identify`] reads one cgroup path.
 //!
@@ -34,9 +35,11 @@ mod carrier;
 pub mod cgroup;
 mod escape;
 mod filter;
+pub mod form;
 mod hash;
 mod json;
 pub mod message;
+mod names;
 pub mod oom;
 mod record;
 mod scan;
@@ -45,5 +48,6 @@ mod summary;
 
 pub use escape::{Fidelity, printable};
 pub use filter::{Arrival, Filter, Mode, Outcome};
+pub use names::{Listing, LogDirectory};
 pub use oom::Oom;
 pub use record::IdentityKeys;

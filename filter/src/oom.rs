@@ -94,6 +94,13 @@ pub struct Oom {
     pub repeats: Option<u32>,
 }
 
+impl Oom {
+    /// The container's id, where there is a container and the path has its id.
+    pub(crate) fn container_id(&self) -> Option<&str> {
+        self.container.as_ref()?.id.as_deref()
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference"

@@ -8,6 +8,7 @@ use crate::bytes::{Cursor, unsigned};
 use crate::carrier::{Origin, origin_of_priority};
 use crate::hash::Hash;
 use crate::json::{self, Member, Value};
+use crate::names::Names;
 use crate::oom::Oom;
 
 /// The keys that may hold the kernel's text, the likeliest first.
@@ -25,6 +26,9 @@ const OOM_KEY: &[u8] = b"oom";
 /// const FLUENT_BIT: IdentityKeys = IdentityKeys {
 ///     parent: Some("kubernetes"),
 ///     pod_uid: "pod_id",
+///     pod_name: "pod_name",
+///     namespace: "namespace_name",
+///     container_name: "container_name",
 ///     container_id: "docker_id",
 /// };
 /// ```
@@ -34,8 +38,27 @@ pub struct IdentityKeys {
     pub parent: Option<&'static str>,
     /// The pod's UID.
     pub pod_uid: &'static str,
+    /// The pod's name.
+    pub pod_name: &'static str,
+    /// The pod's namespace.
+    pub namespace: &'static str,
+    /// The container's name in its pod.
+    pub container_name: &'static str,
     /// The container's id.
     pub container_id: &'static str,
+}
+
+impl IdentityKeys {
+    /// The attributes of OpenTelemetry's semantic conventions, at the top level: for hosts that
+    /// have no names of their own.
+    pub const OPEN_TELEMETRY: Self = Self {
+        parent: None,
+        pod_uid: "k8s.pod.uid",
+        pod_name: "k8s.pod.name",
+        namespace: "k8s.namespace.name",
+        container_name: "k8s.container.name",
+        container_id: "container.id",
+    };
 }
 
 /// The text of a record, as JSON holds it.
@@ -58,7 +81,7 @@ pub(crate) struct Record<'a> {
     /// The journal says that the message is the kernel's own: nothing stands in
     /// front of it.
     pub(crate) is_journal: bool,
-    /// As Fluent Bit's kmsg input shapes them: the text has `/dev/kmsg`'s escapes.
+    /// One of `/dev/kmsg`, by its fields: the text has that device's escapes.
     pub(crate) is_kmsg: bool,
     /// The record carries an `oom` already.
     pub(crate) is_done: bool,
@@ -88,8 +111,7 @@ impl<'a> Record<'a> {
         };
         let mut kmsg = Kmsg::default();
         json::members(bytes, |member| record.note(member, &mut kmsg))?;
-        let [_, msg, ..] = record.texts;
-        if kmsg.has_sequence && kmsg.has_priority && msg.is_some() && kmsg.seconds.is_some() {
+        if kmsg.has_sequence && kmsg.has_priority && kmsg.seconds.is_some() {
             record.is_kmsg = true;
             record.at_us = kmsg
                 .seconds
@@ -174,9 +196,14 @@ impl<'a> Record<'a> {
     /// The record with `oom` and the victim's identity added.
     ///
     /// `None` where `oom` cannot be written as JSON, which no value of ours is.
-    pub(crate) fn splice(&self, oom: &Oom, keys: &IdentityKeys) -> Option<Vec<u8>> {
+    pub(crate) fn splice(
+        &self,
+        oom: &Oom,
+        keys: &IdentityKeys,
+        names: Option<&Names>,
+    ) -> Option<Vec<u8>> {
         let oom_json = serde_json::to_vec(oom).ok()?;
-        let identity = Identity::of(oom);
+        let identity = Identity::of(oom, names);
         let mut out = Vec::with_capacity(
             json::copied_length(self.bytes)
                 .saturating_add(oom_json.len())
@@ -255,17 +282,20 @@ fn byte_array(text: &[u8]) -> Option<Vec<u8>> {
 /// The identity of a victim, as it is written into a record.
 struct Identity<'a> {
     pod_uid: Option<&'a str>,
+    pod_name: Option<&'a str>,
+    namespace: Option<&'a str>,
+    container_name: Option<&'a str>,
     container_id: Option<&'a str>,
 }
 
 impl<'a> Identity<'a> {
-    fn of(oom: &'a Oom) -> Self {
+    fn of(oom: &'a Oom, names: Option<&'a Names>) -> Self {
         Self {
             pod_uid: oom.pod.as_ref().map(|pod| pod.uid.as_str()),
-            container_id: oom
-                .container
-                .as_ref()
-                .and_then(|container| container.id.as_deref()),
+            pod_name: names.map(|names| names.pod.as_str()),
+            namespace: names.map(|names| names.namespace.as_str()),
+            container_name: names.and_then(|names| names.container.as_deref()),
+            container_id: oom.container_id(),
         }
     }
 
@@ -279,6 +309,9 @@ impl<'a> Identity<'a> {
     ) {
         let pairs = [
             (keys.pod_uid, self.pod_uid),
+            (keys.pod_name, self.pod_name),
+            (keys.namespace, self.namespace),
+            (keys.container_name, self.container_name),
             (keys.container_id, self.container_id),
         ];
         let conflict = pairs.iter().any(|(key, value)| {
@@ -323,7 +356,7 @@ impl Members {
         self.text.extend_from_slice(value);
     }
 
-    /// A pod's UID or a container's id: hex digits and dashes, nothing to escape.
+    /// A UID, an id or a name that Kubernetes allows: nothing in it to escape.
     fn string(&mut self, key: &str, value: &str) {
         let quoted = [b"\"", value.as_bytes(), b"\""].concat();
         self.raw(key, &quoted);

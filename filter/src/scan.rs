@@ -71,11 +71,17 @@ const fn shifts() -> [u8; SLOTS] {
 
 /// Whether `record` may hold a line that matters without an open report.
 ///
-/// False means certainly not; true means that it is worth reading. Linear in
-/// the record, and about an eighth of its bytes are looked at.
+/// False means certainly not; true means that it is worth reading.
 #[inline]
 pub(crate) fn may_concern(record: &[u8]) -> bool {
-    let mut rest = record;
+    first_word(record).is_some()
+}
+
+/// Where the first word stands. Linear in the text, and about an eighth of its
+/// bytes are looked at.
+#[inline]
+pub(crate) fn first_word(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
     while let Some(window) = rest.first_chunk::<SHORTEST>() {
         let [.., first, second] = *window;
         let shift = SHIFTS
@@ -83,11 +89,11 @@ pub(crate) fn may_concern(record: &[u8]) -> bool {
             .copied()
             .map_or(1, usize::from);
         if shift == 0 && WORDS.iter().any(|word| rest.starts_with(word)) {
-            return true;
+            return Some(text.len().saturating_sub(rest.len()));
         }
         rest = rest.get(shift.max(1)..).unwrap_or_default();
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -101,7 +107,7 @@ mod tests {
             for offset in 0..40 {
                 let mut text = Vec::from([b'k'; 40].get(..offset).unwrap());
                 text.extend_from_slice(word);
-                assert!(may_concern(&text), "{word:?} at {offset}");
+                assert_eq!(first_word(&text), Some(offset), "{word:?}");
                 text.pop();
                 text.extend_from_slice(b"@@@@@@@@@@@@");
                 // "Killed process " holds "ill process " short of its last byte.

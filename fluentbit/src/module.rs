@@ -11,6 +11,9 @@ use crate::reserve;
 const KEYS: IdentityKeys = IdentityKeys {
     parent: Some("kubernetes"),
     pod_uid: "pod_id",
+    pod_name: "pod_name",
+    namespace: "namespace_name",
+    container_name: "container_name",
     container_id: "docker_id",
 };
 

@@ -28,6 +28,9 @@ const MODES: [(Mode, &str); 3] = [
 const KEYS: IdentityKeys = IdentityKeys {
     parent: Some("kubernetes"),
     pod_uid: "pod_id",
+    pod_name: "pod_name",
+    namespace: "namespace_name",
+    container_name: "container_name",
     container_id: "docker_id",
 };
 

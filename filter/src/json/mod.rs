@@ -14,6 +14,19 @@ use alloc::vec::Vec;
 
 use crate::escape::hex_digit;
 
+/// Whether `text` is exactly one JSON object and white space.
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    members(text, |_| {}).is_some()
+}
+
+/// Appends `text` as a JSON string.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    // A string is JSON always.
+    if let Ok(string) = serde_json::to_vec(text) {
+        out.extend_from_slice(&string);
+    }
+}
+
 /// How many bytes [`copy`] appends at most.
 pub(crate) fn copied_length(text: &[u8]) -> usize {
     // `\\xNN`, where one byte stood.

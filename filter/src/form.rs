@@ -1,0 +1,285 @@
+//! Lines of a log, as records: for a host that reads lines where others are handed records.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::bytes::unsigned;
+use crate::json;
+
+/// What the lines of an input are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A line that is a JSON object is a record, and the first that is none tells
+    /// whether the others are of `/dev/kmsg` or plain.
+    #[default]
+    Auto,
+    /// Plain lines, as `dmesg` and syslog files have them.
+    Text,
+    /// Records of `/dev/kmsg`: `priority,sequence,microseconds,flags;text`, and
+    /// lines that begin with a space, which belong to the record before.
+    Kmsg,
+    /// JSON objects, one to a line.
+    Ndjson,
+}
+
+/// A line, as a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A JSON object.
+    Object(Cow<'a, [u8]>),
+    /// A line that should be one and is not, as it came.
+    Malformed(&'a [u8]),
+}
+
+/// Makes records of lines.
+///
+/// The kernel's text becomes `message`; of a `/dev/kmsg` record also `priority`, `facility`,
+/// `sequence`, and its time since boot as `sec` and `usec`. Bytes that are no UTF-8 become U+FFFD.
+///
+/// ```
+/// use oom_filter::form::{Form, Record, Records};
+///
+/// let mut records = Records::new(Form::Auto);
+/// let mut objects = Vec::new();
+/// let mut keep = |record: Record<'_>| if let Record::Object(object) = record {
+///     objects.push(String::from_utf8_lossy(&object).into_owned());
+/// };
+/// records.line(b"3,505,3136498470,-;Out of memory: Killed process 42 (a)", &mut keep);
+/// records.settle(&mut keep);
+/// assert_eq!(objects, [concat!(
+///     r#"{"message":"Out of memory: Killed process 42 (a)","priority":3,"facility":0,"#,
+///     r#""sequence":505,"sec":3136,"usec":498470}"#,
+/// )]);
+/// ```
+#[derive(Debug)]
+pub struct Records {
+    form: Form,
+    /// What [`Form::Auto`] came to for lines that are no JSON.
+    decided: Option<Form>,
+    /// A `/dev/kmsg` record whose further lines may follow; empty for none.
+    held: Vec<u8>,
+}
+
+/// Most bytes held back for further lines; the kernel's own limit is 8 KiB.
+const MOST_HELD: usize = 64 * 1024;
+
+impl Records {
+    /// For lines of this form.
+    pub const fn new(form: Form) -> Self {
+        Self {
+            form,
+            decided: None,
+            held: Vec::new(),
+        }
+    }
+
+    /// Takes the next line, without its line end, and hands over each record that is complete.
+    pub fn line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
+        match self.form {
+            Form::Ndjson if json::is_object(line) => each(Record::Object(Cow::Borrowed(line))),
+            Form::Ndjson => each(Record::Malformed(line)),
+            Form::Auto if line.first() == Some(&b'{') && json::is_object(line) => {
+                self.settle(each);
+                each(Record::Object(Cow::Borrowed(line)));
+            }
+            Form::Auto => {
+                let form = *self.decided.get_or_insert_with(|| {
+                    if header(line).is_some() {
+                        Form::Kmsg
+                    } else {
+                        Form::Text
+                    }
+                });
+                self.wrap(form, line, each);
+            }
+            form @ (Form::Text | Form::Kmsg) => self.wrap(form, line, each),
+        }
+    }
+
+    /// Nothing more is there for now: hands over what was held back.
+    pub fn settle<'a>(&mut self, each: &mut impl FnMut(Record<'a>)) {
+        if !self.held.is_empty() {
+            each(Record::Object(Cow::Owned(kmsg(&self.held))));
+            self.held.clear();
+        }
+    }
+
+    fn wrap<'a>(&mut self, form: Form, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
+        if form != Form::Kmsg {
+            return each(Record::Object(Cow::Owned(text(line))));
+        }
+        let whole = self.held.len().saturating_add(line.len());
+        if !self.held.is_empty() && line.starts_with(b" ") && whole < MOST_HELD {
+            self.held.push(b'\n');
+            self.held.extend_from_slice(line);
+            return;
+        }
+        self.settle(each);
+        if line.is_empty() {
+            // Nothing can be held that is nothing.
+            return each(Record::Object(Cow::Owned(text(line))));
+        }
+        self.held.extend_from_slice(line);
+    }
+}
+
+/// A plain line, or a part of one, as a record. Nothing of it is read.
+///
+/// ```
+/// assert_eq!(oom_filter::form::text(b"say \"hello\"\r"), br#"{"message":"say \"hello\""}"#);
+/// ```
+pub fn text(line: &[u8]) -> Vec<u8> {
+    object(line.strip_suffix(b"\r").unwrap_or(line), "")
+}
+
+/// A `/dev/kmsg` record; a plain one where the line is none.
+fn kmsg(record: &[u8]) -> Vec<u8> {
+    let Some((header, message)) = header(record) else {
+        return text(record);
+    };
+    let Header {
+        priority,
+        sequence,
+        at_us,
+    } = header;
+    // The shapes of sec and usec are Fluent Bit's: one record, whoever read it.
+    let rest = format!(
+        ",\"priority\":{},\"facility\":{},\"sequence\":{sequence},\"sec\":{},\"usec\":{}",
+        priority & 7,
+        priority >> 3,
+        at_us / 1_000_000,
+        at_us % 1_000_000
+    );
+    object(message, &rest)
+}
+
+/// What stands in front of a `/dev/kmsg` record's text
+/// (`Documentation/ABI/testing/dev-kmsg`).
+struct Header {
+    priority: u64,
+    sequence: u64,
+    at_us: u64,
+}
+
+fn header(line: &[u8]) -> Option<(Header, &[u8])> {
+    let separator = line.iter().position(|byte| *byte == b';')?;
+    let (front, message) = line.split_at_checked(separator)?;
+    let mut fields = front.split(|byte| *byte == b',');
+    let header = Header {
+        priority: fields.next().and_then(unsigned)?,
+        sequence: fields.next().and_then(unsigned)?,
+        at_us: fields.next().and_then(unsigned)?,
+    };
+    fields.next()?;
+    Some((header, message.get(1..)?))
+}
+
+/// `{"message":"..."<rest>}`
+fn object(message: &[u8], rest: &str) -> Vec<u8> {
+    let message = String::from_utf8_lossy(message);
+    let mut out = Vec::with_capacity(
+        message
+            .len()
+            .saturating_add(rest.len())
+            .saturating_add(message.len() / 8)
+            .saturating_add(16),
+    );
+    out.extend_from_slice(b"{\"message\":");
+    json::write_string(&mut out, &message);
+    out.extend_from_slice(rest.as_bytes());
+    out.push(b'}');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn records(form: Form, lines: &[&str]) -> Vec<String> {
+        let mut records = Records::new(form);
+        let mut found = Vec::new();
+        let mut keep = |record: Record<'_>| {
+            found.push(match record {
+                Record::Object(object) => String::from_utf8(object.into_owned()).unwrap(),
+                Record::Malformed(line) => String::from_utf8_lossy(line).to_string() + "!",
+            });
+        };
+        for line in lines {
+            records.line(line.as_bytes(), &mut keep);
+        }
+        records.settle(&mut keep);
+        found
+    }
+
+    #[test]
+    fn joins_the_lines_of_a_kmsg_record() {
+        assert_eq!(
+            records(
+                Form::Kmsg,
+                &[
+                    "6,1,2,-;pci",
+                    " SUBSYSTEM=pci",
+                    " DEVICE=x",
+                    "12,2,3000001,c;user"
+                ]
+            ),
+            [
+                concat!(
+                    r#"{"message":"pci\n SUBSYSTEM=pci\n DEVICE=x","#,
+                    r#""priority":6,"facility":0,"sequence":1,"sec":0,"usec":2}"#
+                ),
+                concat!(
+                    r#"{"message":"user","#,
+                    r#""priority":4,"facility":1,"sequence":2,"sec":3,"usec":1}"#
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_line_of_another_form_is_plain() {
+        for line in [
+            "",
+            " DEVICE=x",
+            "6,1;x",
+            "6,1,x,-;y",
+            "-6,1,2,-;y",
+            "6,,2,-;y",
+            "a;b",
+        ] {
+            let message = serde_json::json!({ "message": line }).to_string();
+            assert_eq!(records(Form::Kmsg, &[line]), [message.as_str()]);
+            assert_eq!(records(Form::Text, &[line]), [message.as_str()]);
+            assert_eq!(records(Form::Auto, &[line]), [message.as_str()]);
+        }
+    }
+
+    #[test]
+    fn the_first_line_that_is_no_json_decides() {
+        let object = r#"{"MESSAGE":"x"}"#;
+        assert_eq!(
+            records(Form::Auto, &[object, "6,1,2,-;a", object, " b"]),
+            [
+                object,
+                r#"{"message":"a","priority":6,"facility":0,"sequence":1,"sec":0,"usec":2}"#,
+                object,
+                r#"{"message":" b"}"#,
+            ]
+        );
+        assert_eq!(
+            records(Form::Auto, &["{cut", "6,1,2,-;a"]),
+            [r#"{"message":"{cut"}"#, r#"{"message":"6,1,2,-;a"}"#]
+        );
+    }
+
+    #[test]
+    fn what_should_be_json_and_is_not_stays() {
+        assert_eq!(
+            records(Form::Ndjson, &["{}", "{", "[1]", ""]),
+            ["{}", "{!", "[1]!", "!"]
+        );
+    }
+}

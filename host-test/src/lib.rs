@@ -13,6 +13,8 @@ mod input;
 mod json;
 mod options;
 mod verdict;
+#[cfg(feature = "wasi")]
+pub mod wasi;
 
 pub use engine::{ENGINES, Engine, Instance, engine};
 pub use error::HostError;

@@ -17,9 +17,12 @@ pub const MODES: [(Mode, &str, &str); 3] = [
 ];
 
 /// As the Fluent Bit module names identity.
-const FLUENT_BIT: IdentityKeys = IdentityKeys {
+pub const FLUENT_BIT: IdentityKeys = IdentityKeys {
     parent: Some("kubernetes"),
     pod_uid: "pod_id",
+    pod_name: "pod_name",
+    namespace: "namespace_name",
+    container_name: "container_name",
     container_id: "docker_id",
 };
 
@@ -35,12 +38,17 @@ pub fn top() -> PathBuf {
 pub fn module() -> &'static [u8] {
     static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
     MODULE.get_or_init(|| {
-        let path = std::env::var_os("OOM_MODULE")
-            .map_or_else(|| top().join("dist/oom-fluentbit.wasm"), PathBuf::from);
-        std::fs::read(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; `cargo xtask dist` builds it", path.display())
-        })
+        read_module(
+            &std::env::var_os("OOM_MODULE")
+                .map_or_else(|| top().join("dist/oom-fluentbit.wasm"), PathBuf::from),
+        )
     })
+}
+
+/// What `cargo xtask dist` built.
+pub fn read_module(path: &Path) -> Vec<u8> {
+    std::fs::read(path)
+        .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask dist` builds it", path.display()))
 }
 
 /// What runs records.
@@ -69,7 +77,7 @@ impl Runner {
     pub fn run(self, mode: usize, records: &[Vec<u8>], fresh_instance: bool) -> Vec<Vec<u8>> {
         let (mode, _, function) = MODES[mode];
         match self {
-            Self::Native => native(mode, records, fresh_instance),
+            Self::Native => native(FLUENT_BIT, mode, records, fresh_instance),
             Self::Module(engine) => in_engine(engine, function, records, fresh_instance),
         }
     }
@@ -77,16 +85,22 @@ impl Runner {
 
 const TAG: &[u8] = b"suite";
 
-fn native(mode: Mode, records: &[Vec<u8>], fresh_instance: bool) -> Vec<Vec<u8>> {
+/// The same by the library, with the host's names for identity.
+pub fn native(
+    keys: IdentityKeys,
+    mode: Mode,
+    records: &[Vec<u8>],
+    fresh_instance: bool,
+) -> Vec<Vec<u8>> {
     let arrival = Arrival {
         tag: TAG,
         time_us: None,
     };
-    let mut filter = Filter::new(FLUENT_BIT);
+    let mut filter = Filter::new(keys);
     let mut out = Vec::new();
     for record in records {
         if fresh_instance {
-            filter = Filter::new(FLUENT_BIT);
+            filter = Filter::new(keys);
         }
         match filter.process(mode, record, &arrival) {
             Outcome::Unchanged => out.push(record.clone()),

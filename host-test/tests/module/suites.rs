@@ -6,7 +6,7 @@
 //! `BLESS=1 cargo test -p oom-host-test --test module suites`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oom_host_test::records;
 
@@ -17,16 +17,15 @@ const FORMS: [(&str, &str); 3] = [("log", "text"), ("ndjson", "ndjson"), ("kmsg"
 
 #[test]
 fn every_suite_gives_its_records_in_every_engine() {
-    let mut folders: Vec<_> = fs::read_dir(top().join("host-test/suites"))
-        .expect("the suites are there")
-        .map(|entry| entry.expect("a folder can be read").path())
-        .collect();
-    folders.sort();
-    assert!(folders.len() >= 30, "suites are missing");
+    let folders = folders();
     let mut wrong = Vec::new();
     let mut compared = 0;
     for folder in &folders {
-        let (input, fresh_instance) = input(folder);
+        let Suite {
+            input,
+            fresh_instance,
+            ..
+        } = Suite::read(folder);
         for (mode, (_, name, _)) in MODES.iter().enumerate() {
             let native = Runner::Native.run(mode, &input, fresh_instance);
             for runner in Runner::all() {
@@ -59,15 +58,44 @@ fn every_suite_gives_its_records_in_every_engine() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn input(folder: &Path) -> (Vec<Vec<u8>>, bool) {
-    let (file, form) = FORMS
-        .iter()
-        .map(|(ending, form)| (folder.join("input").with_extension(ending), form))
-        .find(|(file, _)| file.exists())
-        .unwrap_or_else(|| panic!("{}: no input", folder.display()));
-    let text = fs::read(file).expect("the input can be read");
-    let records = records(form, &text).expect("the form is known");
-    (records, folder.join("fresh-instance").exists())
+/// Every suite's folder.
+pub fn folders() -> Vec<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir(top().join("host-test/suites"))
+        .expect("the suites are there")
+        .map(|entry| entry.expect("a folder can be read").path())
+        .collect();
+    folders.sort();
+    assert!(folders.len() >= 30, "suites are missing");
+    folders
+}
+
+/// What a suite hands in.
+pub struct Suite {
+    /// Its lines.
+    pub text: Vec<u8>,
+    /// What they are.
+    pub form: &'static str,
+    /// The records they make.
+    pub input: Vec<Vec<u8>>,
+    /// Each record meets a new instance.
+    pub fresh_instance: bool,
+}
+
+impl Suite {
+    pub fn read(folder: &Path) -> Self {
+        let (file, form) = FORMS
+            .iter()
+            .map(|(ending, form)| (folder.join("input").with_extension(ending), form))
+            .find(|(file, _)| file.exists())
+            .unwrap_or_else(|| panic!("{}: no input", folder.display()));
+        let text = fs::read(file).expect("the input can be read");
+        Self {
+            input: records(form, &text).expect("the form is known"),
+            text,
+            form,
+            fresh_instance: folder.join("fresh-instance").exists(),
+        }
+    }
 }
 
 /// The first line that differs.

@@ -1,0 +1,170 @@
+//! The real Vector with the configurations that ship.
+//!
+//! The program is `VECTOR`, else `vector` on the PATH; where there is none, the tests say so and are
+//! counted as skipped. What runs the module here is our own runner, under wasmtime's name.
+
+#[path = "module/skip.rs"]
+mod skip;
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use skip::skip;
+
+/// Longest time for a run to give all its kills.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The Vector to test with; else the test named is skipped.
+fn vector(test: &str) -> Option<PathBuf> {
+    let program: PathBuf = env::var_os("VECTOR").map_or_else(|| "vector".into(), PathBuf::from);
+    match Command::new(&program).arg("--version").output() {
+        Ok(output) if output.status.success() => Some(program),
+        _ => {
+            let name = format!("vector::{test}");
+            skip(
+                &name,
+                "there is no `vector` on the PATH, and VECTOR names none",
+            );
+            None
+        }
+    }
+}
+
+fn top() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("the repository").to_path_buf()
+}
+
+/// A folder of the test's own.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("vector-{test}"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("it can be made anew");
+    }
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// A shipped configuration whose files lie where they are in the repository.
+fn shipped(name: &str, folder: &Path) -> PathBuf {
+    let text = fs::read_to_string(top().join("vector/config").join(name)).expect("it ships");
+    let here = top().join("vector").display().to_string();
+    let copy = folder.join(name);
+    let data = folder.join("data");
+    fs::create_dir_all(&data).expect("a folder");
+    let text = text.replace("/etc/vector/oom", &format!("{here}/oom"));
+    fs::write(&copy, format!("data_dir: {}\n{text}", data.display())).expect("written");
+    copy
+}
+
+#[test]
+fn every_configuration_is_valid() {
+    let Some(vector) = vector("every_configuration_is_valid") else {
+        return;
+    };
+    let folder = folder("valid");
+    for name in ["agent.yaml", "pipeline.yaml", "vrl.yaml"] {
+        let output = Command::new(&vector)
+            .args(["validate", "--no-environment"])
+            .arg(shipped(name, &folder))
+            .output()
+            .expect("it runs");
+        assert!(
+            output.status.success(),
+            "{name}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+/// The agent reads a capture, ends with it, and is started again, by which no kill may come twice.
+#[test]
+fn the_agent_gives_each_kill_of_a_capture_once() {
+    let Some(vector) = vector("the_agent_gives_each_kill_of_a_capture_once") else {
+        return;
+    };
+    let folder = folder("agent");
+    let wasmtime = folder.join("wasmtime");
+    let runner = env!("CARGO_BIN_EXE_oom-wasi");
+    fs::write(
+        &wasmtime,
+        format!("#!/bin/sh\nshift\nexec '{runner}' \"$@\"\n"),
+    )
+    .expect("written");
+    fs::set_permissions(&wasmtime, fs::Permissions::from_mode(0o755)).expect("executable");
+    let out = folder.join("kills.ndjson");
+    let extra = folder.join("extra.yaml");
+    fs::write(
+        &extra,
+        format!(
+            "sinks:\n  test:\n    type: file\n    inputs: [oom_once]\n    path: {}\n    \
+             encoding:\n      codec: json\n",
+            out.display()
+        ),
+    )
+    .expect("written");
+
+    let capture = top().join("fixtures/demo.kmsg");
+    let module = top().join("dist/oom-vector.wasm");
+    let path = env::join_paths(
+        [folder.clone()]
+            .into_iter()
+            .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
+    )
+    .expect("a path");
+    let expected = ooms(
+        &Command::new(runner)
+            .arg("--dir")
+            .arg(top().join("fixtures"))
+            .arg(&module)
+            .args(["--mode", "events", "--input", "kmsg"])
+            .arg(&capture)
+            .output()
+            .expect("it runs")
+            .stdout,
+    );
+    assert!(expected.len() > 5, "the capture has kills");
+
+    let mut running = Command::new(&vector)
+        .arg("--config")
+        .arg(shipped("agent.yaml", &folder))
+        .arg("--config")
+        .arg(&extra)
+        .env("PATH", path)
+        .env("OOM_MODULE", &module)
+        .env("OOM_DIRECTORY", top().join("fixtures"))
+        .env("OOM_KMSG", &capture)
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let begun = Instant::now();
+    let found = || ooms(&fs::read(&out).unwrap_or_default());
+    while found().len() < expected.len() && begun.elapsed() < PATIENCE {
+        sleep(Duration::from_millis(200));
+    }
+    // Long enough for the program to be started again and to read everything anew.
+    sleep(Duration::from_secs(15));
+    let found = found();
+    running.kill().expect("it runs still");
+    running.wait().expect("it ends");
+    assert_eq!(found, expected);
+}
+
+/// The `oom` objects of an output.
+fn ooms(out: &[u8]) -> Vec<Value> {
+    let lines = out
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    lines
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .map(|record| record["oom"].clone())
+        .collect()
+}

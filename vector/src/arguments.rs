@@ -1,0 +1,182 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt};
+use oom_filter::Mode;
+use oom_filter::form::Form;
+
+/// What `--help` prints.
+pub const USAGE: &str = "\
+usage: oom-vector.wasm [options] [FILE]
+
+Reads kernel log lines from FILE, else from standard input, and writes JSON objects, one to a line.
+/dev/kmsg may be the FILE: it is then followed.
+
+  --mode annotate|rewrite|events  annotate (the default) passes every record and says what each line
+                                  of an OOM report is; rewrite drops the lines of reports and adds
+                                  the kills; events passes the kills alone
+  --input auto|text|kmsg|ndjson   what the lines are; auto (the default) sees for itself
+  --start beginning|end           of /dev/kmsg: with the records that it holds already, which is the
+                                  default and marks their kills as replayed, or behind them
+  --names DIR                     the kubelet's log directory, /var/log: pods and containers get the
+                                  names that are found below it
+  --help, --version
+";
+
+/// What was asked for.
+pub enum Request {
+    /// To read lines.
+    Run(Options),
+    /// The usage.
+    Help,
+    /// The version.
+    Version,
+}
+
+/// How to read lines.
+pub struct Options {
+    /// What becomes of lines that are no kill.
+    pub mode: Mode,
+    /// What the lines are.
+    pub form: Form,
+    /// Where a device is read from.
+    pub start: Start,
+    /// The kubelet's log directory.
+    pub names: Option<PathBuf>,
+    /// What to read; standard input where absent.
+    pub file: Option<PathBuf>,
+}
+
+/// Where a device is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the oldest record that it holds.
+    Beginning,
+    /// From the first record after this program's start.
+    End,
+}
+
+/// Words that an option takes, and what each stands for.
+type Words<T> = &'static [(&'static str, T)];
+
+const MODES: Words<Mode> = &[
+    ("annotate", Mode::Annotate),
+    ("rewrite", Mode::Rewrite),
+    ("events", Mode::Events),
+];
+const FORMS: Words<Form> = &[
+    ("auto", Form::Auto),
+    ("text", Form::Text),
+    ("kmsg", Form::Kmsg),
+    ("ndjson", Form::Ndjson),
+];
+const STARTS: Words<Start> = &[("beginning", Start::Beginning), ("end", Start::End)];
+
+/// Reads the command line; the error is a sentence for the one who wrote it.
+pub fn read(mut parser: Parser) -> Result<Request, String> {
+    let mut options = Options {
+        mode: Mode::Annotate,
+        form: Form::Auto,
+        start: Start::Beginning,
+        names: None,
+        file: None,
+    };
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        match argument {
+            Arg::Long("mode") => options.mode = word("--mode", &mut parser, MODES)?,
+            Arg::Long("input") => options.form = word("--input", &mut parser, FORMS)?,
+            Arg::Long("start") => options.start = word("--start", &mut parser, STARTS)?,
+            Arg::Long("names") => {
+                let directory = parser.value().map_err(|error| error.to_string())?;
+                options.names = Some(directory.into());
+            }
+            Arg::Long("help") | Arg::Short('h') => return Ok(Request::Help),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Request::Version),
+            Arg::Value(file) if options.file.is_none() => options.file = Some(file.into()),
+            Arg::Value(file) => {
+                return Err(format!(
+                    "'{}': one file is read at most",
+                    file.to_string_lossy()
+                ));
+            }
+            other => return Err(other.unexpected().to_string()),
+        }
+    }
+    Ok(Request::Run(options))
+}
+
+fn word<T: Copy>(option: &str, parser: &mut Parser, words: Words<T>) -> Result<T, String> {
+    let known = || {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        known.join(", ")
+    };
+    let value = parser
+        .value()
+        .map_err(|_| format!("{option} needs one of: {}", known()))?
+        .string()
+        .map_err(|error| error.to_string())?;
+    words
+        .iter()
+        .find(|(word, _)| *word == value)
+        .map(|(_, meaning)| *meaning)
+        .ok_or_else(|| format!("{option} is one of: {}; not '{value}'", known()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Options, Request, Start, read};
+    use oom_filter::Mode;
+    use oom_filter::form::Form;
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        match read(lexopt::Parser::from_args(arguments))? {
+            Request::Run(options) => Ok(options),
+            Request::Help => Err("help".to_owned()),
+            Request::Version => Err("version".to_owned()),
+        }
+    }
+
+    #[test]
+    fn takes_every_option() {
+        let options = parse(&[]).unwrap();
+        assert_eq!((options.mode, options.form), (Mode::Annotate, Form::Auto));
+        assert_eq!(options.start, Start::Beginning);
+        assert!(options.names.is_none() && options.file.is_none());
+        let options = parse(&[
+            "--mode=events",
+            "/dev/kmsg",
+            "--input",
+            "kmsg",
+            "--start",
+            "end",
+            "--names",
+            "/var/log",
+        ])
+        .unwrap();
+        assert_eq!((options.mode, options.form), (Mode::Events, Form::Kmsg));
+        assert_eq!(options.start, Start::End);
+        assert_eq!(options.names.unwrap().to_str(), Some("/var/log"));
+        assert_eq!(options.file.unwrap().to_str(), Some("/dev/kmsg"));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (arguments, problem) in [
+            (
+                &["--mode", "drop"][..],
+                "--mode is one of: annotate, rewrite, events; not 'drop'",
+            ),
+            (
+                &["--input"],
+                "--input needs one of: auto, text, kmsg, ndjson",
+            ),
+            (&["--quiet"], "invalid option '--quiet'"),
+            (&["a", "b"], "'b': one file is read at most"),
+            (&["--help"], "help"),
+            (&["-V"], "version"),
+        ] {
+            assert_eq!(parse(arguments).err().as_deref(), Some(problem));
+        }
+    }
+}

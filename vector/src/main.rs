@@ -1,0 +1,114 @@
+//! Kernel lines in, records out: the OOM filter as a program.
+//!
+//! Built for WASI preview 1, it runs under Vector's `exec` source, or in any pipe, by a runtime such
+//! as wasmtime. It reads a file, a device or standard input, line by line, and writes one JSON
+//! object to a line. All it knows of OOM kills is in `oom_filter`.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::panic,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "a test that fails panics"
+    )
+)]
+
+mod arguments;
+mod backlog;
+mod buffer;
+mod names;
+mod notes;
+mod output;
+mod session;
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::process::ExitCode;
+
+use arguments::{Options, Request};
+use session::Session;
+
+fn main() -> ExitCode {
+    match arguments::read(lexopt::Parser::from_env()) {
+        Ok(Request::Help) => {
+            output::say_out(arguments::USAGE);
+            ExitCode::SUCCESS
+        }
+        Ok(Request::Version) => {
+            output::say_out(concat!("oom-vector ", env!("CARGO_PKG_VERSION"), "\n"));
+            ExitCode::SUCCESS
+        }
+        Ok(Request::Run(options)) => run(&options),
+        Err(problem) => {
+            notes::say(&format!("{problem}\n\n{}", arguments::USAGE.trim_end()));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> ExitCode {
+    let (input, is_device) = match open(options) {
+        Ok(opened) => opened,
+        Err(problem) => {
+            notes::say(&problem);
+            return ExitCode::from(2);
+        }
+    };
+    let mut session = Session::new(options, is_device);
+    let read = pump(input, is_device, &mut session);
+    let written = session.finish();
+    match read.and(written) {
+        Err(error) if !output::is_closed(&error) => {
+            notes::say(&error.to_string());
+            ExitCode::FAILURE
+        }
+        // Nobody reads any more: that is how a pipeline ends, and no fault.
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+/// The input, and whether it is a device.
+fn open(options: &Options) -> Result<(Box<dyn Read>, bool), String> {
+    let Some(path) = &options.file else {
+        return Ok((Box::new(io::stdin().lock()), false));
+    };
+    let problem = |error: io::Error| {
+        format!(
+            "cannot open {}: {error}. A runtime lends no file unless it is told to: for wasmtime, \
+             --dir and the file's directory, before the module's name.",
+            path.display()
+        )
+    };
+    let file = File::open(path).map_err(problem)?;
+    let kind = file.metadata().map_err(problem)?.file_type();
+    if kind.is_dir() {
+        return Err(format!("{} is a directory", path.display()));
+    }
+    Ok((Box::new(file), !kind.is_file()))
+}
+
+/// Reads to the end; a fault of the output comes as the error of [`Session::take`].
+fn pump(mut input: Box<dyn Read>, is_device: bool, session: &mut Session) -> io::Result<()> {
+    loop {
+        match session.read(&mut *input) {
+            Ok(0) => return Ok(()),
+            Ok(length) => session.take(length)?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // `/dev/kmsg` says so once, and goes on with the oldest record it still has.
+            Err(error) if is_device && error.kind() == ErrorKind::BrokenPipe => session.overrun(),
+            Err(error) => {
+                return Err(io::Error::other(format!("cannot read the input: {error}")));
+            }
+        }
+    }
+}

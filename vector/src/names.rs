@@ -1,0 +1,27 @@
+//! The kubelet's directories, as files.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use oom_filter::{Listing, LogDirectory};
+
+/// The directory that holds `containers` and `pods`.
+#[derive(Debug)]
+pub struct Directory(pub PathBuf);
+
+impl LogDirectory for Directory {
+    fn list(&mut self, listing: Listing, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+        let Ok(entries) = fs::read_dir(self.0.join(listing.directory())) else {
+            return;
+        };
+        for entry in entries {
+            // One that vanishes meanwhile has no name any more; nor is there a next one after a
+            // fault of the directory itself.
+            let Ok(entry) = entry else { return };
+            if each(entry.file_name().as_encoded_bytes()).is_break() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Entries whose text stands apart from what is added to it: a small record stands for each before
+//! the filter, and carries the entry along.
+
+use crate::json::{self, Members};
+use serde_json::value::RawValue;
+
+/// The member that carries the entry. A report that is released later leaves with it.
+const ORIGINAL: &str = "original";
+/// The member that holds the text.
+const BODY: &str = "body";
+/// What the filter adds.
+const OOM: &str = "oom";
+/// Its names for identity.
+pub(super) const IDENTITY: [&str; 5] = [
+    "k8s.pod.uid",
+    "k8s.pod.name",
+    "k8s.namespace.name",
+    "k8s.container.name",
+    "container.id",
+];
+/// Members in which the filter would look for a text.
+const TEXT_KEYS: [&str; 5] = ["MESSAGE", "msg", "message", "log", BODY];
+
+/// What stands for an entry.
+pub(super) enum Envelope {
+    /// This record.
+    Record(Vec<u8>),
+    /// The entry carries an `oom` already.
+    Done,
+}
+
+impl Envelope {
+    /// The record of an entry with that text, a JSON string, and with `others` as its members.
+    pub(super) fn new<'m>(
+        original: &[u8],
+        text: &RawValue,
+        others: impl Iterator<Item = (&'m str, &'m str)>,
+    ) -> Self {
+        let mut record = Vec::with_capacity(original.len().saturating_mul(2));
+        record.extend_from_slice(b"{\"body\":");
+        record.extend_from_slice(text.get().as_bytes());
+        for (key, value) in others {
+            if key == OOM {
+                return Self::Done;
+            }
+            if TEXT_KEYS.contains(&key) || key == ORIGINAL {
+                continue;
+            }
+            record.push(b',');
+            json::push_string(&mut record, key);
+            record.push(b':');
+            record.extend_from_slice(value.as_bytes());
+        }
+        record.extend_from_slice(b",\"original\":");
+        record.extend_from_slice(original);
+        record.push(b'}');
+        Self::Record(record)
+    }
+
+    /// The same for a record whose text stands in one of `text_keys`; `None` where it does not.
+    pub(super) fn of_record(
+        record: &[u8],
+        members: &Members<'_>,
+        text_keys: &[String],
+    ) -> Option<Self> {
+        let mut texts = text_keys.iter().filter_map(|key| members.get(key));
+        let text = texts.find(|value| json::is_string(value))?;
+        let others = members.0.iter().map(|(key, value)| (&**key, value.get()));
+        // Blanks around it would keep what is added from standing in front of its last brace.
+        Some(Self::new(record.trim_ascii(), text, others))
+    }
+}
+
+/// What the filter made of the record of an entry: of this one, or in the modes that hold lines
+/// back of an earlier one.
+pub(super) struct Added<'a> {
+    /// The text of the entry.
+    pub(super) original: &'a str,
+    /// What was added: identity, and `oom`.
+    pub(super) members: Members<'a>,
+}
+
+impl<'a> Added<'a> {
+    pub(super) fn read(record: &'a [u8]) -> Option<Self> {
+        let mut members = Members::read(record)?;
+        let original = members.get(ORIGINAL)?;
+        // What is added stands behind the entry.
+        let behind = members.0.iter().rposition(|(key, _)| key == ORIGINAL)?;
+        members.0.drain(..=behind);
+        let is_ours = |key: &str| key == OOM || IDENTITY.contains(&key);
+        members.0.retain(|(key, _)| is_ours(key));
+        Some(Self {
+            original: original.get(),
+            members,
+        })
+    }
+
+    /// The `oom` object.
+    pub(super) fn oom(&self) -> Option<&'a str> {
+        self.members.get(OOM).map(RawValue::get)
+    }
+
+    /// The identity of the victim: keys, and values as JSON strings.
+    pub(super) fn identity(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        let members = self.members.0.iter();
+        members
+            .filter(|(key, _)| key != OOM)
+            .map(|(key, value)| (&**key, value.get()))
+    }
+}

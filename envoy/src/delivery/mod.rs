@@ -1,0 +1,257 @@
+//! One delivery: bytes of a body go in as they come, and what goes on comes out.
+
+mod added;
+mod bulk;
+mod lines;
+mod loki;
+mod objects;
+mod otlp;
+mod reader;
+mod scan;
+mod sniff;
+
+use crate::json::Edits;
+use crate::senders::Senders;
+use crate::settings::Settings;
+use crate::tally::{Format, Passed, Tally};
+use lines::Lines;
+use objects::Objects;
+use reader::{Fate, Reader};
+use scan::Scan;
+#[cfg(target_family = "wasm")]
+pub(crate) use sniff::without_query;
+pub use sniff::{Declared, declared};
+
+/// A delivery on its way.
+///
+/// Lines and records go on as they are complete; of them, only what may be the beginning of one is
+/// held. Loki's and OTLP's are held whole. Both are bounded by [`Settings::max_body_bytes`].
+///
+/// ```
+/// use oom_envoy::delivery::{Declared, Delivery};
+/// use oom_envoy::senders::Senders;
+/// use oom_envoy::settings::Settings;
+///
+/// let (settings, mut senders) = (Settings::default(), Senders::new(|| 0));
+/// let mut delivery = Delivery::new(Declared::Ndjson, 1);
+/// let first = delivery.push(&settings, &mut senders, b"{\"log\":\"a\"}\n{\"lo".to_vec(), false);
+/// let second = delivery.push(&settings, &mut senders, b"g\":\"b\"}".to_vec(), true);
+/// assert_eq!(first, b"{\"log\":\"a\"}\n");
+/// assert_eq!(second, b"{\"log\":\"b\"}");
+/// ```
+#[derive(Debug)]
+pub struct Delivery {
+    kind: Kind,
+    /// Which sender's it is.
+    sender: u64,
+    /// What came and did not go on yet.
+    held: Vec<u8>,
+    /// Whether anything went on.
+    begun: bool,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// JSON, of which its beginning will tell more.
+    Json,
+    Lines(Lines),
+    Bulk,
+    Objects(Objects),
+    /// One object that is needed whole, and how far it has been looked at.
+    Whole(Read, Scan),
+    /// All the rest goes on as it comes.
+    Unread,
+}
+
+/// Reads one whole body: what is to be changed in it, and nothing where it is not of that format.
+type Read = fn(&mut Reader<'_>, &[u8]) -> Option<Edits>;
+
+impl Delivery {
+    /// A delivery that declares itself so, from that sender: an identity of any kind, which
+    /// two senders must not share.
+    pub fn new(declared: Declared, sender: u64) -> Self {
+        let mut delivery = Self {
+            kind: Kind::Unread,
+            sender,
+            held: Vec::new(),
+            begun: false,
+            tally: Tally::default(),
+        };
+        match declared {
+            Declared::Json => delivery.kind = Kind::Json,
+            Declared::Ndjson => delivery.become_format(Format::Ndjson),
+            Declared::Bulk => delivery.become_format(Format::Bulk),
+            Declared::Unread(reason) => delivery.tally.passed = Some(reason),
+        }
+        delivery
+    }
+
+    /// Whether all that comes goes on as it is.
+    pub fn is_unread(&self) -> bool {
+        matches!(self.kind, Kind::Unread)
+    }
+
+    /// Bytes that came and did not go on yet.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// What came of it so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Whether it was a `_bulk` request, and no document of it is left: the receiver would refuse
+    /// it.
+    pub fn is_emptied_bulk(&self) -> bool {
+        matches!(self.kind, Kind::Bulk) && !self.begun && self.tally.dropped > 0
+    }
+
+    /// Reads no further: gives what was held, and from now on everything goes on as it comes.
+    pub fn give_up(&mut self, reason: Passed) -> Vec<u8> {
+        self.tally.passed = Some(reason);
+        self.kind = Kind::Unread;
+        std::mem::take(&mut self.held)
+    }
+
+    /// Takes the next bytes of the body, `last` with its end, and gives what goes on now.
+    pub fn push(
+        &mut self,
+        settings: &Settings,
+        senders: &mut Senders,
+        chunk: Vec<u8>,
+        last: bool,
+    ) -> Vec<u8> {
+        let out = self.read(settings, senders, chunk, last);
+        self.begun |= !out.is_empty();
+        out
+    }
+
+    fn read(
+        &mut self,
+        settings: &Settings,
+        senders: &mut Senders,
+        chunk: Vec<u8>,
+        last: bool,
+    ) -> Vec<u8> {
+        if matches!(self.kind, Kind::Unread) {
+            return chunk;
+        }
+        // Of what is held, all was looked at for an end before.
+        let seen = self.held.len();
+        let data = if self.held.is_empty() {
+            chunk
+        } else {
+            let mut held = std::mem::take(&mut self.held);
+            held.extend_from_slice(&chunk);
+            held
+        };
+        if matches!(self.kind, Kind::Json) {
+            match sniff::format(&data, last) {
+                sniff::Sniffed::Format(format) => self.become_format(format),
+                sniff::Sniffed::Nothing => return self.unread(data, Passed::Unreadable),
+                sniff::Sniffed::TooShort => {
+                    self.held = data;
+                    return Vec::new();
+                }
+            }
+        }
+        if let Some(format) = self.tally.format
+            && !settings.formats.contains(&format)
+        {
+            return self.unread(data, Passed::Disabled);
+        }
+        let mut reader = Reader {
+            settings,
+            senders,
+            stream: self.sender,
+            tally: &mut self.tally,
+        };
+        match &mut self.kind {
+            Kind::Unread | Kind::Json => data,
+            Kind::Lines(lines) => lines.read(&mut reader, data, seen, last, &mut self.held),
+            Kind::Objects(objects) => {
+                let (out, readable) = objects.read(&mut reader, data, last, &mut self.held);
+                if readable {
+                    out
+                } else {
+                    self.tally.passed = Some(Passed::Unreadable);
+                    self.kind = Kind::Unread;
+                    out
+                }
+            }
+            Kind::Bulk => {
+                let (out, trouble) = bulk::read(&mut reader, data, last, &mut self.held);
+                if let Some(reason) = trouble {
+                    self.tally.passed = Some(reason);
+                    self.kind = Kind::Unread;
+                }
+                out
+            }
+            Kind::Whole(read, scan) => {
+                let read = *read;
+                match whole(&mut reader, read, scan, &data, last) {
+                    Whole::Read(edits) => {
+                        // What may follow are blanks.
+                        self.kind = Kind::Unread;
+                        edits.apply(&data).unwrap_or(data)
+                    }
+                    Whole::Passed(reason) => self.unread(data, reason),
+                    Whole::More => {
+                        self.held = data;
+                        Vec::new()
+                    }
+                }
+            }
+        }
+    }
+
+    fn become_format(&mut self, format: Format) {
+        self.tally.format = Some(format);
+        self.kind = match format {
+            Format::Ndjson => Kind::Lines(Lines::default()),
+            Format::Bulk => Kind::Bulk,
+            Format::JsonArray => Kind::Objects(Objects::array()),
+            Format::JsonStream => Kind::Objects(Objects::stream()),
+            Format::Loki => Kind::Whole(loki::read, Scan::counting(loki::ENTRY)),
+            Format::Otlp => Kind::Whole(otlp::read, Scan::counting(otlp::LOG_RECORD)),
+        };
+    }
+
+    fn unread(&mut self, data: Vec<u8>, reason: Passed) -> Vec<u8> {
+        self.give_up(reason);
+        data
+    }
+}
+
+/// What came of a body that is needed whole.
+enum Whole {
+    Read(Edits),
+    Passed(Passed),
+    /// It is not complete yet.
+    More,
+}
+
+/// Reads a body as soon as its object is complete. Its end may be told only when nothing can be
+/// added to it any more, as with trailers.
+fn whole(reader: &mut Reader<'_>, read: Read, scan: &mut Scan, data: &[u8], last: bool) -> Whole {
+    if scan.depth == 0 {
+        scan.seen = data.iter().position(|byte| *byte == b'{').unwrap_or(0);
+        scan.begin();
+        scan.seen = scan.seen.saturating_add(1);
+    }
+    let is_complete = scan.goes_to_end(data);
+    if data.len() > reader.settings.max_body_bytes {
+        return Whole::Passed(Passed::TooLarge);
+    }
+    if !is_complete && !last {
+        return Whole::More;
+    }
+    if is_complete && !reader.concerns_any(data) && reader.ordinary() == Fate::Same {
+        reader.tally.same = reader.tally.same.saturating_add(scan.elements);
+        return Whole::Read(Edits::default());
+    }
+    // Text that is no JSON, that ends too early or goes on too long is none of the format.
+    read(reader, data).map_or(Whole::Passed(Passed::Unreadable), Whole::Read)
+}

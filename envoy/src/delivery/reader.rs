@@ -1,0 +1,147 @@
+//! The filter, as the formats use it.
+
+use oom_filter::{Mode, Outcome};
+use serde::Deserialize;
+
+use super::added::{Added, Envelope};
+use crate::json::{self, Members};
+use crate::senders::Senders;
+use crate::settings::Settings;
+use crate::tally::Tally;
+
+/// Reads the records of one stream.
+pub(super) struct Reader<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) senders: &'a mut Senders,
+    /// Whose records they are.
+    pub(super) stream: u64,
+    pub(super) tally: &'a mut Tally,
+}
+
+/// What becomes of a record, or of an entry of a larger form.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Same,
+    Dropped,
+    Replaced(Vec<u8>),
+}
+
+impl Reader<'_> {
+    /// Whether these bytes have to be read: if not, all records in them pass, or in
+    /// [`Mode::Events`] are dropped.
+    pub(super) fn concerns(&self, bytes: &[u8]) -> bool {
+        self.senders.concerns(self.stream, bytes)
+    }
+
+    /// The same where it is not known yet which streams they are of.
+    pub(super) fn concerns_any(&self, bytes: &[u8]) -> bool {
+        self.senders.concerns_any(bytes)
+    }
+
+    /// What becomes of a record that says nothing.
+    pub(super) fn ordinary(&self) -> Fate {
+        match self.settings.mode {
+            Mode::Annotate | Mode::Rewrite => Fate::Same,
+            Mode::Events => Fate::Dropped,
+        }
+    }
+
+    /// Reads a record: one JSON object, or something else that the filter leaves alone.
+    pub(super) fn record(&mut self, record: &[u8]) -> Fate {
+        let fate = self.fate(record);
+        self.count(&fate);
+        fate
+    }
+
+    fn fate(&mut self, record: &[u8]) -> Fate {
+        if !self.concerns(record) {
+            return self.ordinary();
+        }
+        if self.settings.text_keys.is_empty() {
+            return match self.process(record) {
+                Outcome::Unchanged => Fate::Same,
+                Outcome::Dropped => Fate::Dropped,
+                Outcome::Replaced(text) => Fate::Replaced(text),
+            };
+        }
+        let envelope = Members::read(record)
+            .and_then(|members| Envelope::of_record(record, &members, &self.settings.text_keys));
+        self.envelope(envelope, |added| {
+            let mut inside = Vec::new();
+            for (key, value) in &added.members.0 {
+                inside.push(b',');
+                json::push_string(&mut inside, key);
+                inside.push(b':');
+                inside.extend_from_slice(value.get().as_bytes());
+            }
+            Some(json::insert_at_end(added.original, &inside))
+        })
+    }
+
+    /// Reads an entry by the record that stands for it; `write` puts what was added into the entry.
+    /// Without a record there is nothing to read.
+    pub(super) fn entry(
+        &mut self,
+        envelope: Option<Envelope>,
+        write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
+    ) -> Fate {
+        let fate = self.envelope(envelope, write);
+        self.count(&fate);
+        fate
+    }
+
+    fn envelope(
+        &mut self,
+        envelope: Option<Envelope>,
+        write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
+    ) -> Fate {
+        let record = match envelope {
+            Some(Envelope::Record(record)) => record,
+            Some(Envelope::Done) => return Fate::Same,
+            None => return self.ordinary(),
+        };
+        match self.process(&record) {
+            Outcome::Unchanged => Fate::Same,
+            Outcome::Dropped => Fate::Dropped,
+            Outcome::Replaced(text) => Added::read(&text)
+                .and_then(|added| write(&added))
+                .map_or(Fate::Same, Fate::Replaced),
+        }
+    }
+
+    fn process(&mut self, record: &[u8]) -> Outcome {
+        let outcome = self
+            .senders
+            .process(self.stream, self.settings.mode, record);
+        if let Outcome::Replaced(text) = &outcome {
+            self.count_kill(text);
+        }
+        outcome
+    }
+
+    fn count(&mut self, fate: &Fate) {
+        let slot = match fate {
+            Fate::Same => &mut self.tally.same,
+            Fate::Dropped => &mut self.tally.dropped,
+            Fate::Replaced(_) => &mut self.tally.rewritten,
+        };
+        *slot = slot.saturating_add(1);
+    }
+
+    fn count_kill(&mut self, record: &[u8]) {
+        #[derive(Deserialize)]
+        struct Oom {
+            event: String,
+            level: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Marked {
+            oom: Oom,
+        }
+        if let Ok(Marked { oom }) = serde_json::from_slice(record)
+            && oom.event == "kill"
+        {
+            self.tally.kill(oom.level.as_deref());
+        }
+    }
+}

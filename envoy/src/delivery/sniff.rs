@@ -1,0 +1,181 @@
+//! Which format a delivery has: what its headers declare, and for JSON its first bytes.
+
+use crate::tally::{Format, Passed};
+
+/// What the headers of a delivery say of its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// JSON of some kind.
+    Json,
+    /// JSON, one object to a line.
+    Ndjson,
+    /// Elasticsearch's `_bulk`.
+    Bulk,
+    /// Nothing that is read here.
+    Unread(Passed),
+}
+
+/// Content types of JSON lines.
+const NDJSON: [&str; 6] = [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/x-jsonl",
+    "application/vnd.elasticsearch+x-ndjson",
+];
+/// Content types of JSON, or of JSON objects one behind the other.
+const JSON: [&str; 4] = [
+    "application/json",
+    "application/stream+json",
+    "application/x-json-stream",
+    "application/vnd.elasticsearch+json",
+];
+
+/// What a request's path, `content-type` and `content-encoding` declare.
+///
+/// ```
+/// use oom_envoy::delivery::{Declared, declared};
+/// use oom_envoy::tally::Passed;
+///
+/// assert_eq!(declared(b"/logs", b"application/json; charset=utf-8", b""), Declared::Json);
+/// assert_eq!(declared(b"/_bulk?a=b", b"application/json", b""), Declared::Bulk);
+/// let gzip = declared(b"/logs", b"application/json", b"gzip");
+/// assert_eq!(gzip, Declared::Unread(Passed::Encoding));
+/// ```
+pub fn declared(path: &[u8], content_type: &[u8], content_encoding: &[u8]) -> Declared {
+    let kind = content_type.split(|byte| *byte == b';').next();
+    let kind = kind.unwrap_or_default().trim_ascii();
+    let is = |name: &str| kind.eq_ignore_ascii_case(name.as_bytes());
+    let is_ndjson = NDJSON.into_iter().any(is);
+    if !is_ndjson && !JSON.into_iter().any(is) {
+        let lower = kind.to_ascii_lowercase();
+        let has = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
+        return Declared::Unread(if has(b"protobuf") || has(b"grpc") {
+            Passed::Protobuf
+        } else {
+            Passed::ContentType
+        });
+    }
+    let encoding = content_encoding.trim_ascii();
+    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
+        return Declared::Unread(Passed::Encoding);
+    }
+    let path = without_query(path);
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    if path.ends_with(b"/_bulk") {
+        Declared::Bulk
+    } else if is_ndjson {
+        Declared::Ndjson
+    } else {
+        Declared::Json
+    }
+}
+
+/// A path up to its query.
+pub(crate) fn without_query(path: &[u8]) -> &[u8] {
+    path.split(|byte| *byte == b'?').next().unwrap_or_default()
+}
+
+/// What the first bytes of JSON tell.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Sniffed {
+    Format(Format),
+    /// No records.
+    Nothing,
+    /// More is needed.
+    TooShort,
+}
+
+/// Members that stand at the beginning of a format's only object.
+const FIRST_KEYS: [(&[u8], Format); 2] = [
+    (b"\"streams\"", Format::Loki),
+    (b"\"resourceLogs\"", Format::Otlp),
+];
+
+/// The format that begins so.
+pub(crate) fn format(beginning: &[u8], last: bool) -> Sniffed {
+    let beginning = beginning.trim_ascii_start();
+    let Some((first, rest)) = beginning.split_first() else {
+        return if last {
+            Sniffed::Nothing
+        } else {
+            Sniffed::TooShort
+        };
+    };
+    match first {
+        b'[' => Sniffed::Format(Format::JsonArray),
+        b'{' => {
+            let rest = rest.trim_ascii_start();
+            for (key, format) in FIRST_KEYS {
+                if rest.starts_with(key) {
+                    return Sniffed::Format(format);
+                }
+                if !last && key.starts_with(rest) {
+                    return Sniffed::TooShort;
+                }
+            }
+            Sniffed::Format(Format::JsonStream)
+        }
+        _ => Sniffed::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_declare() {
+        use Declared::{Bulk, Json, Ndjson, Unread};
+        for (path, kind, encoding, expected) in [
+            ("/", "application/json", "", Json),
+            ("/", "Application/JSON ; charset=utf-8", "identity", Json),
+            ("/", "application/stream+json", "", Json),
+            ("/", "application/x-ndjson", "", Ndjson),
+            ("/i/_bulk", "application/x-ndjson", "", Bulk),
+            ("/_bulk/?pretty", "application/json", "", Bulk),
+            ("/x_bulk", "application/x-ndjson", "", Ndjson),
+            (
+                "/",
+                "application/x-ndjson",
+                "gzip",
+                Unread(Passed::Encoding),
+            ),
+            (
+                "/",
+                "application/x-protobuf",
+                "snappy",
+                Unread(Passed::Protobuf),
+            ),
+            ("/", "application/grpc+proto", "", Unread(Passed::Protobuf)),
+            ("/", "text/plain", "", Unread(Passed::ContentType)),
+            ("/", "", "", Unread(Passed::ContentType)),
+        ] {
+            let found = declared(path.as_bytes(), kind.as_bytes(), encoding.as_bytes());
+            assert_eq!(found, expected, "{path} {kind} {encoding}");
+        }
+    }
+
+    #[test]
+    fn beginnings_tell() {
+        use Sniffed::{Nothing, TooShort};
+        let is = Sniffed::Format;
+        for (text, last, expected) in [
+            (" \n[", false, is(Format::JsonArray)),
+            ("{", false, TooShort),
+            ("{ \"str", false, TooShort),
+            ("{ \"str", true, is(Format::JsonStream)),
+            ("{\"stream\":1}", false, is(Format::JsonStream)),
+            ("{\n\"streams\":", false, is(Format::Loki)),
+            ("{\"resourceLogs\" :", false, is(Format::Otlp)),
+            ("{\"log\"", false, is(Format::JsonStream)),
+            ("", false, TooShort),
+            (" ", true, Nothing),
+            ("\"text\"", false, Nothing),
+            ("\u{feff}{", false, Nothing),
+        ] {
+            assert_eq!(format(text.as_bytes(), last), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! One request on its way.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, MapType};
+
+use super::root::Shared;
+use crate::delivery::{Declared, Delivery, declared, without_query};
+use crate::tally::Passed;
+
+/// Bytes that are held of all deliveries together; beyond it a delivery goes on unread.
+const MOST_HELD: usize = 64 << 20;
+/// Bytes of one piece that are taken into the module's memory; a larger one, and all behind it, goes on
+/// unread. A decompressor can make such pieces.
+const LARGEST_CHUNK: usize = 16 << 20;
+/// Bytes that are kept back for what trailers may still demand, before some go on.
+const MOST_GUARDED: usize = 256 << 10;
+/// Bytes that one piece of an HTTP/2 body has at most.
+const LARGEST_FRAME: usize = 16 << 10;
+
+/// What a response to an emptied `_bulk` request says: all of nothing was done.
+const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
+
+/// A request. Its body is taken out of the proxy's buffer as it comes, so that its limit on that
+/// buffer is never ours to reach.
+pub(super) struct Request {
+    shared: Option<Rc<Shared>>,
+    delivery: Option<Delivery>,
+    /// What is counted as held for this request.
+    held: usize,
+    /// Bytes of the body still to come, where the request says so.
+    left: Option<usize>,
+    /// Trailers may follow the body: what is kept back for them.
+    guard: Option<Guard>,
+    accepted: bool,
+}
+
+/// What goes on later. The proxy lets a filter add to a body in front of trailers only where it
+/// held back what came last.
+///
+/// What comes behind bytes that are held back has to fit the proxy's buffer by itself, else it answers
+/// 413. So nothing is held back where no trailers are to be expected.
+#[derive(Default)]
+struct Guard {
+    kept: Vec<u8>,
+    is_holding: bool,
+    expected: bool,
+}
+
+impl Guard {
+    /// Takes what is to go on, made of so many bytes, and gives what may go on now; `is_open` where
+    /// the delivery holds bytes that trailers would cut off.
+    fn take(&mut self, out: Vec<u8>, chunk: usize, is_open: bool) -> Option<Vec<u8>> {
+        // What HTTP/2 carries comes in small pieces, unless it was unpacked on its way.
+        self.expected &= chunk <= LARGEST_FRAME;
+        self.kept.extend(out);
+        let may_hold = self.expected && self.kept.len() < MOST_GUARDED;
+        // The decompressor says with nothing at all that its trailers follow.
+        self.is_holding = is_open && (may_hold || chunk == 0);
+        (!self.is_holding).then(|| std::mem::take(&mut self.kept))
+    }
+}
+
+impl Request {
+    pub(super) fn new(shared: Option<Rc<Shared>>) -> Self {
+        Self {
+            shared,
+            delivery: None,
+            held: 0,
+            left: None,
+            guard: None,
+            accepted: false,
+        }
+    }
+
+    /// Whose delivery it is. Two senders differ in their address, or in what a proxy in front of
+    /// them tells them apart by.
+    fn sender(&self, path: &[u8]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let address = self
+            .get_property(vec!["source", "address"])
+            .unwrap_or_default();
+        // Its port changes with every connection.
+        let host = address.rsplitn(2, |byte| *byte == b':').last();
+        host.hash(&mut hasher);
+        without_query(path).hash(&mut hasher);
+        for name in [":authority", "authorization", "x-scope-orgid"] {
+            self.get_http_request_header_bytes(name).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Gives the next bytes to the delivery.
+    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Vec<u8> {
+        let (Some(shared), Some(delivery)) = (&self.shared, &mut self.delivery) else {
+            return chunk;
+        };
+        let (Ok(mut senders), Ok(held)) =
+            (shared.senders.try_borrow_mut(), shared.held.try_borrow())
+        else {
+            return chunk;
+        };
+        let others = held.saturating_sub(self.held);
+        let mut out = Vec::new();
+        let needed = delivery.held().saturating_add(chunk.len());
+        if !delivery.is_unread() && needed > MOST_HELD.saturating_sub(others) {
+            out = delivery.give_up(Passed::Memory);
+        }
+        out.extend(delivery.push(&shared.settings, &mut senders, chunk, last));
+        shared.metrics.forgotten(senders.forgotten());
+        let kept = self.guard.as_ref().map_or(0, |guard| guard.kept.len());
+        let now_held = delivery.held().saturating_add(kept);
+        drop((senders, held));
+        self.count_held(now_held);
+        out
+    }
+
+    /// Lets the rest of the body go on, in front of it what was held of it so far.
+    fn give_up(&mut self) {
+        let mut held = self.guard.take().map_or_else(Vec::new, |guard| guard.kept);
+        if let Some(delivery) = &mut self.delivery {
+            held.extend(delivery.give_up(Passed::Memory));
+        }
+        if !held.is_empty() {
+            self.set_http_request_body(0, 0, &held);
+        }
+        self.count_held(0);
+    }
+
+    /// Notes how many bytes are held for this request.
+    fn count_held(&mut self, bytes: usize) {
+        if let Some(shared) = &self.shared
+            && let Ok(mut held) = shared.held.try_borrow_mut()
+        {
+            *held = held.saturating_sub(self.held).saturating_add(bytes);
+            self.held = bytes;
+        }
+    }
+
+    /// Puts `text` in the place of all that the proxy has of the body.
+    fn set_body(&self, text: &[u8]) {
+        self.set_http_request_body(0, usize::MAX, text);
+    }
+}
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        if end_of_stream || self.shared.is_none() {
+            return Action::Continue;
+        }
+        let header =
+            |name| hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok()?;
+        let path = header(":path").unwrap_or_default();
+        let declared = declared(
+            &path,
+            &header("content-type").unwrap_or_default(),
+            &header("content-encoding").unwrap_or_default(),
+        );
+        if let Declared::Unread(_) = declared {
+            self.delivery = Some(Delivery::new(declared, 0));
+            return Action::Continue;
+        }
+        self.left = header("content-length")
+            .and_then(|length| std::str::from_utf8(&length).ok()?.trim().parse().ok());
+        if self.left.is_none() {
+            let protocol = self
+                .get_property(vec!["request", "protocol"])
+                .unwrap_or_default();
+            // HTTP/1 without that header has none, but Envoy's decompressor adds its own.
+            let expected = !protocol.starts_with(b"HTTP/1") || header("trailer").is_some();
+            self.guard = Some(Guard {
+                expected,
+                ..Guard::default()
+            });
+        }
+        self.delivery = Some(Delivery::new(declared, self.sender(&path)));
+        // The length may change; the proxy sends the body in chunks then.
+        self.remove_http_request_header("content-length");
+        Action::Continue
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if self.delivery.as_ref().is_none_or(Delivery::is_unread) && self.held == 0 {
+            return Action::Continue;
+        }
+        if size > LARGEST_CHUNK {
+            self.give_up();
+            return Action::Continue;
+        }
+        let chunk = self.get_http_request_body(0, size).unwrap_or_default();
+        #[cfg(feature = "trap")]
+        if chunk.windows(8).any(|window| window == b"oom-trap") {
+            core::arch::wasm32::unreachable();
+        }
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(chunk.len());
+        }
+        let last = end_of_stream || self.left == Some(0);
+        let length = chunk.len();
+        let out = self.push(chunk, last);
+        if last
+            && self
+                .delivery
+                .as_ref()
+                .is_some_and(Delivery::is_emptied_bulk)
+        {
+            self.send_http_response(
+                200,
+                vec![("content-type", "application/json")],
+                Some(NOTHING_DONE),
+            );
+            return Action::Pause;
+        }
+        let is_open = self.delivery.as_ref().is_some_and(|it| it.held() > 0);
+        let out = match &mut self.guard {
+            None => Some(out),
+            Some(guard) => guard.take(out, length, is_open),
+        };
+        self.set_body(out.as_deref().unwrap_or_default());
+        if out.is_some() {
+            Action::Continue
+        } else {
+            Action::Pause
+        }
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if self.delivery.is_none() {
+            return Action::Continue;
+        }
+        let rest = self.push(Vec::new(), true);
+        let Some(guard) = &mut self.guard else {
+            return Action::Continue;
+        };
+        if guard.is_holding {
+            let mut kept = std::mem::take(&mut guard.kept);
+            kept.extend_from_slice(&rest);
+            self.set_body(&kept);
+        } else if !rest.is_empty() {
+            // There is no way left to let these bytes go on: the sender must send again.
+            self.send_http_response(503, Vec::new(), Some(b"trailers behind an unfinished line"));
+            return Action::Pause;
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        let status = self.get_http_response_header_bytes(":status");
+        self.accepted = status.is_some_and(|status| status.starts_with(b"2"));
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        if let (Some(shared), Some(delivery)) = (&self.shared, &self.delivery) {
+            shared.metrics.count(delivery.tally(), self.accepted);
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.count_held(0);
+    }
+}

@@ -1,0 +1,134 @@
+//! What is counted, and the names it is counted under.
+
+use serde::Deserialize;
+
+/// The forms in which records are sent.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// One JSON object to a line.
+    Ndjson,
+    /// Elasticsearch's `_bulk`: a line that says what to do, and the document it is done with.
+    Bulk,
+    /// One JSON array of records.
+    JsonArray,
+    /// JSON objects one behind the other, with or without line ends.
+    JsonStream,
+    /// Loki's push request.
+    Loki,
+    /// The logs of OTLP over HTTP.
+    Otlp,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 6] = [
+        Self::Ndjson,
+        Self::Bulk,
+        Self::JsonArray,
+        Self::JsonStream,
+        Self::Loki,
+        Self::Otlp,
+    ];
+
+    /// As it is configured and counted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Bulk => "bulk",
+            Self::JsonArray => "json_array",
+            Self::JsonStream => "json_stream",
+            Self::Loki => "loki",
+            Self::Otlp => "otlp",
+        }
+    }
+}
+
+/// Why a body, or what was left of it, went on unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// Its content type is none of records.
+    ContentType,
+    /// It is encoded, by gzip for example.
+    Encoding,
+    /// It is protobuf.
+    Protobuf,
+    /// Its format is not among those configured.
+    Disabled,
+    /// It is larger than what is held.
+    TooLarge,
+    /// It is not what its content type or its beginning says.
+    Unreadable,
+    /// Too much was held already, of other deliveries.
+    Memory,
+}
+
+impl Passed {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::ContentType,
+        Self::Encoding,
+        Self::Protobuf,
+        Self::Disabled,
+        Self::TooLarge,
+        Self::Unreadable,
+        Self::Memory,
+    ];
+
+    /// As it is counted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ContentType => "content_type",
+            Self::Encoding => "encoding",
+            Self::Protobuf => "protobuf",
+            Self::Disabled => "disabled",
+            Self::TooLarge => "too_large",
+            Self::Unreadable => "unreadable",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// The levels of a kill, and the one that stands for none of them.
+pub const LEVELS: [&str; 7] = [
+    "container",
+    "pod",
+    "qos",
+    "kubepods",
+    "node",
+    "cgroup",
+    "unknown",
+];
+
+/// What came of one delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The format it was read as.
+    pub format: Option<Format>,
+    /// Why it, or the rest of it, went on unread.
+    pub passed: Option<Passed>,
+    /// Records that went on as they came.
+    pub same: u64,
+    /// Records that gained something.
+    pub rewritten: u64,
+    /// Records that the mode takes out.
+    pub dropped: u64,
+    /// Records above the bound, which went on unread.
+    pub too_large: u64,
+    /// Kills, in the order of [`LEVELS`].
+    pub kills: [u64; LEVELS.len()],
+}
+
+impl Tally {
+    /// Counts a kill of that level; a level that is not known, and none, count as `unknown`.
+    pub(crate) fn kill(&mut self, level: Option<&str>) {
+        let position = LEVELS.iter().position(|name| Some(*name) == level);
+        let slot = match position {
+            Some(position) => self.kills.get_mut(position),
+            None => self.kills.last_mut(),
+        };
+        if let Some(count) = slot {
+            *count = count.saturating_add(1);
+        }
+    }
+}

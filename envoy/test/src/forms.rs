@@ -1,0 +1,301 @@
+//! The forms in which deliveries carry records.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// A form of delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One record to a line.
+    Ndjson,
+    /// Elasticsearch's `_bulk`.
+    Bulk,
+    /// One array.
+    JsonArray,
+    /// One record behind the other.
+    JsonStream,
+    /// Loki's push request.
+    Loki,
+    /// OTLP's logs.
+    Otlp,
+}
+
+/// A line of a form that carries texts apart from what is added to them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Where it comes from.
+    pub host: String,
+    /// The text.
+    pub text: String,
+    /// What was added: the form's own names, each with its value.
+    pub added: BTreeMap<String, Value>,
+}
+
+impl Form {
+    /// Those that carry whole records.
+    pub const OF_RECORDS: [Self; 4] = [Self::Ndjson, Self::Bulk, Self::JsonArray, Self::JsonStream];
+    /// Those that carry texts.
+    pub const OF_TEXTS: [Self; 2] = [Self::Loki, Self::Otlp];
+    /// Every form.
+    pub const ALL: [Self; 6] = [
+        Self::Ndjson,
+        Self::Bulk,
+        Self::JsonArray,
+        Self::JsonStream,
+        Self::Loki,
+        Self::Otlp,
+    ];
+
+    /// As the module counts it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Bulk => "bulk",
+            Self::JsonArray => "json_array",
+            Self::JsonStream => "json_stream",
+            Self::Loki => "loki",
+            Self::Otlp => "otlp",
+        }
+    }
+
+    /// Its content type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Ndjson | Self::Bulk => "application/x-ndjson",
+            _ => "application/json",
+        }
+    }
+
+    /// A path for it that belongs to one sender alone.
+    pub fn path(self, sender: &str) -> String {
+        match self {
+            Self::Bulk => format!("/{sender}/_bulk"),
+            _ => format!("/{sender}/{}", self.name()),
+        }
+    }
+
+    /// The records that it can carry: what is no object spoils all behind it where no line end
+    /// divides them.
+    pub fn fitting(self, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let is_object = |record: &&Vec<u8>| {
+            let text = String::from_utf8_lossy(record);
+            let text = text.replace(|c: char| c.is_ascii_control(), " ");
+            serde_json::from_str::<Map<_, _>>(&text).is_ok()
+        };
+        match self {
+            Self::JsonArray | Self::JsonStream => {
+                records.iter().filter(is_object).cloned().collect()
+            }
+            // An empty line is no record.
+            _ => {
+                let records = records.iter().filter(|record| !record.is_empty());
+                records.cloned().collect()
+            }
+        }
+    }
+
+    /// A body of these records; for the forms of texts, of their texts.
+    pub fn body(self, records: &[Vec<u8>]) -> Vec<u8> {
+        let join = |separator: &[u8]| records.join(separator);
+        match self {
+            Self::Ndjson => records
+                .iter()
+                .flat_map(|record| [record, &b"\n"[..]].concat())
+                .collect(),
+            Self::Bulk => records
+                .iter()
+                .flat_map(|record| [b"{\"create\":{}}\n", &record[..], b"\n"].concat())
+                .collect(),
+            Self::JsonArray => [&b"["[..], &join(b",\n "), b"]"].concat(),
+            Self::JsonStream => join(b""),
+            Self::Loki | Self::Otlp => {
+                let records = records.iter();
+                let entries: Vec<Entry> = records.filter_map(|record| entry(record)).collect();
+                self.body_of_texts(&entries)
+            }
+        }
+    }
+
+    /// A body of these texts.
+    ///
+    /// # Panics
+    ///
+    /// For a form of whole records.
+    pub fn body_of_texts(self, entries: &[Entry]) -> Vec<u8> {
+        let mut hosts: Vec<&str> = entries.iter().map(|entry| &*entry.host).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        let of = |host: &str| -> Vec<(usize, &Entry)> {
+            let entries = (1_usize..).zip(entries);
+            entries.filter(|(_, entry)| entry.host == host).collect()
+        };
+        match self {
+            Self::Loki => {
+                let stream = |host: &&str| {
+                    let value = |(n, entry): (usize, &Entry)| {
+                        json!([format!("17000000000{n:08}"), entry.text])
+                    };
+                    let values: Vec<Value> = of(host).into_iter().map(value).collect();
+                    json!({ "stream": { "host": host, "job": "kernel" }, "values": values })
+                };
+                let streams: Vec<Value> = hosts.iter().map(stream).collect();
+                json!({ "streams": streams }).to_string().into_bytes()
+            }
+            Self::Otlp => {
+                let resource = |host: &&str| {
+                    let record = |(n, entry): (usize, &Entry)| {
+                        json!({
+                            "timeUnixNano": format!("17000000000{n:08}"),
+                            "body": { "stringValue": entry.text },
+                        })
+                    };
+                    let records: Vec<Value> = of(host).into_iter().map(record).collect();
+                    let name = json!({ "key": "host.name", "value": { "stringValue": host } });
+                    json!({
+                        "resource": { "attributes": [name] },
+                        "scopeLogs": [{ "scope": { "name": "s" }, "logRecords": records }],
+                    })
+                };
+                let resources: Vec<Value> = hosts.iter().map(resource).collect();
+                json!({ "resourceLogs": resources })
+                    .to_string()
+                    .into_bytes()
+            }
+            _ => panic!("{self:?} carries records"),
+        }
+    }
+
+    /// The texts of a body, with what was added to them.
+    ///
+    /// # Panics
+    ///
+    /// Where the body is not of this form.
+    pub fn texts(self, body: &[u8]) -> Vec<Entry> {
+        let body: Value = serde_json::from_slice(body).expect("the body is JSON");
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut entries = Vec::new();
+        if self == Self::Loki {
+            for stream in list(&body["streams"]) {
+                entries.extend(list(&stream["values"]).iter().map(|value| {
+                    Entry {
+                        host: text(&stream["stream"]["host"]),
+                        text: text(&value[1]),
+                        added: value[2]
+                            .as_object()
+                            .cloned()
+                            .unwrap_or_default()
+                            .into_iter()
+                            .collect(),
+                    }
+                }));
+            }
+            return entries;
+        }
+        for resource in list(&body["resourceLogs"]) {
+            for scope in list(&resource["scopeLogs"]) {
+                entries.extend(list(&scope["logRecords"]).iter().map(|record| Entry {
+                    host: text(&resource["resource"]["attributes"][0]["value"]["stringValue"]),
+                    text: text(&record["body"]["stringValue"]),
+                    added: attributes(&record["attributes"]),
+                }));
+            }
+        }
+        entries
+    }
+}
+
+/// The text of a record, and where it comes from.
+pub(crate) fn entry(record: &[u8]) -> Option<Entry> {
+    let record: Value = serde_json::from_slice(record).ok()?;
+    let keys = ["MESSAGE", "msg", "message", "log", "body"];
+    let text = keys.iter().find_map(|key| record[key].as_str())?;
+    let hosts = ["_HOSTNAME", "_BOOT_ID", "hostname", "host"];
+    let host: String = hosts
+        .iter()
+        .filter_map(|key| record[key].as_str())
+        .collect();
+    Some(Entry {
+        host,
+        text: text.to_owned(),
+        added: BTreeMap::new(),
+    })
+}
+
+/// What a form writes for what the filter added to a record: its own names for all of it.
+///
+/// # Panics
+///
+/// For a form of whole records.
+pub fn added(form: Form, record: &Value) -> BTreeMap<String, Value> {
+    let mut added = BTreeMap::new();
+    let Some(oom) = record.get("oom") else {
+        return added;
+    };
+    let (separator, strings) = match form {
+        Form::Loki => ("_", true),
+        Form::Otlp => (".", false),
+        _ => panic!("{form:?} carries records"),
+    };
+    for key in ["k8s.pod.uid", "container.id"] {
+        if let Some(value) = record.get(key) {
+            added.insert(key.replace('.', separator), value.clone());
+        }
+    }
+    flatten("oom", oom, separator, strings, &mut added);
+    added
+}
+
+fn flatten(
+    key: &str,
+    value: &Value,
+    separator: &str,
+    strings: bool,
+    into: &mut BTreeMap<String, Value>,
+) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                flatten(
+                    &format!("{key}{separator}{name}"),
+                    value,
+                    separator,
+                    strings,
+                    into,
+                );
+            }
+        }
+        Value::String(_) => drop(into.insert(key.to_owned(), value.clone())),
+        _ if strings => drop(into.insert(key.to_owned(), value.to_string().into())),
+        _ => drop(into.insert(key.to_owned(), value.clone())),
+    }
+}
+
+fn attributes(list: &Value) -> BTreeMap<String, Value> {
+    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter()
+        .map(|attribute| {
+            let key = attribute["key"].as_str().expect("a key").to_owned();
+            (key, any_value(&attribute["value"]))
+        })
+        .collect()
+}
+
+fn any_value(value: &Value) -> Value {
+    if let Some(number) = value["intValue"].as_str() {
+        return number.parse::<i64>().expect("a number").into();
+    }
+    if let Some(values) = value["arrayValue"]["values"].as_array() {
+        return values.iter().map(any_value).collect();
+    }
+    if value.get("kvlistValue").is_some() {
+        let members: Map<String, Value> = attributes(&value["kvlistValue"]["values"])
+            .into_iter()
+            .collect();
+        return Value::Object(members);
+    }
+    let scalars = ["stringValue", "boolValue"];
+    let value = scalars.iter().find_map(|kind| value.get(kind));
+    value.expect("a value of a known kind").clone()
+}

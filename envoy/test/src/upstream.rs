@@ -1,0 +1,124 @@
+//! A log receiver that answers each delivery with the very bytes it got.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+/// How it behaves.
+#[derive(Clone, Copy, Debug)]
+pub enum Behaviour {
+    /// It answers with what it got.
+    Echo,
+    /// It answers with how many bytes it got, and does not keep them.
+    Count,
+    /// It reads a piece, and then the next only after some time.
+    Slow(Duration),
+    /// It closes the connection after so many bytes.
+    Dies(usize),
+    /// It refuses.
+    Refuses(u16),
+}
+
+/// A receiver, as long as it is kept.
+pub struct Upstream {
+    /// Where it listens.
+    pub address: SocketAddr,
+    deliveries: Arc<AtomicU64>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Upstream {
+    /// Starts one.
+    ///
+    /// # Panics
+    ///
+    /// Where no port is free.
+    pub async fn start(behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let deliveries = Arc::new(AtomicU64::new(0));
+        let counted = deliveries.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // Small answers shall not wait for more.
+                let _ = stream.set_nodelay(true);
+                let deliveries = counted.clone();
+                let service = service_fn(move |request| {
+                    let deliveries = deliveries.clone();
+                    async move { answer(behaviour, request, &deliveries).await }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self {
+            address,
+            deliveries,
+            task,
+        }
+    }
+
+    /// Deliveries that came complete.
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(
+    behaviour: Behaviour,
+    request: Request<Incoming>,
+    deliveries: &AtomicU64,
+) -> io::Result<Response<Full<Bytes>>> {
+    let length = request.headers().get("content-length").cloned();
+    let mut body = request.into_body();
+    let (mut kept, mut count) = (Vec::new(), 0);
+    let mut trailers = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(io::Error::other)?;
+        if let Some(fields) = frame.trailers_ref() {
+            trailers = fields.len();
+        }
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        count += data.len();
+        match behaviour {
+            Behaviour::Count => continue,
+            Behaviour::Slow(time) => sleep(time).await,
+            Behaviour::Dies(after) if count >= after => {
+                return Err(io::Error::other("it dies"));
+            }
+            Behaviour::Echo | Behaviour::Dies(_) | Behaviour::Refuses(_) => {}
+        }
+        kept.extend_from_slice(&data);
+    }
+    deliveries.fetch_add(1, Ordering::Relaxed);
+    if matches!(behaviour, Behaviour::Count) {
+        kept = count.to_string().into_bytes();
+    }
+    let mut response = Response::new(Full::new(Bytes::from(kept)));
+    if let Behaviour::Refuses(status) = behaviour {
+        *response.status_mut() = hyper::StatusCode::from_u16(status).map_err(io::Error::other)?;
+    }
+    if let Some(length) = length {
+        response.headers_mut().insert("x-content-length", length);
+    }
+    response.headers_mut().insert("x-trailers", trailers.into());
+    Ok(response)
+}

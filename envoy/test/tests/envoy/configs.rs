@@ -1,0 +1,121 @@
+//! The configurations that ship, and a change of them while deliveries are under way.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use oom_envoy_test::{
+    Behaviour, Config, Piece, Post, Program, Upstream, folder, module, runtime, top,
+};
+use tokio::time::sleep;
+
+const NDJSON: &str = "application/x-ndjson";
+const LINES: &str = "{\"log\":\"a\"}\n{\"log\":\"b\"}\n";
+
+#[test]
+fn every_shipped_configuration_is_valid() {
+    const NAME: &str = "envoy::configs::every_shipped_configuration_is_valid";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let text = fs::read_to_string(top().join("envoy/config/envoy.yaml")).expect("it ships");
+    let file = std::env::temp_dir().join(format!("oom-envoy-{}.yaml", std::process::id()));
+    let module = module.display().to_string();
+    fs::write(&file, text.replace("dist/oom-envoy.wasm", &module)).expect("a file");
+    let verdict = program.validate(&file);
+    fs::remove_file(&file).expect("it was written");
+    verdict.expect("Envoy finds nothing wrong");
+}
+
+/// The listeners of a configuration, as a file that Envoy watches.
+fn listeners(config: &Config) -> String {
+    let text = config.text();
+    let (_, listeners) = text.split_once("  listeners:\n").expect("listeners");
+    let (listeners, _) = listeners.split_once("  clusters:\n").expect("clusters");
+    let kind = "type.googleapis.com/envoy.config.listener.v3.Listener";
+    let begin = "    - name: logs\n";
+    assert!(listeners.starts_with(begin));
+    let typed = format!("    - \"@type\": {kind}\n      name: logs\n");
+    format!("resources:\n{}", listeners.replacen(begin, &typed, 1))
+}
+
+#[test]
+fn a_configuration_changes_while_deliveries_are_under_way() {
+    const NAME: &str = "envoy::configs::a_configuration_changes_while_deliveries_are_under_way";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let events = config.clone().plugin(r#"{"mode":"events"}"#);
+        let folder = folder("hot");
+        let watched = folder.join("listeners.yaml");
+        fs::write(&watched, listeners(&config)).expect("a file");
+        let (before, rest) = config
+            .text()
+            .split_once("  listeners:\n")
+            .expect("listeners");
+        let (_, clusters) = rest.split_once("  clusters:\n").expect("clusters");
+        let bootstrap = format!(
+            "node: {{ id: test, cluster: test }}\ndynamic_resources:\n  lds_config:\n    \
+             path_config_source: {{ path: {} }}\n{before}  clusters:\n{clusters}",
+            watched.display()
+        );
+        let file = folder.join("bootstrap.yaml");
+        fs::write(&file, bootstrap).expect("a file");
+        let envoy = program.run(folder.clone(), &file, &[]).expect("it starts");
+        let address = envoy.listener("logs");
+
+        let answer = Post::new("/x", NDJSON, LINES)
+            .send(address)
+            .await
+            .expect("an answer");
+        assert_eq!(answer.body, LINES.as_bytes());
+        // One that began before the change ends as it began.
+        let early = Post::pieces(
+            "/early",
+            NDJSON,
+            [
+                Piece::Bytes(LINES.as_bytes()[..15].to_vec()),
+                Piece::Pause(Duration::from_secs(2)),
+                Piece::Bytes(LINES.as_bytes()[15..].to_vec()),
+            ],
+        );
+        let early = tokio::spawn(early.send(address));
+        sleep(Duration::from_millis(200)).await;
+        let new = folder.join("new.yaml");
+        fs::write(&new, listeners(&events)).expect("a file");
+        fs::rename(&new, &watched).expect("the same folder");
+
+        let begun = Instant::now();
+        loop {
+            let answer = Post::new("/x", NDJSON, LINES)
+                .send(address)
+                .await
+                .expect("an answer");
+            assert_eq!(answer.status, 200);
+            if answer.body.is_empty() {
+                break;
+            }
+            assert_eq!(answer.body, LINES.as_bytes());
+            assert!(begun.elapsed() < Duration::from_mins(1), "{}", envoy.log());
+            sleep(Duration::from_millis(20)).await;
+        }
+        let early = early.await.expect("it ends").expect("an answer");
+        assert_eq!(early.body, LINES.as_bytes());
+
+        // One that cannot be used does not take the place of the one in use.
+        let wrong = config.plugin(r#"{"mode":"drop"}"#);
+        fs::write(&new, listeners(&wrong)).expect("a file");
+        fs::rename(&new, &watched).expect("the same folder");
+        while !envoy.log().contains("unknown variant `drop`") {
+            assert!(begun.elapsed() < Duration::from_mins(1), "{}", envoy.log());
+            sleep(Duration::from_millis(20)).await;
+        }
+        let answer = Post::new("/x", NDJSON, LINES)
+            .send(address)
+            .await
+            .expect("an answer");
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+    });
+}

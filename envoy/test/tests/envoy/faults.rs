@@ -1,0 +1,221 @@
+//! Faults: of the receiver, of the sender, of the module itself, of its configuration.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oom_envoy_test::{Behaviour, Config, Piece, Post, Program, Upstream, module, runtime, skip};
+use tokio::time::sleep;
+
+const NDJSON: &str = "application/x-ndjson";
+/// The module that traps where a body holds this.
+const TRAP: &str = "oom-trap";
+const KILL: &str =
+    r#"{"log":"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
+
+/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, `test` is skipped.
+fn trapping_module(test: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("OOM_ENVOY_TRAP").map(PathBuf::from);
+    if path.is_none() {
+        skip(
+            test,
+            "OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one",
+        );
+    }
+    path
+}
+
+#[test]
+fn a_fault_of_the_module_stops_no_delivery() {
+    const NAME: &str = "envoy::faults::a_fault_of_the_module_stops_no_delivery";
+    let (Some(program), Some(module)) = (Program::find(NAME), trapping_module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let shipped = Config::shipped().receiver(upstream.address).module(&module);
+        let reload = "failure_policy: FAIL_RELOAD\n                        \
+                      reload_config: { backoff: { base_interval: 0.1s } }";
+        for (name, config, open) in [
+            ("open", shipped.clone(), true),
+            (
+                "reload",
+                shipped.replace("failure_policy: FAIL_OPEN", reload),
+                false,
+            ),
+        ] {
+            let envoy = program.start(&format!("trap-{name}"), &config);
+            let address = envoy.listener("logs");
+            // The module holds the beginning of a record of another sender.
+            let other = Post::pieces(
+                "/other",
+                NDJSON,
+                [
+                    Piece::Bytes(b"{\"log\":\"a\"}\n{\"log".to_vec()),
+                    Piece::Pause(Duration::from_millis(500)),
+                    Piece::Bytes(b"\":\"b\"}\n".to_vec()),
+                ],
+            );
+            let other = tokio::spawn(other.send(address));
+            sleep(Duration::from_millis(200)).await;
+            let trapping = || Post::new("/trap", NDJSON, format!("{TRAP}\n"));
+            let answer = trapping().send(address).await.expect("an answer");
+            assert_eq!(answer.status, 503, "{name}");
+            // Nothing arrives with a piece lost: it is refused, and its sender repeats it.
+            let answer = other.await.expect("it ends").expect("an answer");
+            assert_eq!(answer.status, 503, "{name}");
+            assert_eq!(upstream.deliveries(), u64::from(!open) * 3, "{name}");
+            assert!(envoy.log().contains("unreachable"), "{}", envoy.log());
+            if open {
+                // Even what made it trap goes on.
+                for body in [
+                    format!("{TRAP}\n"),
+                    format!("{KILL}\n"),
+                    format!("{TRAP}\n"),
+                ] {
+                    let answer = Post::new("/x", NDJSON, body.clone()).send(address).await;
+                    let answer = answer.expect("an answer");
+                    assert_eq!((answer.status, &*answer.body), (200, body.as_bytes()));
+                }
+            } else {
+                sleep(Duration::from_secs(1)).await;
+                let answer = Post::new("/x", NDJSON, KILL).send(address).await;
+                let answer = answer.expect("an answer");
+                assert_eq!(answer.status, 200);
+                assert!(answer.body.len() > KILL.len(), "it is read again");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_slow_receiver_gets_every_byte() {
+    const NAME: &str = "envoy::faults::a_slow_receiver_gets_every_byte";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Slow(Duration::from_millis(2))).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let envoy = program.start("slow", &config);
+        let address = envoy.listener("logs");
+        let body = "{\"log\":\"usb 1-1: new\"}\n".repeat(200_000);
+        let before = envoy.memory();
+        for http2 in [false, true] {
+            let mut post = Post::new("/slow", NDJSON, body.clone());
+            if http2 {
+                post = post.http2();
+            }
+            let answer = post.send(address).await.expect("an answer");
+            assert_eq!(answer.status, 200);
+            assert!(answer.body == body.as_bytes());
+        }
+        let more = envoy.memory().saturating_sub(before);
+        assert!(more < 32 << 20, "{more} bytes more");
+    });
+}
+
+#[test]
+fn a_receiver_that_fails_is_none_of_the_filter() {
+    const NAME: &str = "envoy::faults::a_receiver_that_fails_is_none_of_the_filter";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        for (behaviour, status) in [
+            (Behaviour::Refuses(429), 429),
+            (Behaviour::Refuses(500), 500),
+            (Behaviour::Dies(1), 503),
+        ] {
+            let upstream = Upstream::start(behaviour).await;
+            let config = Config::shipped().receiver(upstream.address).module(&module);
+            let mut envoy = program.start(&format!("fails-{status}"), &config);
+            let address = envoy.listener("logs");
+            let body = format!("{KILL}\n").repeat(1000);
+            for _ in 0..3 {
+                let answer = Post::new("/x", NDJSON, body.clone()).send(address).await;
+                assert_eq!(answer.expect("an answer").status, status);
+            }
+            // What was not accepted comes again: it counts then.
+            assert_eq!(envoy.counter(r#"oom_kills_total{level="node"}"#), 0);
+            assert!(!envoy.has_ended());
+        }
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let gone = upstream.address;
+        drop(upstream);
+        let config = Config::shipped().receiver(gone).module(&module);
+        let envoy = program.start("gone", &config);
+        let answer = Post::new("/x", NDJSON, KILL).send(envoy.listener("logs"));
+        assert_eq!(answer.await.expect("an answer").status, 503);
+    });
+}
+
+#[test]
+fn a_sender_that_breaks_off_leaves_nothing_behind() {
+    const NAME: &str = "envoy::faults::a_sender_that_breaks_off_leaves_nothing_behind";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let mut envoy = program.start("abort", &config);
+        let address = envoy.listener("logs");
+        let half = [b"{\"streams\":[".to_vec(), b" ".repeat(500_000)].concat();
+        for round in 0..2 {
+            let before = envoy.memory();
+            for number in 0..200 {
+                let pieces = [
+                    Piece::Bytes(half.clone()),
+                    Piece::Pause(Duration::from_millis(2)),
+                    Piece::Abort,
+                ];
+                let mut post = Post::pieces("/abort", "application/json", pieces);
+                if number % 2 == 1 {
+                    post = post.http2();
+                }
+                assert!(post.send(address).await.is_err());
+            }
+            // A hundred mebibytes were begun, and none is held.
+            if round > 0 {
+                let more = envoy.memory().saturating_sub(before);
+                assert!(more < 16 << 20, "{more} bytes more");
+            }
+        }
+        assert!(!envoy.has_ended());
+        let answer = Post::new("/x", NDJSON, KILL).send(address).await;
+        assert!(answer.expect("an answer").body.len() > KILL.len());
+        assert_eq!(
+            envoy.counter(r#"oom_bodies_passed_total{reason="memory"}"#),
+            0
+        );
+    });
+}
+
+#[test]
+fn a_wrong_configuration_is_named() {
+    const NAME: &str = "envoy::faults::a_wrong_configuration_is_named";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        for (number, (plugin, named)) in [
+            (r#"{"modes":"annotate"}"#, "unknown field `modes`"),
+            (r#"{"mode":"drop"}"#, "unknown variant `drop`"),
+            (r#"{"max_body_bytes":1}"#, "`max_body_bytes` is 1"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            // It does not start, whatever the policy for faults.
+            let config = config.clone().plugin(plugin);
+            for policy in ["FAIL_OPEN", "FAIL_CLOSED"] {
+                let config = config.clone().replace("FAIL_OPEN", policy);
+                let log = program.try_start(&format!("wrong-{number}-{policy}"), &config);
+                let log = log.err().expect("it refuses");
+                assert!(log.contains(named), "{log}");
+            }
+        }
+    });
+}

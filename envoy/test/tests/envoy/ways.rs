@@ -1,0 +1,436 @@
+//! The ways a delivery can come: in pieces, packed, long, many at once, by either protocol.
+
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use oom_envoy_test::{
+    Behaviour, Config, Envoy, Form, Piece, Post, Program, Sender, Suite, Upstream, module, native,
+    runtime,
+};
+use oom_filter::Mode;
+
+/// A report of several lines, names of more than one byte among them, and ordinary lines around it.
+fn records() -> Vec<Vec<u8>> {
+    let suites = Suite::all();
+    let suite = suites
+        .iter()
+        .find(|suite| suite.name == "container-limit")
+        .expect("the suite");
+    let odd = r#"{"log":"é😀\n\u00e9 \"quoted\" \\","n":12345678901234567890123,"a":[{"b":[]}]}"#;
+    let mut records = vec![odd.as_bytes().to_vec()];
+    records.extend(suite.records.iter().cloned());
+    records.push(odd.as_bytes().to_vec());
+    records
+}
+
+/// What must arrive of them.
+fn expected(form: Form) -> Vec<u8> {
+    let left: Vec<Vec<u8>> = native(Mode::Annotate, &records())
+        .into_iter()
+        .flatten()
+        .collect();
+    assert_ne!(left, records(), "there is something to find");
+    form.body(&left)
+}
+
+struct Setting {
+    envoy: Envoy,
+    upstream: Upstream,
+    address: std::net::SocketAddr,
+}
+
+async fn setting(name: &str, behaviour: Behaviour) -> Option<Setting> {
+    let test = format!("envoy::ways::{name}");
+    let (program, module) = (Program::find(&test)?, module(&test)?);
+    let upstream = Upstream::start(behaviour).await;
+    let config = Config::shipped().receiver(upstream.address).module(&module);
+    let envoy = program.start(name, &config);
+    let address = envoy.listener("logs");
+    Some(Setting {
+        envoy,
+        upstream,
+        address,
+    })
+}
+
+/// Places in a body of each kind at which a cut could hurt.
+fn cuts(body: &[u8]) -> Vec<Vec<usize>> {
+    let find = |needle: &[u8]| {
+        let position = body
+            .windows(needle.len())
+            .position(|window| window == needle);
+        position.expect("the body holds it")
+    };
+    let killed = find(b"Killed process");
+    let constraint = find(b"oom-kill:constraint");
+    let mut cuts: Vec<Vec<usize>> = vec![
+        // Inside a character, an escape, a key, a telling word; between records.
+        vec![find("é".as_bytes()) + 1],
+        vec![find("😀".as_bytes()) + 1],
+        vec![find("😀".as_bytes()) + 3],
+        vec![find(br"\u00e9") + 1],
+        vec![find(br"\u00e9") + 4],
+        vec![find(b"\\\\") + 1],
+        vec![find(b"\"log\"") + 2],
+        vec![killed, killed + 3],
+        vec![constraint + 7],
+        vec![1],
+        vec![body.len() - 1],
+    ];
+    for separator in [&b"}\n"[..], b"},\n", b"}{"] {
+        if let Some(position) = body
+            .windows(separator.len())
+            .position(|window| window == separator)
+        {
+            cuts.push((0..=separator.len()).map(|n| position + n).collect());
+        }
+    }
+    // Every byte by itself, over the line that is the kill.
+    cuts.push((killed - 40..killed + 80).collect());
+    cuts
+}
+
+#[test]
+fn a_body_may_be_cut_anywhere() {
+    runtime().block_on(async {
+        let Some(setting) = setting("cut", Behaviour::Echo).await else {
+            return;
+        };
+        let address = setting.address;
+        for form in Form::OF_RECORDS {
+            let body = form.body(&records());
+            let expected = expected(form);
+            for (number, cuts) in cuts(&body).into_iter().enumerate() {
+                for http2 in [false, true] {
+                    let path = form.path(&format!("cut-{number}-{http2}"));
+                    let mut post = Post::cut(&path, form.content_type(), &body, &cuts);
+                    if http2 {
+                        post = post.http2();
+                    }
+                    let answer = post.send(address).await.expect("an answer");
+                    assert_eq!(answer.status, 200, "{path}");
+                    assert!(
+                        answer.body == expected,
+                        "{path} {cuts:?}\n{}",
+                        setting.envoy.log()
+                    );
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn texts_may_be_cut_anywhere() {
+    runtime().block_on(async {
+        let Some(setting) = setting("cut-texts", Behaviour::Echo).await else {
+            return;
+        };
+        let address = setting.address;
+        for form in Form::OF_TEXTS {
+            let body = form.body(&records());
+            let mut whole = None;
+            for step in [body.len(), 1000, 97] {
+                let cuts: Vec<usize> = (1..body.len()).filter(|n| n % step == 0).collect();
+                for http2 in [false, true] {
+                    let path = form.path(&format!("cut-{step}-{http2}"));
+                    let mut post = Post::cut(&path, form.content_type(), &body, &cuts);
+                    if http2 {
+                        post = post.http2();
+                    }
+                    let answer = post.send(address).await.expect("an answer");
+                    assert_eq!(answer.status, 200, "{path}");
+                    assert_ne!(answer.body, body, "{path}");
+                    assert!(*whole.get_or_insert_with(|| answer.body.clone()) == answer.body);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_packed_body_is_unpacked_and_read() {
+    runtime().block_on(async {
+        let Some(setting) = setting("gzip", Behaviour::Echo).await else {
+            return;
+        };
+        let address = setting.address;
+        for form in Form::ALL {
+            let body = form.body(&records());
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+            gzip.write_all(&body).expect("memory");
+            let gzip = gzip.finish().expect("memory");
+            for http2 in [false, true] {
+                let path = form.path(&format!("gzip-{http2}"));
+                let mut post = Post::new(&path, form.content_type(), gzip.clone())
+                    .header("content-encoding", "gzip");
+                if http2 {
+                    post = post.http2();
+                }
+                let answer = post.send(address).await.expect("an answer");
+                assert_eq!(answer.status, 200, "{path}");
+                if Form::OF_RECORDS.contains(&form) {
+                    assert!(answer.body == expected(form), "{path}");
+                } else {
+                    let added = form.texts(&answer.body);
+                    assert!(added.iter().any(|entry| !entry.added.is_empty()), "{path}");
+                }
+            }
+        }
+        assert_eq!(
+            setting
+                .envoy
+                .counter(r#"oom_kills_total{level="container"}"#),
+            12
+        );
+    });
+}
+
+/// A hundred mebibytes, of which the proxy at no time holds more than a few.
+#[test]
+fn a_long_body_takes_little_memory() {
+    const LENGTH: usize = 100 << 20;
+    runtime().block_on(async {
+        let Some(setting) = setting("long", Behaviour::Count).await else {
+            return;
+        };
+        let address = setting.address;
+        let kill = Form::Ndjson.body(&records());
+        let line = b"{\"log\":\"usb 1-1: new high-speed USB device number 2\",\"n\":1}\n";
+        let ordinary = line.repeat((1 << 20) / line.len());
+        let warm = Post::new("/warm", "application/x-ndjson", ordinary.clone());
+        assert_eq!(warm.send(address).await.expect("an answer").status, 200);
+        for http2 in [false, true] {
+            let before = setting.envoy.memory();
+            let mut pieces = Vec::new();
+            let mut sent = 0;
+            while sent < LENGTH {
+                for piece in [&ordinary, &kill] {
+                    sent += piece.len();
+                    pieces.push(Piece::Bytes(piece.clone()));
+                }
+            }
+            let mut post = Post::pieces("/long", "application/x-ndjson", pieces);
+            if http2 {
+                post = post.http2();
+            }
+            let task = tokio::spawn(post.send(address));
+            let mut most = before;
+            while !task.is_finished() {
+                most = most.max(setting.envoy.memory());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let answer = task.await.expect("it ends").expect("an answer");
+            assert_eq!(answer.status, 200);
+            let arrived: usize = String::from_utf8(answer.body).unwrap().parse().unwrap();
+            assert!(arrived > sent, "{arrived} of {sent}");
+            println!("{} KiB more for {sent} bytes", (most - before) / 1024);
+            assert!(most - before < 16 << 20, "{before} bytes became {most}");
+        }
+    });
+}
+
+#[test]
+fn many_deliveries_at_once_do_not_mix() {
+    runtime().block_on(async {
+        let Some(setting) = setting("many", Behaviour::Echo).await else {
+            return;
+        };
+        let address = setting.address;
+        let mut tasks = Vec::new();
+        for number in 0..64 {
+            let form = Form::OF_RECORDS[number % 4];
+            let body = form.body(&records());
+            let path = form.path(&format!("many-{number}"));
+            let cuts: Vec<usize> = (1..body.len()).filter(|n| n % 700 == 0).collect();
+            let mut post = Post::cut(&path, form.content_type(), &body, &cuts);
+            if number % 8 > 3 {
+                post = post.http2();
+            }
+            tasks.push(tokio::spawn(async move {
+                let answer = post.send(address).await.expect("an answer");
+                assert_eq!(answer.status, 200);
+                assert!(answer.body == expected(form), "{path}");
+            }));
+        }
+        for task in tasks {
+            task.await.expect("it is as it should be");
+        }
+        // As many streams of one connection of HTTP/2.
+        let mut sender = Sender::connect(address, oom_envoy_test::Protocol::Http2)
+            .await
+            .expect("a connection");
+        for form in Form::OF_RECORDS {
+            let path = form.path("one-connection");
+            let post = Post::new(&path, form.content_type(), form.body(&records()));
+            let answer = sender.send(post).await.expect("an answer");
+            assert!(answer.body == expected(form), "{path}");
+        }
+    });
+}
+
+#[test]
+fn a_report_may_be_divided_between_deliveries() {
+    runtime().block_on(async {
+        let Some(setting) = setting("divided", Behaviour::Echo).await else {
+            return;
+        };
+        let address = setting.address;
+        let records = records();
+        for form in Form::OF_RECORDS {
+            let whole = native(Mode::Annotate, &records);
+            let mut left = whole.iter().flatten().cloned();
+            for (number, part) in records.chunks(7).enumerate() {
+                let body = form.body(part);
+                let post = Post::new(&form.path("divided"), form.content_type(), body);
+                // Another sender's report stands in between.
+                let other = Form::Ndjson.body(&records[..records.len() / 2]);
+                let path = Form::Ndjson.path(&format!("other-{number}"));
+                let other = Post::new(&path, Form::Ndjson.content_type(), other);
+                assert_eq!(other.send(address).await.expect("an answer").status, 200);
+                let answer = post.send(address).await.expect("an answer");
+                let expected: Vec<Vec<u8>> = left.by_ref().take(part.len()).collect();
+                assert!(answer.body == form.body(&expected), "{form:?} {number}");
+            }
+        }
+    });
+}
+
+#[test]
+fn trailers_and_empty_bodies_go_on() {
+    runtime().block_on(async {
+        let Some(setting) = setting("trailers", Behaviour::Echo).await else {
+            return;
+        };
+        let address = setting.address;
+        let trailers = || {
+            let mut trailers = hyper::HeaderMap::new();
+            trailers.insert("x-checksum", "1".parse().expect("a value"));
+            Piece::Trailers(trailers)
+        };
+        for form in Form::OF_RECORDS {
+            let mut body = form.body(&records());
+            let mut expected = expected(form);
+            // Where nothing ends the last record, only the end of the body does.
+            if form == Form::Ndjson || form == Form::Bulk {
+                body.pop();
+                expected.pop();
+            }
+            for cut in [0, body.len() / 2, body.len() - 10] {
+                for (number, length) in [None, Some(body.len())].into_iter().enumerate() {
+                    let path = form.path(&format!("trailers-{cut}-{number}"));
+                    let pieces = [
+                        Piece::Bytes(body[..cut].to_vec()),
+                        Piece::Pause(Duration::from_millis(5)),
+                        Piece::Bytes(body[cut..].to_vec()),
+                        Piece::Pause(Duration::from_millis(5)),
+                        trailers(),
+                    ];
+                    let mut post = Post::pieces(&path, form.content_type(), pieces).http2();
+                    if let Some(length) = length {
+                        post = post.header("content-length", &length.to_string());
+                    }
+                    let answer = post.send(address).await.expect("an answer");
+                    assert_eq!(answer.status, 200, "{path}\n{}", setting.envoy.log());
+                    assert!(answer.body == expected, "{path}");
+                }
+            }
+        }
+        for form in Form::ALL {
+            for post in [
+                Post::new(&form.path("empty"), form.content_type(), ""),
+                Post::pieces(&form.path("empty"), form.content_type(), []),
+                Post::pieces(&form.path("empty"), form.content_type(), []).http2(),
+                Post::pieces(&form.path("empty"), form.content_type(), [trailers()]).http2(),
+            ] {
+                let answer = post.send(address).await.expect("an answer");
+                assert_eq!((answer.status, answer.body.len()), (200, 0), "{form:?}");
+            }
+        }
+        assert_eq!(setting.upstream.deliveries(), 4 * 3 * 2 + 6 * 4);
+    });
+}
+
+/// A proxy whose buffer is smaller than the body, and than what a sender writes at once.
+#[test]
+fn the_buffer_of_the_proxy_is_not_the_limit() {
+    const NAME: &str = "envoy::ways::the_buffer_of_the_proxy_is_not_the_limit";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = Config::shipped()
+            .receiver(upstream.address)
+            .module(&module)
+            .replace("limit_bytes: 65536", "limit_bytes: 16384");
+        let envoy = program.start("small-buffer", &config);
+        let address = envoy.listener("logs");
+        let line = |number: usize| format!("{{\"log\":\"usb {number}\"}}").into_bytes();
+        let records: Vec<Vec<u8>> = (0..20_000).map(line).collect();
+        for form in Form::ALL {
+            let body = form.body(&records);
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+            gzip.write_all(&body).expect("memory");
+            let gzip = gzip.finish().expect("memory");
+            let pieces = || {
+                body.chunks(100_000)
+                    .map(|piece| Piece::Bytes(piece.to_vec()))
+            };
+            let kind = form.content_type();
+            for http2 in [false, true] {
+                for (number, post) in [
+                    Post::new(&form.path("length"), kind, body.clone()),
+                    Post::pieces(&form.path("pieces"), kind, pieces()),
+                    Post::new(&form.path("packed"), kind, gzip.clone())
+                        .header("content-encoding", "gzip"),
+                ]
+                .into_iter()
+                .enumerate()
+                {
+                    let post = if http2 { post.http2() } else { post };
+                    let answer = post.send(address).await.expect("an answer");
+                    assert_eq!(answer.status, 200, "{form:?} {number} {http2}");
+                    assert!(answer.body == body, "{form:?} {number} {http2}");
+                }
+            }
+        }
+    });
+}
+
+/// Packed so tight that one piece of it is more than the module takes into its memory.
+#[test]
+fn what_unpacks_to_very_much_goes_on() {
+    runtime().block_on(async {
+        let Some(setting) = setting("bomb", Behaviour::Count).await else {
+            return;
+        };
+        let line = b"{\"log\":\"usb 1-1: new\"}\n";
+        let body = line.repeat((100 << 20) / line.len());
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&body).expect("memory");
+        let gzip = gzip.finish().expect("memory");
+        let post = Post::new("/bomb", Form::Ndjson.content_type(), gzip)
+            .header("content-encoding", "gzip");
+        let answer = post.send(setting.address).await.expect("an answer");
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body, body.len().to_string().into_bytes());
+        let passed = r#"oom_bodies_passed_total{reason="memory"}"#;
+        assert_eq!(setting.envoy.counter(passed), 1);
+        // The module is as it was.
+        let body = Form::Ndjson.body(&records());
+        let post = Post::new("/behind", Form::Ndjson.content_type(), body);
+        assert_eq!(
+            post.send(setting.address).await.expect("an answer").status,
+            200
+        );
+        assert_eq!(
+            setting
+                .envoy
+                .counter(r#"oom_kills_total{level="container"}"#),
+            1
+        );
+    });
+}

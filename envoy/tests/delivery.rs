@@ -1,0 +1,401 @@
+//! Every format, cut at every byte, against what it must become.
+
+use oom_envoy::delivery::{Declared, Delivery};
+use oom_envoy::senders::Senders;
+use oom_envoy::settings::Settings;
+use oom_envoy::tally::{Format, Passed, Tally};
+use serde_json::Value;
+
+const POD: &str = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
+const CONTAINER: &str = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
+
+fn header() -> &'static str {
+    "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+}
+
+fn constraint() -> String {
+    format!(
+        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset={CONTAINER},mems_allowed=0,\
+         oom_memcg=/kubepods/burstable/pod{POD}/{CONTAINER},\
+         task_memcg=/kubepods/burstable/pod{POD}/{CONTAINER},task=java,pid=88,uid=0"
+    )
+}
+
+fn kill() -> &'static str {
+    "Memory cgroup out of memory: Killed process 88 (java) total-vm:21552kB, anon-rss:20000kB, \
+     file-rss:400kB, shmem-rss:0kB, UID:0 pgtables:80kB oom_score_adj:0"
+}
+
+/// The three lines that are a report, and what `around` makes of each, with ordinary ones between.
+fn lines() -> [String; 5] {
+    [
+        "usb 1-1: é😀 new".to_owned(),
+        header().to_owned(),
+        constraint(),
+        kill().to_owned(),
+        "eth0: \"link\" \\ up".to_owned(),
+    ]
+}
+
+fn run_cut(
+    settings: &Settings,
+    declared: Declared,
+    body: &[u8],
+    cuts: &[usize],
+) -> (Vec<u8>, Tally) {
+    let mut senders = Senders::new(|| 0);
+    let mut delivery = Delivery::new(declared, 1);
+    let mut out = Vec::new();
+    let mut begin = 0;
+    for end in cuts.iter().copied().chain([body.len()]) {
+        let last = end == body.len();
+        out.extend(delivery.push(settings, &mut senders, body[begin..end].to_vec(), last));
+        begin = end;
+    }
+    assert_eq!(delivery.held(), 0, "nothing may be left behind");
+    (out, delivery.tally().clone())
+}
+
+/// Runs it whole, in two parts cut at every byte, and byte for byte: always the same.
+fn run(settings: &Settings, declared: Declared, body: &str) -> (String, Tally) {
+    let body = body.as_bytes();
+    let (whole, tally) = run_cut(settings, declared, body, &[]);
+    for cut in 1..body.len() {
+        let (cut_out, cut_tally) = run_cut(settings, declared, body, &[cut]);
+        assert_eq!(cut_out, whole, "cut at {cut}");
+        assert_eq!(cut_tally, tally, "cut at {cut}");
+    }
+    let bytes: Vec<usize> = (1..body.len()).collect();
+    assert_eq!(
+        run_cut(settings, declared, body, &bytes),
+        (whole.clone(), tally.clone())
+    );
+    (String::from_utf8(whole).unwrap(), tally)
+}
+
+fn mode(name: &str) -> Settings {
+    Settings::read(format!(r#"{{"mode":"{name}"}}"#).as_bytes()).unwrap()
+}
+
+fn record(line: &str) -> String {
+    serde_json::json!({ "n": 12_345_678_901_234_567_890_u64, "log": line }).to_string()
+}
+
+/// A body of each format from the same lines.
+fn body(format: Format, lines: &[String]) -> (Declared, String) {
+    let records: Vec<String> = lines.iter().map(|line| record(line)).collect();
+    match format {
+        Format::Ndjson => (Declared::Ndjson, records.join("\n") + "\r\n"),
+        Format::Bulk => {
+            let pair = |record: &String| format!("{{\"index\" : {{}}}}\n{record}\n");
+            let deletion = "{\"delete\":{\"_id\":\"1\"}}\n".to_owned();
+            let update = "{\"update\":{\"_id\":\"1\"}}\n{\"doc\":{\"log\":\"x\"}}\n";
+            (
+                Declared::Bulk,
+                deletion + &records.iter().map(pair).collect::<String>() + update,
+            )
+        }
+        Format::JsonArray => (Declared::Json, format!(" [ {} ]\n", records.join(" ,\n"))),
+        Format::JsonStream => (Declared::Json, records.concat()),
+        Format::Loki => {
+            let values = |lines: &[String], from: usize| -> String {
+                let values: Vec<String> = (from..)
+                    .zip(lines)
+                    .map(|(n, line)| {
+                        format!("[\"170000000000000000{n}\", {}]", Value::from(&**line))
+                    })
+                    .collect();
+                values.join(" , ")
+            };
+            let (one, other) = lines.split_at(lines.len() / 2);
+            // One report in two streams, the later part first.
+            let text = format!(
+                "{{\"streams\": [ {{\"stream\":{{\"job\":\"k\",\"level\":\"err\"}},\"values\":[{}]}},\
+                 {{\"values\":[ {} ],\"stream\":{{\"level\":\"info\",\"job\":\"k\"}}}}]}}",
+                values(other, one.len()),
+                values(one, 0),
+            );
+            (Declared::Json, text)
+        }
+        Format::Otlp => {
+            let records: Vec<String> = lines
+                .iter()
+                .map(|line| {
+                    format!(
+                        "{{\"timeUnixNano\":\"1700000000000000001\",\"body\":{{\"stringValue\":{}}},\
+                         \"attributes\":[ {{\"key\":\"n\",\"value\":{{\"doubleValue\":1.50}}}} ],\
+                         \"flags\" : 1 }}",
+                        Value::from(&**line)
+                    )
+                })
+                .collect();
+            let text = format!(
+                "{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[]}},\"scopeLogs\":[\
+                 {{\"scope\":{{}},\"logRecords\":[{}]}}]}}]}}",
+                records.join(", ")
+            );
+            (Declared::Json, text)
+        }
+    }
+}
+
+#[test]
+fn bodies_without_a_kill_keep_every_byte() {
+    let lines = [
+        "a".to_owned(),
+        "usb é\n😀 \"\\".to_owned(),
+        "Killed unit".to_owned(),
+    ];
+    for format in Format::ALL {
+        let (declared, text) = body(format, &lines);
+        for settings in [mode("annotate"), mode("rewrite")] {
+            let (out, tally) = run(&settings, declared, &text);
+            assert_eq!(out, text, "{}", format.name());
+            assert_eq!(tally.format, Some(format));
+            assert_eq!((tally.same, tally.passed), (3, None), "{}", format.name());
+        }
+    }
+}
+
+#[test]
+fn a_kill_is_found_in_every_format() {
+    for format in Format::ALL {
+        let (declared, text) = body(format, &lines());
+        let (out, tally) = run(&mode("annotate"), declared, &text);
+        let name = format.name();
+        assert_eq!(tally.kills, [1, 0, 0, 0, 0, 0, 0], "{name}");
+        assert_eq!(
+            (tally.same, tally.rewritten, tally.dropped),
+            (2, 3, 0),
+            "{name}"
+        );
+        assert!(
+            out.matches(POD).count() >= text.matches(POD).count() + 4,
+            "{name}"
+        );
+        // What was there is there still, in its order.
+        let mut rest = out.as_str();
+        for piece in text.split(['}', ']']) {
+            let position = rest.find(piece);
+            rest = &rest[position.unwrap_or_else(|| panic!("{name}: {piece}")) + piece.len()..];
+        }
+    }
+}
+
+#[test]
+fn lines_of_a_report_are_taken_out() {
+    for format in Format::ALL {
+        let (declared, text) = body(format, &lines());
+        let name = format.name();
+        let (out, tally) = run(&mode("rewrite"), declared, &text);
+        assert_eq!(
+            (tally.same, tally.rewritten, tally.dropped),
+            (2, 1, 2),
+            "{name}"
+        );
+        assert_eq!(out.matches("invoked").count(), 0, "{name}");
+        assert_eq!(out.matches("Killed process 88").count(), 1, "{name}");
+        assert_eq!(out.matches("link").count(), 1, "{name}");
+        let (out, tally) = run(&mode("events"), declared, &text);
+        assert_eq!(
+            (tally.same, tally.rewritten, tally.dropped),
+            (0, 1, 4),
+            "{name}"
+        );
+        assert_eq!(out.matches("Killed process 88").count(), 1, "{name}");
+        match format {
+            Format::Bulk => {
+                let kinds: Vec<&str> = out.lines().map(|line| line.get(2..5).unwrap()).collect();
+                assert_eq!(kinds, ["del", "ind", "log", "upd", "doc"]);
+            }
+            Format::JsonArray => {
+                assert_eq!(serde_json::from_str::<Vec<Value>>(&out).unwrap().len(), 1);
+            }
+            _ => drop(serde_json::from_str::<Value>(&out).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_where_nothing_is_wanted() {
+    let lines = ["a".to_owned(), "b".to_owned()];
+    for (format, expected) in [
+        (Format::Ndjson, ""),
+        (Format::JsonArray, " [ ]\n"),
+        (Format::JsonStream, ""),
+    ] {
+        let (declared, text) = body(format, &lines);
+        let (out, tally) = run(&mode("events"), declared, &text);
+        assert_eq!((&*out, tally.dropped), (expected, 2), "{}", format.name());
+    }
+}
+
+#[test]
+fn what_cannot_be_read_goes_on() {
+    for (declared, text, reason) in [
+        (Declared::Json, "\"text\"", Some(Passed::Unreadable)),
+        (Declared::Json, "  ", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "[{\"log\":\"a\"},1]",
+            Some(Passed::Unreadable),
+        ),
+        (
+            Declared::Json,
+            "[{\"log\":\"a\"},,{}]",
+            Some(Passed::Unreadable),
+        ),
+        (Declared::Json, "[{\"log\":\"a\"}", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "[{\"log\":\"a\"}]x",
+            Some(Passed::Unreadable),
+        ),
+        (Declared::Json, "[{\"log\":\"a", Some(Passed::Unreadable)),
+        (Declared::Json, "{\"log\":\"a", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "{\"log\":\"a\"} x",
+            Some(Passed::Unreadable),
+        ),
+        // What tells nothing is looked at no closer.
+        (Declared::Json, "{\"streams\":[{\"values\":1}]}", None),
+        (
+            Declared::Json,
+            "{\"streams\":[{\"values\":\"Killed process \"}]}",
+            Some(Passed::Unreadable),
+        ),
+        (Declared::Json, "{\"streams\":[", Some(Passed::Unreadable)),
+        (Declared::Json, "{\"resourceLogs\":{}}", None),
+        (
+            Declared::Bulk,
+            "{\"index\":{}}\n{}\nno\n{\"index\":{}}\n",
+            Some(Passed::Unreadable),
+        ),
+        (Declared::Bulk, "{\"index\":{}}", None),
+        (Declared::Ndjson, "no json\n\n{\"log\":\n", None),
+        (Declared::Ndjson, "", None),
+        (
+            Declared::Unread(Passed::Encoding),
+            "{}",
+            Some(Passed::Encoding),
+        ),
+    ] {
+        let (out, tally) = run(&Settings::default(), declared, text);
+        assert_eq!(out, text);
+        assert_eq!(tally.passed, reason, "{text}");
+    }
+}
+
+#[test]
+fn what_is_too_large_goes_on() {
+    let settings = Settings::read(br#"{"max_body_bytes":1024}"#).unwrap();
+    let long = "x".repeat(3000);
+    for format in Format::ALL {
+        let lines = ["a".to_owned(), long.clone(), kill().to_owned()];
+        let (declared, text) = body(format, &lines);
+        let pieces: Vec<usize> = (1..text.len() / 100).map(|n| n * 100).collect();
+        let (out, tally) = run_cut(&settings, declared, text.as_bytes(), &pieces);
+        let out = String::from_utf8(out).unwrap();
+        match format {
+            Format::Ndjson | Format::JsonArray | Format::JsonStream => {
+                assert_eq!(
+                    (tally.too_large, tally.rewritten, tally.passed),
+                    (1, 1, None)
+                );
+                assert!(
+                    out.starts_with(text.split("Killed").next().unwrap()),
+                    "{}",
+                    format.name()
+                );
+            }
+            Format::Bulk | Format::Loki | Format::Otlp => {
+                assert_eq!(tally.passed, Some(Passed::TooLarge), "{}", format.name());
+                assert_eq!(out, text);
+            }
+        }
+    }
+}
+
+#[test]
+fn formats_that_are_not_configured_go_on() {
+    let settings = Settings::read(br#"{"formats":["loki"]}"#).unwrap();
+    for format in Format::ALL {
+        let (declared, text) = body(format, &lines());
+        let (out, tally) = run(&settings, declared, &text);
+        assert_eq!(out == text, format != Format::Loki);
+        let reason = (format != Format::Loki).then_some(Passed::Disabled);
+        assert_eq!(tally.passed, reason);
+    }
+}
+
+#[test]
+fn a_text_is_found_in_configured_keys() {
+    let settings = Settings::read(br#"{"text_keys":["event.original","line"]}"#).unwrap();
+    let text = format!(
+        "{{\"line\" : {}, \"n\":1.0, \"k8s.pod.uid\":\"other\" }}\n{{\"log\":{}}}\n",
+        Value::from(constraint()),
+        Value::from(constraint())
+    );
+    let (out, tally) = run(&settings, Declared::Ndjson, &text);
+    assert_eq!((tally.same, tally.rewritten), (1, 1));
+    let (first, second) = out.split_once('\n').unwrap();
+    let (first_in, second_in) = text.split_once('\n').unwrap();
+    assert_eq!(second, second_in);
+    assert!(
+        first.starts_with(first_in.strip_suffix('}').unwrap()),
+        "{first}"
+    );
+    let record: Value = serde_json::from_str(first).unwrap();
+    // Half of another pod's identity would name neither.
+    assert_eq!(record["k8s.pod.uid"], "other");
+    assert_eq!(record.get("container.id"), None);
+    assert_eq!(record["oom"]["pod"]["uid"], POD);
+}
+
+#[test]
+fn what_has_been_done_is_left_alone() {
+    for format in Format::ALL {
+        let (declared, text) = body(format, &lines());
+        let (once, _) = run_cut(&mode("annotate"), declared, text.as_bytes(), &[]);
+        let (twice, tally) = run_cut(&mode("annotate"), declared, &once, &[]);
+        assert_eq!(
+            String::from_utf8(twice),
+            String::from_utf8(once),
+            "{}",
+            format.name()
+        );
+        assert_eq!(tally.kills, [0; 7]);
+    }
+}
+
+#[test]
+fn a_report_is_joined_between_deliveries_of_one_sender() {
+    for format in Format::ALL {
+        let mut senders = Senders::new(|| 0);
+        let settings = mode("rewrite");
+        let mut deliver = |sender: u64, lines: &[String]| {
+            let (declared, text) = body(format, lines);
+            let mut delivery = Delivery::new(declared, sender);
+            let out = delivery.push(&settings, &mut senders, text.into_bytes(), true);
+            (String::from_utf8(out).unwrap(), delivery.tally().clone())
+        };
+        let [_, header, constraint, kill, _] = lines();
+        deliver(1, &[header.clone(), constraint.clone()]);
+        deliver(2, std::slice::from_ref(&header));
+        // The other's open report neither joins this one nor leaves with it.
+        let (out, tally) = deliver(1, std::slice::from_ref(&kill));
+        assert!(out.contains(POD), "{}: {out}", format.name());
+        assert_eq!(tally.kills, [1, 0, 0, 0, 0, 0, 0], "{}", format.name());
+        // Its own unfinished report leaves when the next begins.
+        deliver(1, &[header.clone(), constraint.clone()]);
+        let (out, tally) = deliver(1, std::slice::from_ref(&header));
+        assert_eq!(
+            (tally.dropped, tally.rewritten),
+            (0, 1),
+            "{}",
+            format.name()
+        );
+        assert!(out.contains("truncated"), "{}: {out}", format.name());
+    }
+}

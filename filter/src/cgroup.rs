@@ -108,6 +108,9 @@ pub struct Identity<'a> {
     /// The innermost systemd service or scope, else slice, of a path that
     /// belongs to no pod.
     pub unit: Option<&'a [u8]>,
+    /// The path lies below the container's own cgroup: a limit here is not the
+    /// container's.
+    pub is_inside: bool,
 }
 
 /// Where the kubelet's tree may hang when it does not hang at the root. One or
@@ -220,6 +223,7 @@ pub fn identify(path: &[u8]) -> Identity<'_> {
             pod: None,
             container: None,
             unit: None,
+            is_inside: false,
         });
     if identity.pod.is_none() {
         identity.unit = unit(components);
@@ -250,14 +254,15 @@ fn container(components: Components<'_>) -> Option<Identity<'_>> {
     } else {
         &CONTAINERS
     };
-    let (id, runtime) = rows
+    let ((id, rest), runtime) = rows
         .iter()
-        .find_map(|(shape, runtime)| Some((starts_with(components, shape)?.0, *runtime)))?;
+        .find_map(|(shape, runtime)| Some((starts_with(components, shape)?, *runtime)))?;
     Some(Identity {
         level: Level::Container,
         pod: None,
         container: Container::known(id, runtime),
         unit: None,
+        is_inside: is_inside(rest),
     })
 }
 
@@ -266,7 +271,10 @@ fn kubepods(components: Components<'_>) -> Option<Identity<'_>> {
     let mut rest = components;
     let first = rest.take()?;
     if let Some(identity) = pod_and_container_in_one(first) {
-        return Some(identity);
+        return Some(Identity {
+            is_inside: is_inside(rest),
+            ..identity
+        });
     }
     if first == b"kubepods" {
         return Some(cgroupfs_driver(rest));
@@ -296,6 +304,7 @@ fn kubepods(components: Components<'_>) -> Option<Identity<'_>> {
         pod: None,
         container: None,
         unit: None,
+        is_inside: false,
     })
 }
 
@@ -323,6 +332,7 @@ fn cgroupfs_driver(mut rest: Components<'_>) -> Identity<'_> {
         pod: None,
         container: None,
         unit: None,
+        is_inside: false,
     };
     let Some(mut name) = rest.take() else {
         return bare(Level::Kubepods);
@@ -386,17 +396,19 @@ fn pod_and_container_in_one(name: &[u8]) -> Option<Identity<'_>> {
         pod: Some(pod),
         container: Container::known(Some(id), Some(runtime)),
         unit: None,
+        is_inside: false,
     })
 }
 
 fn in_pod(pod: Pod, rest: Components<'_>) -> Identity<'_> {
-    let (level, container) = match rest.first() {
-        None => (Level::Pod, None),
+    let (level, container, is_inside) = match rest.first() {
+        None => (Level::Pod, None, false),
         Some(_) => IN_POD
             .iter()
-            .find_map(|(shape, runtime)| Some((starts_with(rest, shape)?.0, *runtime)))
-            .map_or((Level::Cgroup, None), |(id, runtime)| {
-                (Level::Container, Container::known(id, runtime))
+            .find_map(|(shape, runtime)| Some((starts_with(rest, shape)?, *runtime)))
+            .map_or((Level::Cgroup, None, false), |((id, below), runtime)| {
+                let container = Container::known(id, runtime);
+                (Level::Container, container, is_inside(below))
             }),
     };
     Identity {
@@ -404,6 +416,16 @@ fn in_pod(pod: Pod, rest: Components<'_>) -> Identity<'_> {
         pod: Some(pod),
         container,
         unit: None,
+        is_inside,
+    }
+}
+
+/// Whether what lies below a container's cgroup is anything but the one that
+/// crun makes there for the container itself.
+fn is_inside(mut below: Components<'_>) -> bool {
+    match below.take() {
+        None => false,
+        Some(name) => name != b"container" || below.first().is_some(),
     }
 }
 

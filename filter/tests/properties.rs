@@ -1,14 +1,12 @@
 //! What holds for every name, prefix, interleaving and record, not only for those in the suites.
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+mod common;
+
+use common::{run, run_tagged};
+use oom_filter::Mode;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-const KEYS: IdentityKeys = IdentityKeys {
-    parent: Some("kubernetes"),
-    pod_uid: "pod_id",
-    container_id: "docker_id",
-};
 const CGROUP: &str = "/kubepods/burstable/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb/46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
 
 /// `/dev/kmsg`'s escapes: what the kernel does to bytes that are no printable ASCII.
@@ -55,27 +53,6 @@ fn kmsg(lines: &[String], start: u64) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn run(mode: Mode, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    run_tagged(mode, records.iter().map(|record| (&b"tag"[..], record)))
-}
-
-fn run_tagged<'a>(
-    mode: Mode,
-    records: impl Iterator<Item = (&'a [u8], &'a Vec<u8>)>,
-) -> Vec<Vec<u8>> {
-    let mut filter = Filter::new(KEYS);
-    let mut out = Vec::new();
-    for (tag, record) in records {
-        let arrival = Arrival { tag, time_us: None };
-        match filter.process(mode, record, &arrival) {
-            Outcome::Unchanged => out.push(record.clone()),
-            Outcome::Dropped => {}
-            Outcome::Replaced(text) => out.push(text),
-        }
-    }
-    out
-}
-
 fn ooms(records: &[Vec<u8>]) -> Vec<Map<String, Value>> {
     records
         .iter()
@@ -95,6 +72,13 @@ fn without_name(mut oom: Map<String, Value>) -> Value {
     oom["victim"].as_object_mut().unwrap().remove("comm");
     oom["trigger"].as_object_mut().unwrap().remove("comm");
     oom["tasks"][0].as_object_mut().unwrap().remove("comm");
+    Value::Object(oom)
+}
+
+/// A kill without what the times of its lines may change.
+fn without_clock(mut oom: Map<String, Value>) -> Value {
+    oom.remove("at_us");
+    oom.remove("id");
     Value::Object(oom)
 }
 
@@ -132,38 +116,84 @@ fn comm() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-        Just(Value::from(
-            "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"
-        )),
-    ];
-    let key = prop_oneof![
-        prop::sample::select(vec![
-            "log",
-            "msg",
-            "MESSAGE",
-            "host",
-            "_TRANSPORT",
-            "kubernetes",
-            "oom",
-            "sec"
-        ])
-        .prop_map(str::to_owned),
-        any::<String>(),
-    ];
-    leaf.prop_recursive(4, 32, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::vec((key.clone(), inner), 0..6)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
-        ]
-    })
+/// Anything a carrier may put in front of a kernel's text.
+fn prefix() -> impl Strategy<Value = String> {
+    let stamp = (1_u32..=28, 0_u32..24, 0_u32..60, 0_u32..1_000_000);
+    let syslog = stamp.clone().prop_map(|(day, hour, minute, _)| {
+        format!("Dec {day:>2} {hour:02}:{minute:02}:07 n1 kernel: ")
+    });
+    let iso = stamp.clone().prop_map(|(day, hour, minute, fraction)| {
+        format!("2024-05-{day:02}T{hour:02}:{minute:02}:12.{fraction:06}+00:00 n1 kernel: ")
+    });
+    let cri = stamp.clone().prop_map(|(day, hour, minute, fraction)| {
+        format!("2023-10-{day:02}T{hour:02}:{minute:02}:09.{fraction:09}Z stdout F ")
+    });
+    let console = stamp.prop_map(|(day, hour, minute, fraction)| {
+        format!("2023-12-{day:02}T{hour:02}:{minute:02}:30.{fraction:06}Z In(05) vcpu-{day} - Guest: <6>")
+    });
+    let level = prop::sample::select(vec![
+        "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+    ]);
+    prop_oneof![
+        Just(String::new()),
+        (0_u8..8).prop_map(|level| format!("<{level}>")),
+        level.prop_map(|level| format!("kern  :{level:<6}: ")),
+        (0_usize..9).prop_map(|blanks| " ".repeat(blanks)),
+        syslog,
+        iso,
+        cri,
+        console,
+    ]
+}
+
+/// Text records with a prefix before each line, and the kernel's clock.
+fn log(lines: &[String], prefix: &str) -> Vec<Vec<u8>> {
+    (0..)
+        .zip(lines)
+        .map(|(at, line)| serde_json::json!({ "log": format!("{prefix}[  100.{at:06}] {line}") }))
+        .map(|record| record.to_string().into_bytes())
+        .collect()
+}
+
+/// How a record tells its machine.
+const MACHINES: [&str; 5] = ["tag", "host", "hostname", "_HOSTNAME", "syslog"];
+
+/// The records of one machine, told apart from others' in that way.
+fn of_machine(told: &str, name: &'static str, comm: &[u8]) -> Vec<(&'static [u8], Vec<u8>)> {
+    let records = match told {
+        "syslog" => log(&report(comm), &format!("Dec 13 07:23:21 {name} kernel: ")),
+        _ => log(&report(comm), ""),
+    };
+    let tag: &[u8] = if told == "tag" {
+        name.as_bytes()
+    } else {
+        b"tag"
+    };
+    let named = |record: Vec<u8>| {
+        if matches!(told, "tag" | "syslog") {
+            return record;
+        }
+        let mut record: Map<_, _> = serde_json::from_slice(&record).unwrap();
+        record.insert(told.to_owned(), name.into());
+        Value::Object(record).to_string().into_bytes()
+    };
+    records
+        .into_iter()
+        .map(|record| (tag, named(record)))
+        .collect()
+}
+
+/// A kill without its number and without how many were before it: what an instance may not know.
+fn by_itself(mut oom: Map<String, Value>) -> Value {
+    oom.remove("repeats");
+    Value::Object(oom)
+}
+
+/// Kills alone: no report that was released.
+fn kills(records: &[Vec<u8>]) -> Vec<Map<String, Value>> {
+    let mut kills = ooms(records);
+    kills.retain(|oom| oom["event"] == "kill");
+    kills
 }
 
 proptest! {
@@ -180,56 +210,110 @@ proptest! {
     }
 
     #[test]
-    fn any_prefix_gives_the_same_kill(prefix in prop::sample::select(vec![
-        "", "<6>", "kern  :err   : ", "Dec 13 07:23:21 n1 kernel: ", "2024-05-05T10:11:12.123456+00:00 n1 kernel: ",
-        "2023-10-06T00:17:09.669794202Z stdout F ", "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <6>", "    ",
-    ])) {
-        let lines: Vec<_> = report(b"java").iter().enumerate().map(|(at, line)| {
-            serde_json::json!({"log": format!("{prefix}[  100.{at:06}] {line}")}).to_string().into_bytes()
-        }).collect();
-        let found = ooms(&run(Mode::Events, &lines));
+    fn any_prefix_gives_the_same_kill(prefix in prefix()) {
+        let found = ooms(&run(Mode::Events, &log(&report(b"java"), &prefix)));
         let plain = ooms(&run(Mode::Events, &kmsg(&report(b"java"), 0)));
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(without_name(found[0].clone()), without_name(plain[0].clone()));
     }
 
     #[test]
-    fn two_streams_in_any_order_give_the_kills_of_each(order in prop::collection::vec(any::<bool>(), 20)) {
-        let one = kmsg(&report(b"one"), 1);
-        let other = kmsg(&report(b"other"), 1000);
+    fn two_machines_line_by_line_give_the_kills_of_each(
+        told in prop::sample::select(MACHINES.to_vec()),
+        comms in (comm(), comm()),
+        order in prop::collection::vec(any::<bool>(), 20),
+    ) {
+        let one = of_machine(told, "n1", &comms.0);
+        let other = of_machine(told, "n2", &comms.1);
         let (mut left, mut right) = (one.iter(), other.iter());
         let mut mixed = Vec::new();
         for first in order {
-            let (tag, next): (&[u8], _) = if first { (b"one", left.next()) } else { (b"other", right.next()) };
-            mixed.extend(next.map(|record| (tag, record)));
+            mixed.extend(if first { left.next() } else { right.next() });
         }
-        mixed.extend(left.map(|record| (&b"one"[..], record)));
-        mixed.extend(right.map(|record| (&b"other"[..], record)));
+        mixed.extend(left);
+        mixed.extend(right);
+        let pairs = |records: &[&(&'static [u8], Vec<u8>)], mode| {
+            run_tagged(mode, records.iter().map(|(tag, record)| (*tag, record)))
+        };
         for mode in [Mode::Annotate, Mode::Rewrite, Mode::Events] {
-            let found = run_tagged(mode, mixed.iter().copied());
-            for (tag, alone) in [(&b"one"[..], &one), (b"other", &other)] {
-                for record in run_tagged(mode, alone.iter().map(|record| (tag, record))) {
-                    // The container is the same: only the second kill of it is a repeat.
-                    let repeated = String::from_utf8_lossy(&record).replace("\"repeats\":0", "\"repeats\":1");
-                    prop_assert!(found.contains(&record) || found.contains(&repeated.into_bytes()));
+            let mut found = pairs(&mixed, mode);
+            for alone in [&one, &other] {
+                for record in pairs(&alone.iter().collect::<Vec<_>>(), mode) {
+                    // Where only the tag differs it is one machine and one container: the second kill
+                    // of it is a repeat.
+                    let text = String::from_utf8_lossy(&record);
+                    let repeated = text.replace("\"repeats\":0", "\"repeats\":1");
+                    let position = found
+                        .iter()
+                        .position(|found| *found == record || *found == repeated.as_bytes());
+                    prop_assert!(position.is_some(), "{}", String::from_utf8_lossy(&record));
+                    found.remove(position.unwrap());
                 }
+            }
+            prop_assert!(found.is_empty());
+        }
+    }
+
+    #[test]
+    fn lines_in_batches_give_the_same_kill(cuts in prop::collection::vec(any::<bool>(), 9), comm in comm()) {
+        // As a multi-line parser joins them; names that end lines are another property's.
+        let comm: Vec<u8> = comm.into_iter().filter(u8::is_ascii_graphic).collect();
+        let lines = report(&comm);
+        let mut batches = vec![lines[0].clone()];
+        for (line, cut) in lines[1..].iter().zip(cuts) {
+            if cut {
+                batches.push(line.clone());
+            } else {
+                let batch = batches.last_mut().unwrap();
+                *batch = format!("{batch}\n[  100.000001] {line}");
+            }
+        }
+        let found = ooms(&run(Mode::Events, &log(&batches, "")));
+        let alone = ooms(&run(Mode::Events, &log(&lines, "")));
+        prop_assert_eq!(found.len(), 1);
+        prop_assert_eq!(alone.len(), 1);
+        prop_assert_eq!(without_clock(found[0].clone()), without_clock(alone[0].clone()));
+    }
+
+    #[test]
+    fn an_instance_may_end_between_any_two_lines(cut in 0_usize..=30, comm in comm()) {
+        let records: Vec<Vec<u8>> = (0..3).flat_map(|number| kmsg(&report(&comm), 1 + 100 * number)).collect();
+        let whole = kills(&run(Mode::Events, &records));
+        let (before, behind) = records.split_at(cut);
+        let parts = [kills(&run(Mode::Events, before)), kills(&run(Mode::Events, behind))].concat();
+        prop_assert_eq!(parts.len(), whole.len());
+        for (number, (part, whole)) in parts.into_iter().zip(whole).enumerate() {
+            prop_assert_eq!(&part["victim"]["pid"], &whole["victim"]["pid"]);
+            prop_assert_eq!(&part["victim"]["comm"], &whole["victim"]["comm"]);
+            prop_assert_eq!(&part["at_us"], &whole["at_us"]);
+            // A report that is not cut in two loses nothing.
+            if cut <= 10 * number || cut >= 10 * (number + 1) {
+                prop_assert_eq!(by_itself(part), by_itself(whole));
             }
         }
     }
 
     #[test]
-    fn records_stay_records_and_lose_nothing(value in json()) {
-        let Value::Object(object) = &value else { return Ok(()); };
-        let record = value.to_string().into_bytes();
-        for mode in [Mode::Annotate, Mode::Rewrite] {
-            let out = run(mode, std::slice::from_ref(&record));
-            prop_assert_eq!(out.len(), 1);
-            let mut after: Map<String, Value> = serde_json::from_slice(&out[0]).unwrap();
-            if !object.contains_key("oom") {
-                after.remove("oom");
-            }
-            prop_assert_eq!(&after, object);
-            prop_assert_eq!(&run(mode, &out), &out, "a second time changes nothing");
+    fn every_mode_tells_the_same_kill(comm in comm(), lost in prop::collection::vec(0..9_usize, 0..4)) {
+        let mut lines = report(&comm);
+        for line in lost {
+            lines.remove(line.min(lines.len() - 2));
+        }
+        let told = |mode| kills(&run(mode, &kmsg(&lines, 1)));
+        prop_assert_eq!(told(Mode::Annotate).len(), 1);
+        prop_assert_eq!(told(Mode::Annotate), told(Mode::Rewrite));
+        prop_assert_eq!(told(Mode::Annotate), told(Mode::Events));
+    }
+
+    #[test]
+    fn a_second_filter_changes_nothing(comm in comm(), noise in prop::collection::vec("[ -~]{0,40}", 0..9)) {
+        let mut lines = report(&comm);
+        for (at, text) in noise.into_iter().enumerate() {
+            lines.insert(at * 2, text);
+        }
+        for mode in [Mode::Annotate, Mode::Rewrite, Mode::Events] {
+            let once = run(mode, &kmsg(&lines, 1));
+            prop_assert_eq!(&run(mode, &once), &once);
         }
     }
 

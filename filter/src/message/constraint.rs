@@ -81,7 +81,8 @@ pub(super) fn parse(text: &[u8], fidelity: Fidelity) -> Option<Message<'_>> {
         });
     }
     if let Some(limit) = text.strip_prefix(b"killed as a result of limit of ") {
-        return path(limit).map(Message::LimitOf);
+        let is_printed = path(limit).is_some() || UNPRINTABLE.contains(&limit);
+        return is_printed.then_some(Message::LimitOf(limit));
     }
     task_in(text)
 }
@@ -95,8 +96,7 @@ fn summary(text: &[u8], fidelity: Fidelity) -> Option<Constraint<'_>> {
     cursor.tag(b"(null)").or_else(|| range_list(&mut cursor))?;
 
     let (names, pid, uid) = victim_at_end(cursor.rest())?;
-    let anchor = anchor(names);
-    let (head, readings) = match anchor {
+    let (head, readings) = match anchor(names) {
         Anchor::Cgroup(start) => {
             let (head, tail) = split_at(names, start, b",oom_memcg=".len())?;
             (head, cgroup_readings(tail, fidelity))
@@ -113,17 +113,15 @@ fn summary(text: &[u8], fidelity: Fidelity) -> Option<Constraint<'_>> {
             (head, readings)
         }
         Anchor::Doubtful => (names, Vec::new()),
-        // No memory cgroups in this kernel: `,task=` follows the cpuset's part.
-        Anchor::None => {
-            let readings: Vec<_> = victims(names, fidelity)
-                .map(|(_, comm)| Reading {
-                    limit: Limit::Unsaid,
-                    task: None,
-                    comm: Some(comm),
-                })
-                .collect();
-            (victims(names, fidelity).next()?.0, readings)
-        }
+        Anchor::None => without_cgroups(names, fidelity)?,
+    };
+    let (head, readings) = if readings.is_empty() {
+        // What looked like a path may stand in the victim's name.
+        without_cgroups(names, fidelity)
+            .filter(|(head, _)| cpuset_name(head).is_some())
+            .unwrap_or((head, readings))
+    } else {
+        (head, readings)
     };
     Some(Constraint {
         word: Some(word),
@@ -132,6 +130,16 @@ fn summary(text: &[u8], fidelity: Fidelity) -> Option<Constraint<'_>> {
         pid: Some(pid),
         uid: Some(uid),
     })
+}
+
+/// No memory cgroups in this kernel: `,task=` follows the cpuset's part.
+fn without_cgroups(names: &[u8], fidelity: Fidelity) -> Option<(&[u8], Vec<Reading<'_>>)> {
+    let readings = victims(names, fidelity).map(|(_, comm)| Reading {
+        limit: Limit::Unsaid,
+        task: None,
+        comm: Some(comm),
+    });
+    Some((victims(names, fidelity).next()?.0, readings.collect()))
 }
 
 fn is_range_list(byte: u8) -> bool {
@@ -283,6 +291,10 @@ fn task_in(text: &[u8]) -> Option<Message<'_>> {
         })
         .collect();
     if whole.is_empty() {
+        if paths.ends_with(KEY) {
+            // 3.6 to 4.19 write out what they have when the line grows long.
+            return Some(Message::ConstraintStart(text));
+        }
         // 3.15 to 3.17 end the record here.
         return path(paths).map(Message::TaskIn);
     }
@@ -315,8 +327,10 @@ pub(super) fn parse_cpuset(text: &[u8], fidelity: Fidelity) -> Option<Message<'_
         return None;
     }
     // The name of the task cannot reach past 15 bytes; the cpuset's may hold
-    // anything, so the first key is the better guess and the only one used.
+    // anything. Where either holds the key nobody can tell which.
     let (comm, cpuset) = split_once(names, b" cpuset=")?;
-    let unambiguous = rfind(names, b" cpuset=") == Some(comm.len());
-    (fidelity.fits_comm(comm) && unambiguous).then_some(Message::Cpuset(cpuset))
+    let is_certain = rfind(names, b" cpuset=") == Some(comm.len());
+    fidelity
+        .fits_comm(comm)
+        .then_some(Message::Cpuset(is_certain.then_some(cpuset)))
 }

@@ -39,16 +39,19 @@ pub enum Message<'a> {
     Invoked(Invoked<'a>),
     /// `CPU: 0 PID: 88 Comm: java Not tainted 6.1.0-50-cloud-amd64 #1`.
     StackHead(StackHead<'a>),
-    /// `java cpuset=/ mems_allowed=0` (2.6.29 to 4.20): the trigger's cpuset.
-    Cpuset(&'a [u8]),
+    /// `java cpuset=/ mems_allowed=0` (2.6.29 to 4.20): the trigger's cpuset. Absent
+    /// where a name makes the line ambiguous.
+    Cpuset(Option<&'a [u8]>),
     /// `oom-kill:constraint=...` (5.0 and newer, RHEL 8.3 and newer), or
     /// `Task in ... killed as a result of limit of ...` (2.6.29 to 4.20).
     Constraint(Constraint<'a>),
-    /// The first part of an `oom-kill:` line that the kernel split.
+    /// The first part of an `oom-kill:` line that the kernel split, or of a
+    /// `Task in` line without the limit.
     ConstraintStart(&'a [u8]),
     /// `Task in /a` alone, the first of the three records 3.15 to 3.17 print.
     TaskIn(&'a [u8]),
-    /// ` killed as a result of limit of /a`, the second of them.
+    /// ` killed as a result of limit of /a`, the second of them: the path, or what
+    /// stands where the kernel could not print it.
     LimitOf(&'a [u8]),
     /// `memory: usage 20480kB, limit 20480kB, failcnt 21` and its siblings.
     Usage(Usage),

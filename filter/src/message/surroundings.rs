@@ -103,7 +103,7 @@ const STACK: [&[u8]; 34] = [
 
 /// Beginnings of the memory part. The catalogue's section 7 lists the Mem-Info
 /// block; what is printed per zone changed often.
-const MEMORY: [(&[u8], Option<Rows>); 17] = [
+const MEMORY: [(&[u8], Option<Rows>); 19] = [
     (b"Mem-Info:", None),
     (b"Mem-info:", None),
     // Where the path could not be built (3.9 to 3.14).
@@ -111,6 +111,9 @@ const MEMORY: [(&[u8], Option<Rows>); 17] = [
     (b"lowmem_reserve[]:", None),
     (b"protections[]:", None),
     (b"Swap cache stats:", None),
+    // Up to 2.6.18.
+    (b"Swap cache: add ", None),
+    (b"Free pages: ", None),
     (b"Free swap  = ", None),
     (b"Free swap = ", None),
     (b"Free swap:", None),
@@ -149,12 +152,14 @@ fn is_row(text: &[u8], rows: Rows) -> bool {
 }
 
 /// First words of the counters' lines, ` active_file:1 inactive_file:2`.
-const COUNTERS: [&[u8]; 12] = [
+const COUNTERS: [&[u8]; 13] = [
     b"active_anon",
     b"active_file",
     b"inactive_anon",
     b"inactive_file",
     b"active",
+    // `Active:253 inactive:129 dirty:0`, up to 2.6.18.
+    b"Active",
     b"unevictable",
     b"slab_reclaimable",
     b"mapped",
@@ -166,7 +171,7 @@ const COUNTERS: [&[u8]; 12] = [
 
 fn is_counter(text: &[u8]) -> bool {
     let mut cursor = Cursor::new(text);
-    let name = cursor.take_while(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let name = cursor.take_while(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     COUNTERS.contains(&name) && cursor.tag(b":").is_some() && cursor.unsigned().is_some()
 }
 
@@ -197,12 +202,16 @@ fn is_counted_pages(text: &[u8]) -> bool {
     cursor.unsigned().is_some() && cursor.tag(b" ").is_some() && COUNTED.contains(&cursor.rest())
 }
 
-/// `CPU    0: hi:  186, btch:  31 usd:   0`, a zone's per-CPU lists.
+/// `CPU    0: hi:  186, btch:  31 usd:   0`, a zone's per-CPU lists; up to 2.6.18
+/// `cpu 0 hot: high 186, batch 31 used:30`.
 fn is_per_cpu(text: &[u8]) -> bool {
     let mut cursor = Cursor::new(text);
-    cursor.tag(b"CPU").is_some() && {
+    cursor.tag(b"CPU").or_else(|| cursor.tag(b"cpu")).is_some() && {
         cursor.blanks();
-        cursor.unsigned().is_some() && cursor.tag(b": hi:").is_some()
+        cursor.unsigned().is_some()
+            && [&b": hi:"[..], b" hot: ", b" cold: "]
+                .iter()
+                .any(|list| cursor.tag(list).is_some())
     }
 }
 

@@ -51,6 +51,8 @@ pub(super) enum Hierarchy {
 pub(super) struct Place {
     pub(super) limit: Option<Vec<u8>>,
     pub(super) is_global: bool,
+    /// A memory cgroup's limit, whose path the kernel could not print.
+    pub(super) is_unprintable: bool,
     pub(super) task: Option<Vec<u8>>,
     pub(super) comm: Option<Vec<u8>>,
 }
@@ -119,16 +121,15 @@ impl Learnt {
 
     pub(super) fn limit_of(&mut self, limit: &[u8]) {
         if self.has_constraint {
+            // The name of a cgroup made the record before this one look whole.
+            self.readings = Vec::new();
             return;
         }
         self.has_constraint = true;
         self.constraint = Some(b"CONSTRAINT_MEMCG".to_vec());
-        if self.readings.is_empty() {
-            self.readings.push(Place::default());
-        }
-        for place in &mut self.readings {
-            place.limit = Some(limit.to_vec());
-        }
+        let limit = Place::of_limit(limit);
+        let task = self.readings.pop().and_then(|place| place.task);
+        self.readings = Vec::from([Place { task, ..limit }]);
     }
 
     pub(super) fn usage(&mut self, usage: &Usage) {
@@ -207,6 +208,18 @@ fn version(release: &[u8]) -> Option<(u64, u64)> {
     Some((major, cursor.unsigned()?))
 }
 
+impl Place {
+    /// The limit alone, or what stands where the kernel could not print it.
+    pub(super) fn of_limit(limit: &[u8]) -> Self {
+        let is_printed = limit.starts_with(b"/");
+        Self {
+            limit: is_printed.then(|| limit.to_vec()),
+            is_unprintable: !is_printed,
+            ..Self::default()
+        }
+    }
+}
+
 impl From<&crate::message::Reading<'_>> for Place {
     fn from(reading: &crate::message::Reading<'_>) -> Self {
         Self {
@@ -215,6 +228,7 @@ impl From<&crate::message::Reading<'_>> for Place {
                 _ => None,
             },
             is_global: reading.limit == Limit::Global,
+            is_unprintable: reading.limit == Limit::UnprintableCgroup,
             task: reading.task.map(<[u8]>::to_vec),
             comm: reading.comm.map(<[u8]>::to_vec),
         }

@@ -60,13 +60,15 @@ pub(super) fn level(place: &Place, scope: Option<Scope>, word: Option<&[u8]>) ->
         return Some(identify(limit).level);
     }
     let is_global = place.is_global
-        || match scope {
-            Some(scope) => scope != Scope::Cgroup,
-            None => matches!(
-                word,
-                Some(b"CONSTRAINT_NONE" | b"CONSTRAINT_CPUSET" | b"CONSTRAINT_MEMORY_POLICY")
-            ),
-        };
+        || !place.is_unprintable
+            && match scope {
+                Some(scope) => scope != Scope::Cgroup,
+                // Kernel 5.0 has this word for every kill.
+                None => matches!(
+                    word,
+                    Some(b"CONSTRAINT_NONE" | b"CONSTRAINT_CPUSET" | b"CONSTRAINT_MEMORY_POLICY")
+                ),
+            };
     is_global.then_some(Level::Node)
 }
 
@@ -174,7 +176,13 @@ pub(super) fn tasks(oom: &mut Oom, learnt: &Learnt, killed: &Killed<'_>) {
         return;
     }
     oom.survivors = learnt.tasks.survivors();
-    let is_container = oom.level == Some(Level::Container);
+    // A cgroup inside a container tells of its own tasks only.
+    let limit = oom
+        .cgroup
+        .as_ref()
+        .and_then(|cgroup| cgroup.limit.as_deref());
+    let is_container = oom.level == Some(Level::Container)
+        && limit.is_some_and(|limit| !identify(limit.as_bytes()).is_inside);
     let shows_container = is_container || oom.level == Some(Level::Pod) && oom.container.is_some();
     if shows_container && oom.survivors == Some(0) {
         oom.container_outcome = Some(ContainerOutcome::Dies);

@@ -144,6 +144,7 @@ impl Report {
             Message::TasksTitle | Message::TasksHeading(_) => Part::Tasks,
             // A `Task in` line stands before the figures.
             Message::Constraint(constraint) if constraint.word.is_none() => Part::Memory,
+            Message::ConstraintStart(start) if start.starts_with(b"Task in ") => Part::Memory,
             Message::Constraint(_) | Message::ConstraintStart(_) | Message::Selected(_) => {
                 Part::Kill
             }

@@ -106,7 +106,15 @@ pub(crate) struct Source {
     event: Option<Finished>,
     /// The newest report with a task table, where that is not `event`'s own.
     newest: Option<Finished>,
-    dead: Vec<(Process, Option<u64>)>,
+    dead: Vec<Dead>,
+}
+
+/// A process that was killed: when, and by which event.
+#[derive(Debug)]
+struct Dead {
+    process: Process,
+    at_us: Option<u64>,
+    id: u64,
 }
 
 /// A kill that was reported.
@@ -371,9 +379,9 @@ impl Source {
             self.remember(report.id, scope, process, mark);
             return Step::Kill(oom);
         }
-        self.bury(process, mark);
-        for (dead, _) in &self.dead {
-            learnt.tasks.bury(*dead);
+        self.bury(process, mark, report.id);
+        for dead in &self.dead {
+            learnt.tasks.bury(dead.process);
         }
         let chosen = outcome::settle(&learnt, Some(killed.comm)).cloned();
         let mut oom = outcome::line(Event::Kill, report.id);
@@ -406,7 +414,10 @@ impl Source {
     /// A kill by `memory.oom.group`, after the first of its event.
     fn member(&mut self, killed: &Killed<'_>, mark: Mark<'_>) -> Step {
         let process = Process::new(killed.pid, killed.comm);
-        self.bury(process, mark);
+        let Some(id) = self.event.as_ref().map(|event| event.id) else {
+            return Step::Foreign;
+        };
+        self.bury(process, mark, id);
         let Some(event) = &mut self.event else {
             return Step::Foreign;
         };
@@ -482,7 +493,7 @@ impl Source {
             oom.victim = Some(outcome::victim(killed, Some(row)));
             oom.attribution = Some(Attribution::Table);
         }
-        self.bury(process, mark);
+        self.bury(process, mark, id);
         oom
     }
 
@@ -497,24 +508,25 @@ impl Source {
     }
 
     /// Adds a process to the dead, who may still stand in the next task table.
-    fn bury(&mut self, process: Process, mark: Mark<'_>) {
+    fn bury(&mut self, process: Process, mark: Mark<'_>, id: u64) {
         // Without a clock nobody knows how long ago they died: only those of the
         // newest event count.
         let event: &[Process] = self
             .event
             .as_ref()
             .map_or(&[], |event| event.killed.as_slice());
-        self.dead.retain(|(dead, at_us)| {
+        self.dead.retain(|dead| {
             if mark.at_us.is_some() {
-                at_us.is_some() && !is_stale(*at_us, mark.at_us, EVENT_PAUSE_US)
+                dead.at_us.is_some() && !is_stale(dead.at_us, mark.at_us, EVENT_PAUSE_US)
             } else {
-                event.contains(dead)
+                event.contains(&dead.process)
             }
         });
         if self.dead.len() >= MOST_DEAD {
             self.dead.remove(0);
         }
-        self.dead.push((process, mark.at_us));
+        let at_us = mark.at_us;
+        self.dead.push(Dead { process, at_us, id });
     }
 
     fn group(&mut self, path: &[u8], line: &Arrived<'_>) -> Step {
@@ -546,11 +558,17 @@ impl Source {
 
     fn reaped(&mut self, pid: u32, comm: &[u8], line: &Arrived<'_>) -> Step {
         let process = Process::new(pid, comm);
-        let known = [&self.event, &self.newest]
-            .into_iter()
-            .flatten()
-            .find(|finished| finished.killed.contains(&process))
-            .map(|finished| finished.id);
+        let finished = [&self.event, &self.newest].into_iter().flatten();
+        let known = finished
+            .filter(|finished| finished.killed.contains(&process))
+            .map(|finished| finished.id)
+            .next()
+            // The reaper may come when others were killed already.
+            .or_else(|| {
+                let mut dead = self.dead.iter().rev();
+                dead.find(|dead| dead.process == process)
+                    .map(|dead| dead.id)
+            });
         let id = known.unwrap_or_else(|| self.new_id(line));
         let mut oom = outcome::line(Event::Reaped, id);
         oom.victim = Some(Victim {
@@ -717,8 +735,8 @@ fn learn(report: &mut Report, message: &Message<'_>, text: &[u8], oom: &mut Oom)
             oom.kernel = head.release.map(printable);
         }
         Message::Cpuset(name) => {
-            learnt.cpuset = Some(name.to_vec());
-            oom.cgroup = Some(Cgroup {
+            learnt.cpuset = name.map(<[u8]>::to_vec);
+            oom.cgroup = name.map(|name| Cgroup {
                 cpuset: Some(printable(name)),
                 ..Cgroup::default()
             });
@@ -742,10 +760,7 @@ fn learn(report: &mut Report, message: &Message<'_>, text: &[u8], oom: &mut Oom)
         Message::LimitOf(limit) => {
             learnt.limit_of(limit);
             oom.event = Event::Constraint;
-            let place = Place {
-                limit: Some(limit.to_vec()),
-                ..Place::default()
-            };
+            let place = Place::of_limit(limit);
             outcome::place(oom, &place);
             outcome::leveled(oom, outcome::level(&place, None, None));
         }

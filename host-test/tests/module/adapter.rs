@@ -4,7 +4,7 @@ use oom_host_test::{
     ENGINES, Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check,
 };
 
-use crate::runs::{MODES, Runner, module};
+use crate::runs::{MODES, Runner, module, top};
 
 const FUNCTIONS: [&str; 3] = ["oom_annotate", "oom_rewrite", "oom_events"];
 const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
@@ -379,4 +379,47 @@ fn an_empty_record_asks_for_what_is_open() {
         assert_eq!(record["oom"]["trigger"]["comm"], "java");
         assert_eq!(call(&mut *host, "oom_rewrite", b""), Ok(Verdict::Dropped));
     }
+}
+
+#[test]
+fn an_empty_tag_is_a_tag_like_any_other() {
+    let lines = report();
+    for engine in ENGINES {
+        let mut host = load(*engine, &Options::default());
+        let mut kills = 0;
+        // Two streams line by line, of which one has no name: two reports, two kills.
+        for line in &lines {
+            for tag in [&b""[..], b"tag"] {
+                let verdict = host.call("oom_events", tag, (0, 0), line);
+                kills += u32::from(is_kill(&verdict));
+            }
+        }
+        assert_eq!(kills, 2, "{}", engine.name());
+    }
+}
+
+#[test]
+fn an_instance_may_be_dropped_between_any_two_lines() {
+    let lines = report();
+    for engine in ENGINES {
+        let mut host = load(*engine, &Options::default());
+        for cut in 0..lines.len() {
+            let mut kills = 0;
+            host.restart().expect("a new instance");
+            for (number, line) in lines.iter().enumerate() {
+                if number == cut {
+                    host.restart().expect("a new instance");
+                }
+                kills += u32::from(is_kill(&call(&mut *host, "oom_rewrite", line)));
+            }
+            assert_eq!(kills, 1, "cut at {cut} in {}", engine.name());
+        }
+    }
+}
+
+/// The records of one report and its kill.
+fn report() -> Vec<Vec<u8>> {
+    let file = top().join("host-test/suites/container-limit/input.log");
+    let text = std::fs::read(file).expect("the suite is there");
+    oom_host_test::records("text", &text).expect("a form")
 }

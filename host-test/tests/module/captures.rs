@@ -1,13 +1,15 @@
 //! Kernels that were booted: every kill is found once, and every field is what the scenario did.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oom_host_test::records;
 use serde_json::{Value, json};
 
 use crate::runs::{MODES, Runner, ooms, sorted, top};
 use crate::skip::skip;
+use crate::table::{Column, Table};
 
 /// What the captures that lie beside the project did, by scenario: name, level and number of kills.
 const SHARED: [(&str, &str, &str, usize); 10] = [
@@ -68,55 +70,119 @@ fn kills(capture: &[u8]) -> Vec<Value> {
     kills
 }
 
+/// Where the captures lie: the fixtures, or those that `OOM_CAPTURES` names.
+fn captures() -> (PathBuf, bool) {
+    env::var_os("OOM_CAPTURES").map_or_else(
+        || (top().join("fixtures/captures"), true),
+        |folder| (folder.into(), false),
+    )
+}
+
 #[test]
 fn our_own_kernels() {
-    let folder = top().join("fixtures/captures");
+    let (folder, is_whole) = captures();
     let manifest = fs::read_to_string(folder.join("manifest.jsonl")).expect("the manifest");
     let mut wrong = Vec::new();
     let mut compared = 0;
+    let mut table = Table::default();
     for line in manifest.lines() {
         let capture: Value = serde_json::from_str(line).expect("a line of the manifest");
         let file = capture["file"].as_str().expect("a file");
-        let found = kills(&fs::read(folder.join(file)).expect("the capture"));
+        let bytes = fs::read(folder.join(file)).expect("the capture");
+        let found = kills(&bytes);
         let expected = capture["kills"].as_array().expect("kills");
         println!(
             "{file}: {} kills expected, {} found",
             expected.len(),
             found.len()
         );
-        let identity = |kill: &Value, pid: &str, comm: &str| {
-            (kill.pointer(pid).cloned(), kill.pointer(comm).cloned())
-        };
-        let mut names: Vec<_> = found
-            .iter()
-            .map(|kill| identity(kill, "/victim/pid", "/victim/comm"))
-            .collect();
-        let mut expected_names: Vec<_> = expected
-            .iter()
-            .map(|kill| identity(kill, "/pid", "/comm"))
-            .collect();
-        names.sort_by_key(|name| format!("{name:?}"));
-        expected_names.sort_by_key(|name| format!("{name:?}"));
-        assert_eq!(names, expected_names, "{file}");
+        let scenarios = marks(&bytes).into_iter().map(|(_, name)| name);
+        let mut column = Column::new(&capture, scenarios.filter(|name| name != "end"));
+        for (scenario, problem) in strangers(&bytes, expected, &found) {
+            column.fail(&scenario);
+            wrong.push(format!("{file} {scenario}: {problem}"));
+        }
         for kill in expected {
-            let record = found
-                .iter()
-                .find(|record| record["victim"]["pid"] == kill["pid"])
-                .expect("the kill was found");
+            let scenario = kill["scenario"].as_str().expect("a scenario");
+            column.count(scenario);
+            let Some(record) = record_of(kill, &found) else {
+                continue;
+            };
             for (field, expected, found) in fields(kill, record) {
                 compared += 1;
                 if expected != found {
-                    let scenario = &kill["scenario"];
+                    column.fail(scenario);
                     wrong.push(format!(
                         "{file} {scenario} {field}: expected {expected}, found {found}"
                     ));
                 }
             }
         }
+        table.add(column);
     }
     println!("{compared} fields compared, {} wrong", wrong.len());
+    assert!(
+        compared > if is_whole { 8000 } else { 1000 },
+        "the manifest was cut short"
+    );
+    if is_whole {
+        wrong.extend(table.differs());
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(compared > 2000, "the manifest was cut short");
+}
+
+/// The record of a kill.
+fn record_of<'a>(kill: &Value, found: &'a [Value]) -> Option<&'a Value> {
+    found.iter().find(|record| {
+        record["victim"]["pid"] == kill["pid"] && record["victim"]["comm"] == kill["comm"]
+    })
+}
+
+/// Kills that were not found, and kills that were not done, with their scenario.
+fn strangers(capture: &[u8], expected: &[Value], found: &[Value]) -> Vec<(String, String)> {
+    let mut strangers = Vec::new();
+    for kill in expected {
+        if record_of(kill, found).is_none() {
+            let scenario = kill["scenario"].as_str().expect("a scenario");
+            strangers.push((scenario.to_owned(), format!("{} is not found", kill["pid"])));
+        }
+    }
+    let mut known = Vec::new();
+    for record in found {
+        let victim = &record["victim"];
+        let is_expected = expected
+            .iter()
+            .any(|kill| kill["pid"] == victim["pid"] && kill["comm"] == victim["comm"]);
+        if !is_expected || known.contains(&victim) {
+            let scenario = scenario_of(record, capture);
+            strangers.push((scenario, format!("{victim} is one too many")));
+        }
+        known.push(victim);
+    }
+    strangers
+}
+
+/// The scenario a kill is of, by the kernel's clock.
+fn scenario_of(kill: &Value, capture: &[u8]) -> String {
+    let at_us = kill["at_us"].as_u64().unwrap_or_default();
+    let marks = marks(capture);
+    let (_, name) = marks
+        .iter()
+        .rev()
+        .find(|(from, _)| *from <= at_us)
+        .expect("every kill stands behind a mark");
+    name.clone()
+}
+
+/// When each scenario began, and its name; the last is `end`.
+fn marks(capture: &[u8]) -> Vec<(u64, String)> {
+    String::from_utf8_lossy(capture)
+        .lines()
+        .filter_map(|line| {
+            let (fields, name) = line.split_once(";@@SCENARIO ")?;
+            Some((fields.split(',').nth(2)?.parse().ok()?, name.to_owned()))
+        })
+        .collect()
 }
 
 /// What the scenario knows beside what the record says, field by field.
@@ -212,14 +278,7 @@ fn shared(file: &Path, capture: &[u8]) -> usize {
 
 /// The kills between a scenario's mark and the next, by the kernel's clock.
 fn kills_of<'a>(kills: &'a [Value], capture: &[u8], scenario: &str) -> Vec<&'a Value> {
-    let text = String::from_utf8_lossy(capture);
-    let marks: Vec<(u64, &str)> = text
-        .lines()
-        .filter_map(|line| {
-            let (fields, name) = line.split_once(";@@SCENARIO ")?;
-            Some((fields.split(',').nth(2)?.parse().ok()?, name))
-        })
-        .collect();
+    let marks = marks(capture);
     let Some(position) = marks.iter().position(|(_, name)| *name == scenario) else {
         return Vec::new();
     };

@@ -3,8 +3,11 @@
 mod adapter;
 mod captures;
 mod corpus;
+mod imports;
 mod live;
 mod memory;
 mod runs;
 mod skip;
 mod suites;
+mod table;
+mod vector;

@@ -28,7 +28,12 @@ fn every_suite_gives_its_records() {
                 let expected = native(KEYS, mode, records, false);
                 let left = lines(&ran.out);
                 assert!(left == expected, "{} {name}", folder.display());
-                assert_eq!(ooms(&left), ooms(&fluent_bit), "{} {name}", folder.display());
+                assert_eq!(
+                    ooms(&left),
+                    ooms(&fluent_bit),
+                    "{} {name}",
+                    folder.display()
+                );
                 found.extend(left);
             }
             compared += found.len();

@@ -1,0 +1,36 @@
+//! What the properties share: a filter, and records through it.
+
+use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+
+/// Identity in an object of the record's own, as Fluent Bit has it.
+pub const KEYS: IdentityKeys = IdentityKeys {
+    parent: Some("kubernetes"),
+    pod_uid: "pod_id",
+    pod_name: "pod_name",
+    namespace: "namespace_name",
+    container_name: "container_name",
+    container_id: "docker_id",
+};
+
+/// What leaves, in order.
+pub fn run(mode: Mode, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    run_tagged(mode, records.iter().map(|record| (&b"tag"[..], record)))
+}
+
+/// The same for records of several tags.
+pub fn run_tagged<'a>(
+    mode: Mode,
+    records: impl Iterator<Item = (&'a [u8], &'a Vec<u8>)>,
+) -> Vec<Vec<u8>> {
+    let mut filter = Filter::new(KEYS);
+    let mut out = Vec::new();
+    for (tag, record) in records {
+        let arrival = Arrival { tag, time_us: None };
+        match filter.process(mode, record, &arrival) {
+            Outcome::Unchanged => out.push(record.clone()),
+            Outcome::Dropped => {}
+            Outcome::Replaced(text) => out.push(text),
+        }
+    }
+    out
+}

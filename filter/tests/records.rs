@@ -1,0 +1,195 @@
+//! What holds for every record, whatever JSON it is: its bytes are somebody's evidence.
+
+mod common;
+#[path = "common/taken_away.rs"]
+mod taken_away;
+
+use common::{KEYS, run};
+use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use proptest::prelude::*;
+use taken_away::{only_ours_was_added, oom};
+
+const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+/// A line that names a pod, so that identity has to be written too.
+const POD: &str = "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/kubepods/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb,task_memcg=/kubepods/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb/46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63,task=a,pid=42,uid=0";
+
+/// A string as it may stand in JSON: every escape, and characters as they are.
+fn string() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            r#"\""#,
+            r"\\",
+            r"\/",
+            r"\b",
+            r"\f",
+            r"\n",
+            r"\r",
+            r"\t",
+            r"\u0000",
+            r"\u001b",
+            r"\u00e9",
+            r"\ud83d\ude00",
+            r"\ud83d",
+            r"\ude00",
+            "é",
+            "😀",
+            "\u{7f}",
+            "\u{85}",
+            "\u{2028}",
+            " ",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "oom",
+            "log",
+        ])
+        .prop_map(str::to_owned),
+        "[ !#-\\[\\]-~]{0,6}",
+    ];
+    prop::collection::vec(piece, 0..5).prop_map(|pieces| format!("\"{}\"", pieces.concat()))
+}
+
+/// A number as it may stand in JSON, of no type in particular.
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?",
+    ]
+}
+
+fn space() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", "", "", " ", "  "])
+}
+
+/// The keys that mean something to the filter, and others.
+fn key() -> BoxedStrategy<String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "\"log\"",
+            "\"msg\"",
+            "\"MESSAGE\"",
+            "\"host\"",
+            "\"_TRANSPORT\"",
+            "\"kubernetes\"",
+            "\"priority\"",
+            "\"sec\"",
+            "\"sequence\"",
+            r#""lo\u0067""#,
+        ])
+        .prop_map(str::to_owned),
+        string(),
+    ]
+    .boxed()
+}
+
+/// A key that means nothing to the filter.
+fn other_key() -> BoxedStrategy<String> {
+    string()
+        .prop_map(|text| text.replacen('"', "\"x", 1))
+        .boxed()
+}
+
+/// Any JSON value.
+fn value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        prop::sample::select(vec!["null", "true", "false", "\"kernel\"", "{}", "[]", "6"])
+            .prop_map(str::to_owned),
+        number(),
+        string(),
+        prop::sample::select(vec![KILL, POD]).prop_map(|text| format!("\"{text}\"")),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            members(key(), inner).prop_map(|members| format!("{{{members}}}")),
+        ]
+    })
+}
+
+fn members(
+    key: impl Strategy<Value = String>,
+    value: impl Strategy<Value = String>,
+) -> impl Strategy<Value = String> {
+    let member = (space(), key, space(), value).prop_map(|(before, key, behind, value)| {
+        format!("{before}{key}{behind}:{behind}{value}{before}")
+    });
+    prop::collection::vec(member, 0..6).prop_map(|members| members.join(","))
+}
+
+/// A record whose text is a line of a report, among anything.
+fn record(key: BoxedStrategy<String>) -> impl Strategy<Value = String> {
+    let log = prop::sample::select(vec![KILL, POD]).prop_map(|text| format!("\"log\":\"{text}\""));
+    (
+        space(),
+        members(key.clone(), value()),
+        log,
+        members(key, value()),
+        space(),
+    )
+        .prop_map(|(space, before, log, behind, end)| {
+            let parts = [before, log, behind];
+            let parts: Vec<String> = parts
+                .into_iter()
+                .filter(|part| !part.trim().is_empty())
+                .collect();
+            format!("{space}{{{}}}{end}", parts.join(","))
+        })
+}
+
+proptest! {
+    // A failure is minimised and printed; it becomes a suite, not a file of seeds.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn annotating_adds_our_keys_and_changes_no_other_byte(record in record(key())) {
+        for keys in [KEYS, IdentityKeys::OPEN_TELEMETRY] {
+            let mut filter = Filter::new(keys);
+            let arrival = Arrival::default();
+            let before = record.as_bytes();
+            match filter.process(Mode::Annotate, before, &arrival) {
+                Outcome::Replaced(after) => {
+                    prop_assert!(
+                        only_ours_was_added(before, &after, &keys),
+                        "{}",
+                        String::from_utf8_lossy(&after)
+                    );
+                    prop_assert!(oom(&after).is_some());
+                    let text = std::str::from_utf8(&after).unwrap();
+                    prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
+                    prop_assert!(!text.contains('\n'));
+                }
+                outcome => prop_assert_eq!(outcome, Outcome::Unchanged),
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_time_changes_nothing(record in record(key())) {
+        for mode in [Mode::Annotate, Mode::Rewrite, Mode::Events] {
+            let once = run(mode, &[record.clone().into_bytes()]);
+            prop_assert_eq!(&run(mode, &once), &once);
+        }
+    }
+
+    #[test]
+    fn any_json_passes(value in value()) {
+        let record = value.into_bytes();
+        let after = run(Mode::Annotate, std::slice::from_ref(&record));
+        prop_assert_eq!(after.len(), 1);
+        let text = std::str::from_utf8(&after[0]).unwrap();
+        prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
+        if !record.starts_with(b"{") {
+            prop_assert_eq!(&after[0], &record);
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_report_is_found_among_anything(record in record(other_key())) {
+        let after = run(Mode::Annotate, &[record.clone().into_bytes()]);
+        prop_assert_ne!(&after[0], record.as_bytes());
+    }
+}

@@ -1,0 +1,36 @@
+//! One kernel text, as the parser alone sees it and as a record's.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use oom_filter::message::{Message, parse};
+use oom_filter::{Fidelity, Filter};
+use oom_fuzz::{KEYS, MODES, Tagged, log, run};
+
+/// Most bytes of a process name, and of one that a carrier wrote as escapes.
+const LONGEST_COMM: [(Fidelity, usize); 2] = [(Fidelity::Exact, 15), (Fidelity::Unknown, 60)];
+
+fuzz_target!(|text: &[u8]| {
+    for (fidelity, longest) in LONGEST_COMM {
+        let comm = match parse(text, fidelity) {
+            Some(Message::Killed(killed)) => Some(killed.comm),
+            Some(Message::Selected(selected)) => Some(selected.comm),
+            Some(Message::Invoked(invoked)) => invoked.comm,
+            Some(Message::StackHead(head)) => Some(head.comm),
+            Some(Message::Constraint(constraint)) => {
+                constraint.reading().and_then(|reading| reading.comm)
+            }
+            _ => None,
+        };
+        assert!(comm.is_none_or(|comm| comm.len() <= longest), "{comm:?}");
+    }
+    let tagged = Tagged {
+        tag: b"tag",
+        record: log(text),
+    };
+    for mode in MODES {
+        let mut filter = Filter::new(KEYS);
+        run(&mut filter, mode, &tagged);
+        while filter.release_next().is_some() {}
+    }
+});

@@ -1,0 +1,32 @@
+//! A sequence of records of two streams, through all three modes.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use oom_filter::{Filter, Mode};
+use oom_fuzz::{After, KEYS, is_record, records, run};
+
+fuzz_target!(|data: &[u8]| {
+    let records = records(data);
+    let through = |mode| {
+        let mut filter = Filter::new(KEYS);
+        let out: Vec<After> = records
+            .iter()
+            .map(|record| run(&mut filter, mode, record))
+            .collect();
+        while let Some(released) = filter.release_next() {
+            is_record(&released, false);
+        }
+        out
+    };
+    let annotated = through(Mode::Annotate);
+    let rewritten = through(Mode::Rewrite);
+    let events = through(Mode::Events);
+
+    // A kill is the same in every mode, and stands in the same record.
+    for ((annotated, rewritten), event) in annotated.iter().zip(&rewritten).zip(&events) {
+        let kill = annotated.kill();
+        assert_eq!(rewritten.kill(), kill);
+        assert_eq!(event.kill(), kill);
+    }
+});

@@ -1,0 +1,177 @@
+// What follows from a kill, what to do, and what the log cannot tell. Rules alone: each has `when`, a
+// test of the record and of what the page knows besides, and `text`, prose for a person.
+//
+// `kill`: the `oom` of the record. `about`: whether a whole group was killed (`isGroup`), how many kills
+// of the same place were before (`before`), and whether the report has its first line (`wasTold`).
+"use strict";
+
+const NODE_LEVELS = ["node", "kubepods", "qos"];
+const isNodeLevel = (kill) => NODE_LEVELS.includes(kill.level);
+const isUnfinished = (kill) => kill.event !== "kill";
+/** What may stand in a command as it is. */
+const isPlain = (text) => /^\w[\w@.:-]*$/.test(text ?? "");
+
+/** The first that fits says what happens now. */
+const OUTCOMES = [
+  {
+    when: (kill) => isUnfinished(kill),
+    text: "Unknown: the line that says who was killed is not in this text.",
+  },
+  {
+    when: (kill) => kill.container_outcome === "survives",
+    text: "The container goes on running. Only a [[child process]] was killed; an older process of the container lives on. Nothing reports this: in Kubernetes there is no restart, no [[OOMKilled]], no event. If the program does not notice that its child is gone, it may hang or answer wrongly.",
+  },
+  {
+    when: (kill, about) => kill.container && !kill.pod && (about.isGroup || kill.container_outcome === "dies"),
+    text: "The container is dead: none of its processes is left. It ends with [[exit code 137]]. Whether it starts again is up to the restart policy it was started with.",
+  },
+  {
+    when: (kill) => kill.container && !kill.pod,
+    text: "The log does not say for certain. If the killed process was the container's first, the container ends with [[exit code 137]], and its restart policy decides what follows. If it was a [[child process]], the container goes on.",
+  },
+  {
+    when: (kill, about) => kill.container && (about.isGroup || kill.container_outcome === "dies"),
+    text: "The container is dead: none of its processes is left. Kubernetes shows it as [[OOMKilled]] with [[exit code 137]] and starts it again, after a growing pause, unless the pod's restartPolicy says Never.",
+  },
+  {
+    when: (kill) => kill.container && kill.survivors > 0,
+    text: "The log does not say. Processes are left. If the killed process was the container's first, the container ends and is shown as [[OOMKilled]] with [[exit code 137]]. If it was a [[child process]], the container goes on and Kubernetes reports nothing.",
+  },
+  {
+    when: (kill) => kill.container || kill.pod,
+    text: "The log does not say for certain. If the killed process was its container's first, the container ends, is shown as [[OOMKilled]] with [[exit code 137]], and is started again. If it was a [[child process]], the container goes on and Kubernetes reports nothing.",
+  },
+  {
+    when: (kill) => kill.unit?.endsWith(".service"),
+    text: "systemd notices. By default (OOMPolicy=stop) it stops the whole service and marks it failed with result oom-kill; whether it starts again is up to its Restart= setting.",
+  },
+  {
+    when: (kill) => kill.level !== undefined || kill.constraint !== undefined,
+    text: "The process is gone, and its memory with it. Whether something starts it again, the log does not say.",
+  },
+  { when: () => true, text: "The process is gone. The log says nothing more about it." },
+];
+
+/** All that fit are shown, in this order. */
+const ACTIONS = [
+  {
+    when: (kill) => kill.manual,
+    text: "Find out who asked: a person or a script used [[SysRq-f]]. No limit was reached.",
+  },
+  {
+    when: (kill) => isPlain(kill.pod?.uid) && !kill.pod.uid.includes("-"),
+    text: "Find the pod's name. It is a static pod, which the [[kubelet]] reads from a file; its UID is that file's hash:",
+    command: ({ pod }) => `kubectl get pods -A -o custom-columns='NS:.metadata.namespace,NAME:.metadata.name,HASH:.metadata.annotations.kubernetes\\.io/config\\.hash' | grep ${pod.uid}`,
+  },
+  {
+    when: (kill) => isPlain(kill.pod?.uid) && kill.pod.uid.includes("-"),
+    text: "Find the pod's name:",
+    command: ({ pod }) => `kubectl get pods -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid | grep ${pod.uid}`,
+  },
+  {
+    when: (kill) => kill.container?.runtime === "docker" && !kill.pod && isPlain(kill.container.id),
+    text: "Find the container's name:",
+    command: ({ container }) => `docker inspect --format '{{.Name}}' ${container.id}`,
+  },
+  {
+    when: (kill) => isPlain(kill.unit),
+    text: "See how the unit took it:",
+    command: ({ unit }) => `systemctl status ${unit}`,
+  },
+  {
+    when: (kill) => kill.level === "container",
+    text: "Look at the container's memory over the days before. A steady climb is a leak: find it, a higher [[limit]] only delays the next kill. A flat line with peaks means that the limit is too low for the work: raise `limits.memory`.",
+  },
+  {
+    when: (kill) => kill.level === "container" || kill.level === "pod",
+    text: "Tell the program its limit, where it has a setting: `-XX:MaxRAMPercentage` for Java, `--max-old-space-size` for Node, `GOMEMLIMIT` for Go. Leave room for what lies outside its heap.",
+  },
+  {
+    when: (kill) => kill.level === "pod",
+    text: "The limit is the whole pod's: what its containers may use together. With one container read it as the container's own limit. With several, look which of them grew: the one that was killed need not be the one.",
+  },
+  {
+    when: (kill) => kill.level === "cgroup",
+    text: "The [[limit]] was set for this cgroup: for a systemd unit by `MemoryMax=`, for a container tool by its memory option. Raise it, or find what grew.",
+  },
+  {
+    when: (kill) => kill.level === "node" && ["cpuset", "memory_policy"].includes(kill.constraint),
+    text: "The process was confined to a part of the machine's memory, and that part was full. Other parts may have been free: look at the [[cpuset]] or at numactl.",
+  },
+  {
+    when: (kill) => isNodeLevel(kill) && !kill.manual,
+    text: "Do not blame the killed process first: this was a shortage on the whole [[node]], and the victim is whom the kernel chose. Look at the largest processes below.",
+  },
+  {
+    when: (kill) => (kill.level === "kubepods" || kill.level === "qos") && !isUnfinished(kill),
+    text: "The pods together used up what the node gives to pods. Give each a memory [[request]] close to what it really uses, so that fewer are placed here; or use larger nodes.",
+  },
+  {
+    when: (kill) => kill.level === "node" && kill.constraint === "none" && !kill.manual,
+    text: "Give the machine more memory or less work. In Kubernetes also set system-reserved and eviction thresholds of the [[kubelet]], so that it moves pods away before the kernel has to kill.",
+  },
+  {
+    when: ({ victim = {} }) => Number(victim.shmem_rss_bytes) > Number(victim.anon_rss_bytes),
+    text: "Most of what the process held was shared memory. Look at files in [[tmpfs]], such as /dev/shm or an emptyDir with `medium: Memory`: they count against the [[limit]] and stay when the process dies.",
+  },
+  {
+    when: (kill, about) => about.before > 0,
+    text: "It has happened before in this text. A restart does not mend it: the cause is still there.",
+  },
+  {
+    when: (kill) => kill.attribution === "none",
+    text: "Read the reports just before this kill in the list: when kills come fast, they mostly have one cause.",
+  },
+  {
+    when: isUnfinished,
+    text: "Get the log again from where it is whole: `journalctl -k` keeps what the kernel's own short memory (`dmesg`) has overwritten.",
+  },
+];
+
+/** All that fit are shown. */
+const GAPS = [
+  {
+    when: (kill) => kill.ambiguous,
+    text: "Which reading is right. A name in this line imitates the kernel's own words, so everything that depends on the reading is left out.",
+  },
+  {
+    when: (kill) => kill.attribution === "none" && kill.level === undefined,
+    text: "Which container it was. The kernel wrote no report for this kill, a [[suppressed report]], and the process is in no table before it.",
+  },
+  {
+    when: (kill) => kill.attribution === "table",
+    text: "Whether the place is right beyond doubt. The kernel wrote no report for this kill, a [[suppressed report]]; the process stands in the table of the newest report before it.",
+  },
+  {
+    when: (kill) => kill.pod || kill.container,
+    text: "The names of pod, namespace and container: the [[kernel]] knows ids alone.",
+  },
+  {
+    when: (kill) => kill.container && !kill.container_outcome,
+    text: "Whether the killed process was the container's first, and so whether the container was restarted.",
+  },
+  {
+    when: (kill) => kill.level && !isNodeLevel(kill),
+    text: "How the memory came to be used: the report is one moment. It has no history and no view into the program.",
+  },
+  {
+    when: isNodeLevel,
+    text: "Who is to blame: the table has sizes at one moment, not what each process was meant to use.",
+  },
+  {
+    when: (kill, about) => !about.wasTold && kill.attribution === "report",
+    text: "What the missing lines said: this text has only part of the report.",
+  },
+  {
+    when: (kill) => kill.at_us !== undefined,
+    text: "The date, unless the line has one: the kernel's clock starts at boot.",
+  },
+];
+
+function outcomeOf(kill, about) {
+  return OUTCOMES.find(({ when }) => when(kill, about)).text;
+}
+
+function fitting(rules, kill, about) {
+  return rules.filter(({ when }) => when(kill, about));
+}

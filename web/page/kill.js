@@ -1,0 +1,209 @@
+// The card of one kill: its sentence first; what follows, pictures, figures and lines once it is opened.
+"use strict";
+
+/** Most members of a group that are named. */
+const MOST_NAMED = 20;
+
+/** Text parts of a kill that are the log's own: set apart in its sentence. */
+function namesOf(kill) {
+  const { victim, pod, container, unit, cgroup } = kill;
+  return [victim?.comm, container?.id?.slice(0, 12), pod?.uid, unit, cgroup?.victim, cgroup?.limit].filter(Boolean);
+}
+
+/** The sentence of the filter, or of a report without a kill. */
+function sentence(kill, events = []) {
+  const told = UNFINISHED.find(([event]) => events.includes(event));
+  if (told) return h("span", {}, told[1]);
+  if (!kill.summary) return h("span", {}, "Lines of an OOM report without its kill.");
+  return untrustedSentence(kill.summary, namesOf(kill));
+}
+
+/**
+ * A card. `entry`: {number, json, id, pid, comm, group}; `siblings`: all kills of the same report; `ask`: gives what the
+ * worker knows of it; `events`: what the lines of a report without a kill are.
+ */
+function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
+  const { oom: kill } = toObject(entry.json);
+  const level = LEVELS[kill.level] ?? UNKNOWN_LEVEL;
+  const body = h("div", { class: "body", id: `body-${entry.number}`, hidden: true });
+  let isFilled = false;
+  const toggle = h("button", {
+    type: "button",
+    class: "toggle",
+    "aria-expanded": "false",
+    "aria-controls": body.id,
+    click: () => open(toggle.getAttribute("aria-expanded") !== "true"),
+  }, sentence(kill, events));
+  const open = (isToOpen) => {
+    toggle.setAttribute("aria-expanded", String(isToOpen));
+    body.hidden = !isToOpen;
+    if (!isToOpen || isFilled) return;
+    isFilled = true;
+    body.replaceChildren(h("p", { class: "quiet" }, "Reading its report …"));
+    ask(entry, [...nodesOf(kill).keys()]).then(({ lines, levels }) => {
+      const sources = new Sources(kill, entry.number, lines);
+      body.replaceChildren(...details({ kill, entry, siblings, sources, levels }));
+      card.dataset.ready = "true";
+    });
+  };
+  const card = h("article", { class: "kill", id: `kill-${entry.number}`, "data-level": kill.level ?? "unknown" },
+    h("h2", {}, toggle),
+    h("p", { class: "facts" }, facts(kill, entry, siblings, level)),
+    body);
+  if (isOpen) open(true);
+  return card;
+}
+
+/** Kills of the same place before this report. */
+function killsBefore({ repeats = 0 }, { number }, siblings) {
+  return Math.max(0, repeats - siblings.filter((sibling) => sibling.number < number).length);
+}
+
+function facts(kill, entry, siblings, level) {
+  const list = [h("span", { class: `badge level-${kill.level ?? "unknown"}` }, level.label)];
+  const say = (...text) => list.push(h("span", {}, ...text));
+  if (siblings.length > 1) say(`${siblings.length} processes killed at once`);
+  const before = killsBefore(kill, entry, siblings);
+  if (before > 0) say(`${plural(before, "kill", "kills")} of the same place before`);
+  if (kill.attribution && kill.attribution !== "report") say("the kernel left out the report");
+  if (kill.at_us !== undefined) say(`${uptime(kill.at_us)} after boot`);
+  if (kill.kernel) say("kernel ", untrusted(kill.kernel));
+  say(`line ${grouped(entry.number)}`);
+  return list;
+}
+
+function details({ kill, entry, siblings, sources, levels }) {
+  const isGroup = siblings.length > 1 && siblings.some(({ group }) => group);
+  const about = {
+    isGroup,
+    before: killsBefore(kill, entry, siblings),
+    wasTold: sources.lines.some(({ oom }) => oom.event === "invoked"),
+  };
+  const victims = new Set(siblings.map(({ pid }) => pid).concat(kill.victim?.pid));
+  return [
+    h("div", { class: "answers" },
+      h("section", {},
+        h("h3", {}, "What happens now"),
+        h("p", {}, ...prose(outcomeOf(kill, about))),
+        isGroup ? groupOf(siblings, entry) : undefined,
+        trigger(kill, sources)),
+      h("section", {},
+        h("h3", {}, "What to do"),
+        h("ul", {}, fitting(ACTIONS, kill, about).map(action(kill)))),
+      h("section", {},
+        h("h3", {}, "What this log cannot tell"),
+        h("ul", {}, fitting(GAPS, kill, about).map(({ text }) => h("li", {}, ...prose(text)))))),
+    h("div", { class: "pictures" },
+      memoryPicture(sources),
+      tasksPicture(sources, victims),
+      treePicture(sources, levels)),
+    lazy("figures", "Every figure, what it means and where it comes from", () => figuresTable(kill, sources)),
+    lazy("lines", `The kernel's own lines (${grouped(sources.lines.length)})`, () => reportLines(sources)),
+    lazy("json", "The record, as JSON", () => record(entry)),
+  ];
+}
+
+function action(kill) {
+  return ({ text, command }) => {
+    const content = prose(text);
+    if (!command) return h("li", {}, ...content);
+    const line = command(kill);
+    return h("li", {}, ...content,
+      h("div", { class: "command" }, h("code", { tabindex: "0" }, line), copyButton("Copy", () => line)));
+  };
+}
+
+function groupOf(siblings, entry) {
+  const others = siblings.filter(({ number }) => number !== entry.number).slice(0, MOST_NAMED);
+  const rest = siblings.length - 1 - others.length;
+  return h("p", {}, "Killed together with ", ...others.flatMap(({ pid, comm, number }, index) => [
+    index > 0 ? ", " : "",
+    h("a", { href: `#kill-${number}` }, untrusted(comm ?? "process"), ` (${pid})`),
+  ]), rest > 0 ? ` and ${plural(rest, "other", "others")}` : "", ": ", ...prose("[[memory.oom.group]] is set."));
+}
+
+function trigger({ trigger: asked, victim, manual }, sources) {
+  if (!asked || manual || asked.comm === undefined) return undefined;
+  const isSame = asked.pid !== undefined ? asked.pid === victim?.pid : asked.comm === victim?.comm;
+  return h("p", {}, "It began when ", isSame ? "the same process, " : "",
+    figure(sources, "trigger.comm", asked.comm),
+    asked.pid === undefined ? "" : ` (${asked.pid})`,
+    isSame ? "," : "", " asked for memory and there was none to give.",
+    isSame || !victim ? "" : " The kernel then chose whom to kill, by size and bias: not always the one that asked.");
+}
+
+/** Something long, made when it is first opened. */
+function lazy(name, title, make) {
+  const details = h("details", {
+    class: name,
+    toggle() {
+      if (details.open && details.childElementCount === 1) details.append(make());
+    },
+  }, h("summary", {}, title));
+  return details;
+}
+
+function figuresTable(kill, sources) {
+  const rest = [...flat(kill)].filter(([path]) => !path.startsWith("task."));
+  const bodies = GROUPS.map(([title, pattern]) => {
+    const mine = rest.filter(([path]) => pattern.test(path));
+    for (const field of mine) rest.splice(rest.indexOf(field), 1);
+    if (mine.length === 0) return undefined;
+    return h("tbody", {},
+      h("tr", {}, h("th", { scope: "rowgroup", colspan: "4", class: "group" }, title)),
+      mine.map(([path, value]) => figureRow(path, value, sources)));
+  });
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every figure" },
+    h("table", {},
+      h("thead", {}, h("tr", {}, ["What", "Value", "What it means", "Line"].map((title) => h("th", { scope: "col" }, title)))),
+      bodies));
+}
+
+function figureRow(path, value, sources) {
+  const field = fieldOf(path);
+  const line = sources.line(path, value);
+  return h("tr", {},
+    h("th", { scope: "row" }, untrusted(field.name)),
+    h("td", { class: "value" }, figure(sources, path, value)),
+    h("td", {}, field.means),
+    h("td", { class: "number" }, line
+      ? h("button", { type: "button", class: "link", "aria-label": `Line ${line.number} of the text`,
+        click: ({ target }) => { target.after(tip); showLine(line.number); } }, grouped(line.number))
+      : "—"));
+}
+
+function reportLines({ lines }) {
+  if (lines.length === 0) {
+    return h("p", { class: "quiet" }, "They are not kept: this log has too many. Read a part of it to see them.");
+  }
+  const parts = [...PARTS_OF_REPORT];
+  const items = lines.flatMap(({ number, text, oom }) => {
+    const item = h("li", { tabindex: "-1", "data-number": number, class: oom.event === "report" ? "quiet" : undefined },
+      h("span", { class: "line-number" }, String(number)), " ", untrustedLines(text));
+    const part = parts.findIndex(([pattern]) => pattern.test(text));
+    if (part < 0) return [item];
+    const [[, title]] = parts.splice(part, 1);
+    return [h("li", { class: "part" }, title), item];
+  });
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Lines of the report" },
+    h("ul", { class: "text" }, items));
+}
+
+function record({ json }) {
+  const text = toJson(toObject(json));
+  return h("div", {},
+    copyButton("Copy the record", () => text),
+    h("pre", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The record, as JSON" }, untrustedLines(indented(text))));
+}
+
+/** JSON, one member to a line: whatever its integers are, they stay as they are written. */
+function indented(json) {
+  let depth = 0;
+  const line = () => `\n${"  ".repeat(depth)}`;
+  return json.replace(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g, (token) => {
+    if (token === "{" || token === "[") return token + (depth++, line());
+    if (token === "}" || token === "]") return (depth--, line()) + token;
+    if (token === ",") return token + line();
+    return token === ":" ? ": " : token;
+  });
+}

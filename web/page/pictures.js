@@ -1,0 +1,241 @@
+// Pictures of a kill. The bars are drawings; names and figures stand beside them as text, so that
+// nothing is told by a drawing alone.
+"use strict";
+
+/** Most tasks that are drawn. */
+const MOST_TASKS = 10;
+/** Most columns of the timeline. */
+const COLUMNS = 60;
+
+/** A horizontal bar: parts of a whole, each with a class, and marks across it. */
+function bar(parts, marks = []) {
+  let x = 0;
+  const drawn = parts.map(([part, name]) => {
+    const width = Math.min(part, 1 - x);
+    const rectangle = svg("rect", { x: `${x * 100}%`, y: "0", width: `${width * 100}%`, height: "100%", class: name });
+    x += width;
+    return rectangle;
+  });
+  const lines = marks.map((at) =>
+    svg("line", { x1: `${at * 100}%`, x2: `${at * 100}%`, y1: "0", y2: "100%", class: "mark" }));
+  return svg("svg", { class: "bar", "aria-hidden": "true", focusable: "false" }, ...drawn, ...lines);
+}
+
+function picture(title, ...content) {
+  const heading = h("h3", {}, title);
+  return h("section", { class: "picture" }, heading, ...content);
+}
+
+/** Accounts of the cgroup: what it used, and its limit. */
+const ACCOUNTS = [
+  ["Memory", "memory.usage_bytes", "memory.limit_bytes"],
+  ["Swap", "memory.swap_usage_bytes", "memory.swap_limit_bytes"],
+  ["Memory and swap", "memory.memsw_usage_bytes", "memory.memsw_limit_bytes"],
+  ["Kernel memory", "memory.kmem_usage_bytes", "memory.kmem_limit_bytes"],
+];
+
+/** What the victim's memory was of. */
+const PARTS = [
+  ["anonymous", "victim.anon_rss_bytes", "anon"],
+  ["files", "victim.file_rss_bytes", "file"],
+  ["shared", "victim.shmem_rss_bytes", "shmem"],
+];
+
+function memoryPicture(sources) {
+  const fields = flat(sources.kill);
+  const accounts = ACCOUNTS.filter(([, used]) => fields.has(used)).map(([name, used, limit]) =>
+    account(sources, name, [used, fields.get(used)], [limit, fields.get(limit)]));
+  const machine = accounts.length > 0 ? {} : sources.machine();
+  if (machine.memory) {
+    const [used, total] = machine.memory;
+    accounts.push(account(sources, "Memory of the machine", ["machine.used", used], ["machine.total", total]));
+  }
+  if (machine.swap) {
+    const [used, total] = machine.swap;
+    accounts.push(account(sources, "Swap of the machine", ["machine.swap_used", used], ["machine.swap_total", total]));
+  }
+  if (accounts.length === 0) {
+    accounts.push(h("p", { class: "quiet" }, "This text has no line with what was used and the limit."));
+  }
+  const whole = fields.get("memory.limit_bytes") ?? machine.memory?.[1] ?? 0;
+  return picture("Memory used, against the limit", ...accounts, statisticsPart(sources, whole), victimPart(sources, fields, whole));
+}
+
+/** What the cgroup's memory was of. */
+const STATISTIC_PARTS = [
+  ["anonymous", "statistics.anon", "anon"],
+  ["files", "statistics.file", "file"],
+  ["kernel", "statistics.kernel", "kernel"],
+];
+
+function statisticsPart(sources, limit) {
+  const told = sources.statistics();
+  const parts = STATISTIC_PARTS.filter(([, path]) => told.has(path));
+  if (parts.length === 0) return undefined;
+  const shared = told.get("statistics.shmem")?.value ?? 0n;
+  const sum = parts.reduce((sum, [, path]) => sum + told.get(path).value, 0n);
+  return stack(sources, "What it was of", sum, limit, parts.map(([name, path, key]) => ({
+    name, path, key, value: told.get(path).value,
+    rest: key === "file" && shared > 0n ? [", of it shared ", figure(sources, "statistics.shmem", shared)] : [],
+  })));
+}
+
+/** One account: a path and its figure for what is used, and for the limit, which may be unknown. */
+function account(sources, name, [usedPath, used], [limitPath, limit]) {
+  const isOff = limit !== undefined && BigInt(limit) === 0n && BigInt(used) === 0n;
+  const part = share(used, limit ?? 0);
+  const whole = Math.max(part, 1);
+  const text = [figure(sources, usedPath, used), " used, no limit"];
+  if (isOff) text.splice(0, 2, "none: ", figure(sources, limitPath, limit));
+  else if (limit !== undefined) text.splice(1, 1, " of ", figure(sources, limitPath, limit), ` · ${percent(part)}`);
+  return h("div", { class: "account" },
+    h("div", { class: "legend" }, h("span", {}, name), h("span", {}, text)),
+    isOff || limit === undefined ? undefined : bar([[part / whole, part >= 0.99 ? "full" : "used"]], [1 / whole]));
+}
+
+/** What the killed process held, of what. */
+function victimPart(sources, fields, limit) {
+  const parts = PARTS.filter(([, path]) => fields.has(path));
+  if (parts.length === 0) return undefined;
+  const held = parts.reduce((sum, [, path]) => sum + BigInt(fields.get(path)), 0n);
+  return stack(sources, "Held by the killed process", held, limit,
+    parts.map(([name, path, key]) => ({ name, path, key, value: fields.get(path), rest: [] })));
+}
+
+/** Parts of a sum, drawn against the limit where that is known and larger. */
+function stack(sources, title, sum, limit, parts) {
+  const whole = BigInt(limit) > sum ? limit : sum;
+  return h("div", { class: "account" },
+    h("div", { class: "legend" }, h("span", {}, title), h("span", {}, bytes(sum))),
+    bar(parts.map(({ value, key }) => [share(value, whole), key])),
+    h("ul", { class: "key" }, parts.map(({ name, path, key, value, rest }) =>
+      h("li", {}, h("span", { class: `swatch ${key}`, "aria-hidden": "true" }), `${name} `, figure(sources, path, value), rest))));
+}
+
+function tasksPicture(sources, victims) {
+  const tasks = sources.tasks();
+  const title = "Processes by resident memory";
+  if (tasks.length === 0) {
+    return picture(title, h("p", { class: "quiet" }, "This text has no table of processes for this kill."));
+  }
+  const largest = Math.max(...tasks.slice(0, MOST_TASKS).map((task) => Number(task.rss_bytes)), 1);
+  const shown = tasks.filter((task, index) => index < MOST_TASKS || victims.has(task.pid));
+  const rows = shown.slice(0, MOST_TASKS + victims.size).map((task) => {
+    const isVictim = victims.has(task.pid);
+    const path = (field) => `task.${task.pid}.${field}`;
+    return h("tr", { class: isVictim ? "victim" : undefined },
+      h("th", { scope: "row" },
+        untrusted(task.comm), h("span", { class: "quiet" }, ` ${task.pid}`),
+        isVictim ? h("span", { class: "killed" }, "killed") : undefined),
+      h("td", { class: "drawn" }, bar([[share(task.rss_bytes, largest), isVictim ? "full" : "used"]])),
+      h("td", { class: "number" }, figure(sources, path("rss_bytes"), task.rss_bytes)),
+      h("td", { class: "number" }, task.oom_score_adj === undefined ? "" : figure(sources, path("oom_score_adj"), task.oom_score_adj)));
+  });
+  const count = sources.kill.task_count ?? tasks.length;
+  const rest = count - shown.length;
+  return picture(title,
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+      h("table", { class: "tasks" },
+        h("thead", {}, h("tr", {},
+          h("th", { scope: "col" }, "Process and pid"),
+          h("td", {}),
+          h("th", { scope: "col", class: "number" }, "resident"),
+          h("th", { scope: "col", class: "number" }, "bias"))),
+        h("tbody", {}, rows))),
+    rest > 0 ? h("p", { class: "quiet" }, `${plural(rest, "smaller process is", "smaller processes are")} not shown.`) : undefined,
+    h("p", { class: "quiet" }, "Bias is oom_score_adj. Memory that processes share is counted for each of them."));
+}
+
+/** Most segments of a path that are drawn one by one. */
+const MOST_SEGMENTS = 24;
+
+/** The paths of a kill and of all above them, each with its parent's. */
+function nodesOf(kill) {
+  const { limit, victim } = kill.cgroup ?? {};
+  const nodes = [limit, victim].filter(Boolean).flatMap((path) => {
+    const parts = path.split("/").filter(Boolean);
+    const ends = parts.map((_, index) => index + 1).filter((end) => end < MOST_SEGMENTS || end === parts.length);
+    const paths = ends.map((end) => `/${parts.slice(0, end).join("/")}`);
+    return paths.map((path, index) => [path, paths[index - 1] ?? ""]);
+  });
+  return new Map(nodes);
+}
+
+function treePicture(sources, levels) {
+  const { kill } = sources;
+  const { limit, victim } = kill.cgroup ?? {};
+  const title = "Where the limit was hit";
+  if (!limit && !victim) {
+    return picture(title, h("p", { class: "quiet" }, kill.level === "node"
+      ? "The whole machine. The report names no cgroup."
+      : "This text does not name the cgroup."));
+  }
+  const isMachine = kill.level === "node" && !limit;
+  const nodes = [...nodesOf(kill)];
+  const build = (parent) => {
+    const children = nodes.filter(([, above]) => above === parent);
+    if (children.length === 0) return undefined;
+    return h("ul", {}, children.map(([path]) => {
+      const level = levels[path];
+      const isLimit = path === limit;
+      const isVictim = path === victim;
+      return h("li", {},
+        h("div", { class: `node${isLimit ? " limit" : ""}` },
+          untrusted(path.slice(parent.length + 1)),
+          level && level !== "cgroup" ? h("span", { class: "place" }, LEVELS[level].place) : undefined,
+          isLimit ? limitBadge(sources) : undefined,
+          isVictim ? h("span", { class: "killed" }, "killed process was here") : undefined),
+        build(path));
+    }));
+  };
+  return picture(title,
+    h("div", { class: "tree" },
+      h("div", { class: `node${isMachine || limit === "/" ? " limit" : ""}` }, "/",
+        h("span", { class: "place" }, "the whole machine"),
+        isMachine || limit === "/" ? h("span", { class: "hit" }, "ran out here") : undefined),
+      build("")));
+}
+
+function limitBadge(sources) {
+  const limit = sources.kill.memory?.limit_bytes;
+  return h("span", { class: "hit" }, "limit hit here",
+    ...(limit === undefined ? [] : [": ", figure(sources, "memory.limit_bytes", limit)]));
+}
+
+/** Kills over time; by their order in the text where their clocks cannot be compared. */
+function timeline(kills) {
+  const times = kills.map(({ at_us }) => at_us);
+  const isTimed = times.every((time, index) => time !== undefined && (index === 0 || time >= times[index - 1]))
+    && times.at(-1) > times[0];
+  const positions = isTimed ? times : kills.map((_, index) => index);
+  const [first, last] = [positions[0], positions.at(-1)];
+  const columns = Array.from({ length: COLUMNS }, () => []);
+  for (const [index, position] of positions.entries()) {
+    columns[Math.min(COLUMNS - 1, Math.floor(share(position - first, last - first) * COLUMNS))].push(kills[index]);
+  }
+  const most = Math.max(...columns.map((column) => column.length));
+  const label = isTimed
+    ? `${plural(kills.length, "kill", "kills")} from ${uptime(first)} to ${uptime(last)} after boot`
+    : `${plural(kills.length, "kill", "kills")} in the order of the text: their times cannot be compared`;
+  const bars = columns.flatMap((column, index) => {
+    let y = 100;
+    return [...Map.groupBy(column, ({ level }) => level ?? "unknown")].map(([level, { length }]) => {
+      const height = share(length, most) * 100;
+      y -= height;
+      return svg("rect", {
+        x: `${(index / COLUMNS) * 100 + 0.2}%`, width: `${100 / COLUMNS - 0.4}%`,
+        y: `${y}%`, height: `${height}%`, class: `level-${level}`,
+      });
+    });
+  });
+  const levels = Map.groupBy(kills, ({ level }) => level ?? "unknown");
+  return h("section", { class: "picture timeline" },
+    h("h2", {}, "Kills over time"),
+    svg("svg", { class: "columns", role: "img", "aria-label": `${label}. At most ${most} in one column.` }, ...bars),
+    h("p", { class: "axis" }, isTimed
+      ? [h("span", {}, `${uptime(first)} after boot`), h("span", {}, uptime(last))]
+      : h("span", {}, label)),
+    h("ul", { class: "key" }, [...levels].map(([level, { length }]) =>
+      h("li", {}, h("span", { class: `swatch level-${level}`, "aria-hidden": "true" }),
+        `${(LEVELS[level] ?? UNKNOWN_LEVEL).label}: ${grouped(length)}`))));
+}

@@ -1,0 +1,177 @@
+// The package as a user has it: packed, installed into an empty project, in Node.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import { dist, objects, parsed, scratch, suites, top } from "./lib.mjs";
+
+const project = scratch();
+const npm = (...names) => execFileSync("npm", names, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+const archive = npm("pack", join(dist, "package")).trim().split("\n").at(-1);
+writeFileSync(join(project, "package.json"), '{"private": true, "type": "module"}');
+npm("install", "--offline", "--no-audit", "--no-fund", `./${archive}`);
+const installed = join(project, "node_modules/oom-web");
+const oom = await import(pathToFileURL(join(installed, "node.js")));
+
+const KILL = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+const HEADER = "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+
+test("an empty project has what it needs, by its name", () => {
+  const script = `
+    import { parse } from "oom-web";
+    const { kills } = parse(process.argv[1]);
+    console.log(kills[0].number, kills[0].record.oom.summary);`;
+  const run = ["--input-type=module", "--eval", script, `one\n${KILL}`];
+  const output = execFileSync("node", run, { cwd: project, encoding: "utf8" });
+  assert.equal(output, "2 'a' (pid 42) was killed: the whole machine ran out of memory; it held 4.0 KiB.\n");
+  const files = readdirSync(installed).sort();
+  for (const file of ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "index.d.ts", "oom_bg.wasm"]) {
+    assert.ok(files.includes(file), file);
+  }
+  const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const workspace = /^version = "(.*)"$/m.exec(readFileSync(join(top, "Cargo.toml"), "utf8"))[1];
+  assert.equal(version, workspace);
+});
+
+test("its types are right", () => {
+  for (const file of ["types.ts", "tsconfig.json"]) copyFileSync(new URL(file, import.meta.url), join(project, file));
+  const tsc = join(import.meta.url.replace("file://", ""), "../node_modules/typescript/bin/tsc");
+  execFileSync("node", [tsc, "--project", project], { encoding: "utf8", stdio: "pipe" });
+});
+
+/** The records of a suite's lines, as the forms of the other hosts make them. */
+function records({ form, bytes }) {
+  const lines = bytes.toString().replace(/\n$/, "").split("\n");
+  if (form === "ndjson") return lines;
+  return lines.map((line) => JSON.stringify({ log: line.replace(/\r$/, "") }));
+}
+
+/** What `mode` gives of records one after the other, what did not finish last. */
+function filtered(mode, records, isFresh) {
+  let filter = new oom.Filter({ mode });
+  const found = [];
+  for (const record of records) {
+    if (isFresh) filter = new oom.Filter({ mode });
+    const answer = filter.process(record);
+    if (answer !== null) found.push(answer);
+  }
+  return isFresh ? found : [...found, ...filter.end()];
+}
+
+const withoutOom = ({ oom, kubernetes, "k8s.pod.uid": pod, "container.id": container, ...rest }) => rest;
+
+/** Lines of /dev/kmsg are records of text here, where Fluent Bit takes them apart; and no string holds
+ * bytes that are not UTF-8. Then what is added is compared, not the whole record. */
+const isSame = ({ form, bytes }) => form !== "kmsg" && Buffer.from(bytes.toString()).equals(bytes);
+
+for (const suite of suites()) {
+  test(`suite ${suite.name}`, () => {
+    let compared = 0;
+    for (const mode of ["annotate", "rewrite", "events"]) {
+      const expected = suite.expected(mode);
+      if (!expected) continue;
+      compared += 1;
+      // A record that came with an `oom` passes as it is.
+      const given = new Set(objects(suite.bytes.toString()).filter(({ oom }) => oom).map((record) => JSON.stringify(record)));
+      const ofOom = expected.filter((record) => record.oom && !given.has(JSON.stringify(record))).map(({ oom }) => oom);
+      if (isSame(suite)) {
+        const found = filtered(mode, records(suite), suite.isFresh).map(parsed);
+        assert.deepEqual(found.map(({ oom }) => oom), expected.map(({ oom }) => oom), mode);
+        assert.deepEqual(found.map(withoutOom), expected.map(withoutOom), mode);
+      }
+      if (suite.isFresh) continue;
+      // The same from the bytes of the whole log.
+      const reader = new oom.Reader({ mode });
+      const lines = [...reader.push(suite.bytes), ...reader.end()].map(({ record }) => record);
+      assert.deepEqual(lines.map(({ oom }) => oom), ofOom, mode);
+      for (const record of lines.filter(({ oom }) => oom.event === "kill" && oom.pod)) {
+        assert.equal(record["k8s.pod.uid"], record.oom.pod.uid);
+        assert.equal(record["container.id"], record.oom.container?.id);
+      }
+    }
+    assert.ok(compared > 0, "nothing was compared");
+  });
+}
+
+test("a record that is about something else comes back as it is", () => {
+  const filter = new oom.Filter();
+  const record = { log: "usb 1-1: new device", nested: { n: 1n } };
+  assert.equal(filter.process(record), record);
+  const text = '{"log": "usb",   "n": 1e400}';
+  assert.equal(filter.process(text), text);
+  assert.equal(new oom.Filter({ mode: "events" }).process(text), null);
+  assert.equal(filter.process("no JSON"), "no JSON");
+});
+
+test("objects keep integers that a number would round", () => {
+  const filter = new oom.Filter();
+  const record = { log: KILL, big: 18446744073709551615n, edge: 9007199254740993n, "nkey": "n12", text: 's"n1"\\' };
+  const answer = filter.process(record);
+  assert.equal(answer.oom.victim.pid, 42);
+  for (const [key, value] of Object.entries(record)) assert.deepEqual(answer[key], value, key);
+});
+
+test("JSON goes to objects and back without a change", () => {
+  for (const json of [
+    "18446744073709551615", "-9007199254740993", "9007199254740991", "12345678901234567890",
+    '{"a":18446744073709551615,"b":"18446744073709551615","n1":"n2","s":"s"}',
+    '["n12345678901234567",12345678901234567,"\\"n1\\"",{"__proto__":12345678901234567}]',
+    '{"a":[null,true,1.5,""],"\\u0022":"\\\\"}',
+  ]) {
+    assert.equal(oom.toJson(oom.toObject(json)), json.replace("\\u0022", '\\"'));
+  }
+  assert.deepEqual(oom.toObject("[1.2345678901234567e30,12345678901234567890.5]"), [1.2345678901234567e30, 12345678901234567890.5]);
+  assert.equal(oom.toObject("12345678901234567"), 12345678901234567n);
+  assert.equal(oom.toJson({ at: new Date(0), none: undefined }), '{"at":"1970-01-01T00:00:00.000Z"}');
+  const long = JSON.stringify({ text: 'a"'.repeat(1 << 20), big: 1 }).replace("1}", "12345678901234567}");
+  assert.equal(oom.toJson(oom.toObject(long)), long);
+  assert.throws(() => oom.toObject("{"), SyntaxError);
+});
+
+test("chunks may end anywhere, in a character too", async () => {
+  const log = Buffer.from(`grüße\n${KILL.replace("(a)", "(ü)")}\n{"log":"${KILL}"}`);
+  for (const size of [1, 7, 64]) {
+    const chunks = Array.from({ length: Math.ceil(log.length / size) }, (_, index) => log.subarray(index * size, (index + 1) * size));
+    const found = [];
+    for await (const line of oom.read(chunks, { mode: "events" })) found.push([line.number, line.record.oom.victim.comm]);
+    assert.deepEqual(found, [[2, "ü"], [3, "a"]]);
+  }
+});
+
+test("a report that never finished is released at the end", async () => {
+  const reader = new oom.Reader({ mode: "events" });
+  assert.deepEqual(reader.push(`${HEADER}\n`), []);
+  assert.equal(reader.end()[0].record.oom.event, "truncated");
+  assert.equal(reader.lines, 1);
+  reader.free();
+  const filter = new oom.Filter({ mode: "rewrite" });
+  assert.equal(filter.process({ log: HEADER }), null);
+  assert.equal(JSON.parse(filter.end()[0]).oom.event, "truncated");
+});
+
+test("kills from before the start are replayed", () => {
+  const filter = new oom.Filter({ startedAt: new Date(2000) });
+  assert.equal(filter.process({ log: KILL }, { time: 1999 }).oom.replayed, true);
+  assert.equal(filter.process({ log: KILL }, { time: new Date(2001) }).oom.replayed, undefined);
+  assert.equal(filter.process({ log: KILL }).oom.replayed, undefined);
+});
+
+test("streams are kept apart by their tag", () => {
+  const filter = new oom.Filter();
+  const ids = ["a", "b", "a"].map((tag) => filter.process({ log: HEADER }, { tag }).oom.id);
+  assert.equal(filter.process({ log: "Call Trace:" }, { tag: "c" }).oom, undefined);
+  assert.equal(filter.process({ log: "Call Trace:" }, { tag: "b" }).oom.id, ids[1]);
+});
+
+test("a wrong mode is an error that says which there are", () => {
+  assert.throws(() => new oom.Filter({ mode: "all" }), /annotate.*rewrite.*events/);
+  assert.throws(() => new oom.Reader({ mode: "" }), /annotate.*rewrite.*events/);
+});
+
+test("a line of more than a mebibyte is counted, not read", () => {
+  const { kills, read, skipped } = oom.parse(`${"x".repeat(2 << 20)} ${KILL}\n${KILL}`);
+  assert.deepEqual([kills.length, kills[0].number, read, skipped], [1, 2, 2, 1]);
+});

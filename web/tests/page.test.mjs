@@ -1,0 +1,434 @@
+// The page in a real browser: what a person does with it, and what an attacker tries.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { chromium as playwright } from "playwright-core";
+
+import { chromium, dist, objects, page as pageFolder, scratch, serve, suites } from "./lib.mjs";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+/** All the page may weigh, packed. */
+const MOST_BYTES = 150 << 10;
+const KILL = "Out of memory: Killed process 42 (NAME) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+const MARKUP = "<img src=x onerror=hacked=1>";
+/** A kill in a cgroup of any name: that of a process has at most 15 bytes. */
+const IN_CGROUP = [
+  `oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/x/${MARKUP},task_memcg=/x/${MARKUP},task=NAME,pid=42,uid=0`,
+  KILL.replace("Out", "Memory cgroup out"),
+].join("\n");
+
+const executablePath = chromium();
+const skip = executablePath ? false : "there is no Chromium; `apt-get install chromium` brings it";
+const folder = scratch();
+let browser;
+let server;
+let address;
+
+before(async () => {
+  if (skip) return;
+  server = await serve(dist);
+  address = `${server.address}page/`;
+  browser = await playwright.launch({ executablePath, args: ["--no-sandbox"] });
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+/** The page, opened; everything it should not do is an error at the end of the test. */
+async function open(context, { url = address, ...options } = {}) {
+  const page = await browser.newPage({ reducedMotion: "reduce", ...options });
+  const wrong = [];
+  let isLoaded = false;
+  page.on("pageerror", (error) => wrong.push(`error: ${error.stack}`));
+  page.on("console", (message) => wrong.push(`console: ${message.text()}`));
+  page.on("request", (request) => {
+    if (isLoaded && !/^(blob|data):/.test(request.url())) wrong.push(`request: ${request.url()}`);
+  });
+  await page.goto(url);
+  await page.waitForSelector("html[data-ready]");
+  isLoaded = true;
+  context.after(async () => {
+    await page.close();
+    assert.deepEqual(wrong, []);
+  });
+  return page;
+}
+
+const status = (page) => page.textContent("#status");
+const isDone = (page) => page.waitForSelector("#busy", { state: "hidden" });
+
+/** Gives the page a file, and waits until it is read. */
+async function give(page, name, content) {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  await page.setInputFiles("#file", path);
+  await page.waitForFunction(() => !document.querySelector("#status").textContent.startsWith("Reading"));
+  await isDone(page);
+}
+
+async function example(page, name) {
+  await page.click(`[data-example=${name}]`);
+  await page.waitForSelector(".kill[data-ready]");
+  await isDone(page);
+}
+
+/** What the button for all kills downloads. */
+async function downloaded(page) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.press("#download", "Enter")]);
+  assert.equal(download.suggestedFilename(), "oom-kills.ndjson");
+  return objects(readFileSync(await download.path(), "utf8"));
+}
+
+/** What it would download: a browser lets no page download one file after the other. */
+async function linked(page) {
+  return objects(await page.evaluate(async () => (await fetch(document.getElementById("download").href)).text()));
+}
+
+async function withoutViolations(page, what) {
+  await page.evaluate(readFileSync(AXE, "utf8"));
+  const { violations } = await page.evaluate(() => axe.run());
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(" | ")}`);
+  assert.deepEqual(found, [], what);
+}
+
+test("it weighs little", () => {
+  const files = readdirSync(pageFolder).map((name) => gzipSync(readFileSync(join(pageFolder, name)), { level: 9 }).length);
+  const sum = files.reduce((a, b) => a + b);
+  assert.ok(sum <= MOST_BYTES, `${sum} bytes`);
+});
+
+test("every suite gives the Fluent Bit module's kills", { skip }, async (context) => {
+  const page = await open(context, { bypassCSP: true });
+  let compared = 0;
+  for (const suite of suites()) {
+    const expected = suite.expected("annotate");
+    if (!expected || suite.isFresh) continue;
+    await give(page, `${suite.name}.${suite.form}`, suite.bytes);
+    const given = objects(suite.bytes.toString()).filter(({ oom }) => oom).map(({ oom }) => oom.id);
+    const kills = expected.filter(({ oom }) => oom?.event === "kill" && !given.includes(oom.id));
+    if (kills.length === 0) {
+      assert.match(await status(page), /^No /, suite.name);
+      continue;
+    }
+    compared += kills.length;
+    const found = await linked(page);
+    assert.deepEqual(found.map(({ oom }) => oom), kills.map(({ oom }) => oom), suite.name);
+  }
+  assert.ok(compared > 80, `${compared} kills compared`);
+});
+
+for (const [name, count, word] of [
+  ["container", 1, "Container limit"],
+  ["node", 1, "Whole machine"],
+  ["group", 4, "Container limit"],
+  ["storm", 22, "Container limit"],
+]) {
+  test(`the example ${name}`, { skip }, async (context) => {
+    const page = await open(context);
+    await example(page, name);
+    assert.match(await status(page), new RegExp(`^${count} process`));
+    const first = page.locator(".kill").first();
+    assert.equal(await first.locator(".badge").textContent(), word);
+    assert.equal(await first.locator(".toggle").getAttribute("aria-expanded"), "true");
+    assert.equal(await page.locator(".timeline").count(), count > 1 ? 1 : 0);
+    for (const text of ["What happens now", "What to do", "What this log cannot tell"]) {
+      assert.equal(await first.getByText(text, { exact: true }).count(), 1, text);
+    }
+  });
+}
+
+test("newest first, and more on demand", { skip }, async (context) => {
+  const page = await open(context);
+  const log = Array.from({ length: 45 }, (_, index) => `[${index + 1}.000000] ${KILL.replace("42", String(100 + index))}\n`);
+  await give(page, "many.log", log.join(""));
+  const sentences = () => page.locator(".kill .toggle").allTextContents();
+  assert.match((await sentences())[0], /\(pid 144\)/);
+  assert.equal((await sentences()).length, 20);
+  await page.click("#more");
+  await page.click("#more");
+  assert.match((await sentences())[44], /\(pid 100\)/);
+  assert.ok(await page.isHidden("#more"));
+});
+
+test("members of a group lead to each other", { skip }, async (context) => {
+  const page = await open(context);
+  await example(page, "group");
+  await page.getByRole("link", { name: /chosen/ }).first().click();
+  const card = page.locator(".kill", { hasText: "'chosen'" }).last();
+  await card.locator(".pictures").waitFor();
+  assert.match(await card.locator(".body").textContent(), /none of its processes is left/);
+  assert.equal(await page.evaluate(() => document.activeElement.className), "toggle");
+});
+
+test("a figure tells its meaning, its unit and its line", { skip }, async (context) => {
+  const page = await open(context);
+  await example(page, "container");
+  const limit = page.locator(".account .figure").nth(1);
+  await limit.hover();
+  const tip = page.locator("#tip");
+  await tip.waitFor({ state: "visible" });
+  const text = (await tip.textContent()).replaceAll("\u202f", " ");
+  assert.match(text, /Memory limit.*20 971 520 bytes.*most this cgroup may use.*Line 29 of the text.*limit 20480kB/s);
+  assert.equal(await tip.locator("mark").textContent(), "20480");
+  await page.mouse.move(0, 0);
+  await tip.waitFor({ state: "hidden" });
+  await limit.click();
+  await tip.getByRole("button", { name: "Show it in the report" }).click();
+  const line = page.locator(".lines li.shown");
+  assert.match(await line.textContent(), /memory: usage 20480kB, limit 20480kB/);
+  assert.ok(await line.isVisible());
+});
+
+test("every figure of the record is in the table, with words for it", { skip }, async (context) => {
+  const page = await open(context);
+  for (const name of ["container", "node", "group"]) {
+    await example(page, name);
+    await page.locator(".kill .figures summary").first().click();
+    const table = await page.locator(".kill .figures table").first().textContent();
+    assert.doesNotMatch(table, /no words for/);
+    for (const word of ["Process id", "Anonymous memory", "Kernel", "Time"]) assert.ok(table.includes(word), word);
+  }
+});
+
+test("the record can be copied, and the link carries no data", { skip }, async (context) => {
+  const page = await open(context, { permissions: ["clipboard-read", "clipboard-write"], url: `${address}?x=secret#y` });
+  await example(page, "container");
+  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  await page.locator(".kill .json summary").click();
+  await page.getByRole("button", { name: "Copy the record" }).click();
+  await page.getByText("Copied").waitFor();
+  const record = JSON.parse(await clipboard());
+  assert.deepEqual(record, (await downloaded(page))[0]);
+  assert.equal(record.oom.victim.comm, "java");
+  await page.getByRole("button", { name: "Copy a link to this page" }).click();
+  await page.waitForFunction(async () => (await navigator.clipboard.readText()).startsWith("http"));
+  assert.equal(await clipboard(), address);
+});
+
+test("what is pasted is read at once; much of it stays out of the text box", { skip }, async (context) => {
+  const page = await open(context, { permissions: ["clipboard-read", "clipboard-write"] });
+  const paste = async (text) => {
+    await page.evaluate((text) => navigator.clipboard.writeText(text), text);
+    await page.focus("#text");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.press("ControlOrMeta+v");
+  };
+  await paste(KILL);
+  await page.getByText("'NAME' (pid 42)").first().waitFor();
+  await paste(`${"nothing\n".repeat(40000)}${KILL.replace("42", "43")}`);
+  await page.getByText("(pid 43)").first().waitFor();
+  assert.equal(await page.inputValue("#text"), KILL);
+});
+
+test("a file can be dropped", { skip }, async (context) => {
+  const page = await open(context);
+  const data = await page.evaluateHandle((text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], "dropped.log"));
+    return data;
+  }, KILL);
+  await page.dispatchEvent("h1", "drop", { dataTransfer: data });
+  await page.getByText("(pid 42)").first().waitFor();
+  assert.match(await page.textContent("#source"), /dropped\.log/);
+});
+
+test("journal JSON, /dev/kmsg and packed files are read", { skip }, async (context) => {
+  const page = await open(context);
+  const journal = JSON.stringify({ MESSAGE: KILL, _TRANSPORT: "kernel", __CURSOR: "c" });
+  for (const [name, content] of [
+    ["journal.json", journal],
+    ["kmsg", `6,1,2000001,-;${KILL}\n SUBSYSTEM=x\n`],
+    ["dos.log", `one\r\n[    2.000001] ${KILL}\r\n`],
+    ["log.gz", gzipSync(KILL)],
+  ]) {
+    await give(page, name, content);
+    assert.match(await status(page), /^1 process was killed/, name);
+  }
+  await give(page, "log.xz", Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]));
+  assert.match(await status(page), /cannot unpack xz/);
+  await give(page, "broken.gz", gzipSync(KILL).subarray(0, 20));
+  assert.doesNotMatch(await status(page), /Reading/);
+});
+
+test("a report without its kill is told as that", { skip }, async (context) => {
+  const page = await open(context);
+  const text = readFileSync(new URL("../page/examples/container.log", import.meta.url), "utf8");
+  await give(page, "cut.log", text.split("\n").slice(0, -3).join("\n"));
+  assert.match(await status(page), /^No kill in this text, but a part of an OOM report/);
+  assert.match(await page.locator(".kill").textContent(), /broke off.*the line that says who was killed is not in this text/s);
+});
+
+test("without an OOM line the page says what it looked for", { skip }, async (context) => {
+  const page = await open(context);
+  for (const [name, content] of [["none.log", "usb 1-1: new device\n"], ["empty.log", ""]]) {
+    await give(page, name, content);
+    assert.match(await status(page), /^No OOM kill in this text/);
+    assert.match(await page.textContent("#nothing"), /invoked oom-killer.*systemd-oomd/s);
+    assert.ok(await page.isVisible("#nothing"));
+  }
+  await example(page, "container");
+  assert.ok(await page.isHidden("#nothing"));
+});
+
+test("a hostile name stays text", { skip }, async (context) => {
+  const page = await open(context);
+  const names = ["<img src=//x/y>", "<script>x=1</s>", "'\"><svg/onload=", "a\u202Egpj.exe", "\u0007\u200bx", "اسم", "[[kernel]]`x`"];
+  for (const name of names) {
+    await give(page, "hostile.log", IN_CGROUP.replaceAll("NAME", name));
+    await page.locator(".kill[data-ready]").waitFor();
+    assert.match(await page.locator(".kill .tree").textContent(), /<img src=x onerror=hacked=1>/, name);
+    for (const summary of await page.locator(".kill summary").all()) await summary.click();
+    assert.equal(await page.locator("#results :is(img, script, iframe, style, object, embed, svg:not(.bar))").count(), 0, name);
+    assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
+  }
+  const bidi = KILL.replace("NAME", "a\u202Eb");
+  await give(page, `${encodeURIComponent(MARKUP)}.log`, bidi);
+  await page.locator(".kill[data-ready]").waitFor();
+  const card = page.locator(".kill");
+  assert.equal(await card.locator(".toggle .invisible").textContent(), "U+202E");
+  assert.ok(!(await card.textContent()).includes("\u202E"));
+  assert.equal(await card.locator(".toggle bdi").first().textContent(), "aU+202Eb");
+});
+
+test("the page's policy forbids scripts and connections", { skip }, async (context) => {
+  const page = await browser.newPage();
+  context.after(() => page.close());
+  await page.goto(address);
+  const tried = await page.evaluate(async () => {
+    const tried = {};
+    const violated = [];
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => violated.push(effectiveDirective));
+    tried.fetch = await fetch("index.html").then(() => "done", () => "refused");
+    try {
+      document.body.innerHTML = "<p>";
+      tried.html = "done";
+    } catch {
+      tried.html = "refused";
+    }
+    const script = document.createElement("script");
+    try {
+      script.textContent = "hacked = 1";
+      document.body.append(script);
+    } catch {
+      // Refused already.
+    }
+    document.body.append(Object.assign(document.createElement("img"), { src: "x.png" }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { ...tried, hacked: globalThis.hacked, violated: [...new Set(violated)].sort() };
+  });
+  assert.equal(tried.fetch, "refused");
+  assert.equal(tried.html, "refused");
+  assert.equal(tried.hacked, undefined);
+  assert.ok(tried.violated.includes("connect-src") && tried.violated.includes("img-src"), String(tried.violated));
+});
+
+test("it works from a disk", { skip }, async (context) => {
+  const page = await open(context, { url: pathToFileURL(join(pageFolder, "index.html")).href });
+  await example(page, "container");
+  assert.equal((await downloaded(page)).length, 1);
+});
+
+test("the installed package works in a browser", { skip }, async (context) => {
+  const page = await browser.newPage();
+  context.after(() => page.close());
+  // A page of the user's own, beside the package.
+  const own = new URL("../package/own", address).href;
+  await page.route(own, (route) => route.fulfill({ contentType: "text/html", body: "" }));
+  await page.goto(own);
+  const summary = await page.evaluate(async ([url, log]) => {
+    const { parse } = await import(url);
+    return parse(log).kills[0].record.oom.summary;
+  }, [new URL("../package/browser.js", address).href, KILL]);
+  assert.match(summary, /'NAME' \(pid 42\)/);
+});
+
+test("a large log shows how far it is, and can be stopped", { skip }, async (context) => {
+  const page = await open(context);
+  const data = await page.evaluateHandle((kill) => {
+    const filler = new Blob(["[    1.000000] usb 1-1: new high-speed USB device number 2\n".repeat(20000)]);
+    const data = new DataTransfer();
+    data.items.add(new File([kill, "\n", ...Array(1000).fill(filler)], "large.log"));
+    return data;
+  }, KILL);
+  await page.dispatchEvent("h1", "drop", { dataTransfer: data });
+  await page.locator("#progress-text", { hasText: "MiB of" }).waitFor();
+  assert.equal(await page.getAttribute("#progress", "max"), "1");
+  await page.click("#cancel");
+  await isDone(page);
+  assert.match(await status(page), /^1 process was killed\. Stopped after/);
+  assert.equal((await downloaded(page)).length, 1);
+});
+
+test("all of it by the keyboard", { skip }, async (context) => {
+  const page = await open(context);
+  const press = async (key, until) => {
+    for (let count = 0; count < 80; count += 1) {
+      await page.keyboard.press(key);
+      if (await page.evaluate((until) => document.activeElement.matches(until), until)) return;
+    }
+    assert.fail(`${until} is not reached`);
+  };
+  await press("Tab", "[data-example=container]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".kill[data-ready]");
+  await press("Tab", ".toggle");
+  await press("Tab", ".account .figure");
+  await page.locator("#tip").waitFor({ state: "visible" });
+  await page.keyboard.press("Enter");
+  await press("Tab", "#tip button");
+  await page.keyboard.press("Enter");
+  await page.locator(".lines li.shown").waitFor();
+  assert.ok(await page.evaluate(() => document.activeElement.matches(".lines li.shown")));
+  await press("Tab", ".json summary");
+  await page.keyboard.press("Enter");
+  await page.locator(".json pre").waitFor();
+  await press("Shift+Tab", ".account .figure");
+  await page.keyboard.press("Escape");
+  await page.locator("#tip").waitFor({ state: "hidden" });
+});
+
+for (const [name, options] of [
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["narrow", { viewport: { width: 360, height: 740 } }],
+]) {
+  test(`nobody is shut out: ${name}`, { skip }, async (context) => {
+    // The check itself is a script of others: the policy of the page would refuse it.
+    const page = await open(context, { ...options, bypassCSP: true });
+    await withoutViolations(page, "at first");
+    for (const example_ of ["storm", "node", "container", "group"]) {
+      await example(page, example_);
+      for (const summary of await page.locator("summary").all()) await summary.click();
+      await withoutViolations(page, example_);
+    }
+    await page.locator(".account .figure").first().click();
+    await withoutViolations(page, "with a figure explained");
+    await give(page, "none.log", "nothing");
+    await withoutViolations(page, "without a kill");
+    const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
+    assert.ok(scroll <= width, `${scroll} of ${width} pixels`);
+  });
+}
+
+test("the colours can be chosen, and stay chosen", { skip }, async (context) => {
+  const own = await browser.newContext({ colorScheme: "light" });
+  context.after(() => own.close());
+  const page = await own.newPage();
+  await page.goto(address);
+  const colour = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await colour(page);
+  await page.selectOption("#theme", "dark");
+  assert.notEqual(await colour(page), light);
+  const later = await own.newPage();
+  await later.goto(address);
+  await later.waitForSelector("html[data-ready]");
+  assert.notEqual(await colour(later), light);
+  await later.selectOption("#theme", "system");
+  assert.equal(await colour(later), light);
+});

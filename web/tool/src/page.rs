@@ -1,0 +1,77 @@
+//! The page: static files that need nothing besides, from a server or from a disk.
+//!
+//! A page opened from a disk may load neither a JavaScript module nor a worker nor bytes from beside
+//! itself. So its scripts are classic ones, the worker's script is text in `engine.js`, and so is the
+//! WebAssembly module, packed. It is the same page on a server: its policy then forbids every
+//! connection.
+
+use std::error::Error;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Map, Value, json};
+
+/// Files of the package that the page shares: their `export` is no word of a classic script.
+const SHARED: &[&str] = &["json.js"];
+/// What is no file of the page itself.
+const WORKER: &str = "worker.js";
+const EXAMPLES: &str = "examples";
+
+/// Writes the page into `folder`.
+pub(crate) fn write(module: &Path, sources: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let page = sources.join("page");
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(&page)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != WORKER && entry.file_type()?.is_file() {
+            fs::copy(entry.path(), folder.join(name))?;
+        }
+    }
+    for name in SHARED {
+        let text = fs::read_to_string(sources.join("package").join(name))?;
+        fs::write(folder.join(name), text.replace("\nexport ", "\n"))?;
+    }
+    fs::write(
+        folder.join("engine.js"),
+        engine(module, &page.join(WORKER))?,
+    )?;
+    fs::write(folder.join("examples.js"), examples(&page.join(EXAMPLES))?)?;
+    Ok(())
+}
+
+/// `const ENGINE = {"worker": "...", "module": "..."};`
+fn engine(module: &Path, worker: &Path) -> Result<String, Box<dyn Error>> {
+    let bound = crate::bindgen(module, |bindgen| {
+        // The only failure is a second target.
+        let _ = bindgen.no_modules(true);
+    })?;
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&bound.module)?;
+    let engine = json!({
+        "worker": bound.script + &fs::read_to_string(worker)?,
+        "module": STANDARD.encode(packed.finish()?),
+    });
+    Ok(constant("ENGINE", &engine))
+}
+
+/// `const EXAMPLES = {"name": "the log", ...};`, a file each.
+fn examples(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut examples = Map::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        examples.insert(name.into_owned(), fs::read_to_string(&path)?.into());
+    }
+    Ok(constant("EXAMPLES", &Value::Object(examples)))
+}
+
+/// JSON is JavaScript.
+fn constant(name: &str, value: &Value) -> String {
+    format!("// Made by the build.\n\"use strict\";\nconst {name} = {value};\n")
+}

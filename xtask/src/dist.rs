@@ -76,7 +76,8 @@ pub fn build(work: &Work) -> Result<(String, Result<(), Failure>), Failure> {
     Ok((table(&all), limits(&all)))
 }
 
-fn folder() -> PathBuf {
+/// The folder of all that is handed out.
+pub fn folder() -> PathBuf {
     workspace::root().join("dist")
 }
 

@@ -31,6 +31,18 @@ impl Failure {
             Self::Usage(text) | Self::Missing(text) | Self::Failed(text) => text,
         }
     }
+
+    /// Why, in one line: the first that a missing thing has to tell, the last that a program said,
+    /// which names the cause in most.
+    pub fn reason(&self) -> &str {
+        let mut lines = self.text().lines();
+        let line = if matches!(self, Self::Missing(_)) {
+            lines.next()
+        } else {
+            lines.next_back()
+        };
+        line.unwrap_or_default().trim()
+    }
 }
 
 impl From<lexopt::Error> for Failure {

@@ -3,9 +3,14 @@
 mod demo;
 mod dist;
 mod failure;
+mod fuzz;
+mod kernels;
 mod module;
+mod oci;
+mod soak;
 mod test;
 mod tools;
+mod web;
 mod work;
 mod workspace;
 
@@ -28,7 +33,16 @@ struct Subcommand {
 }
 
 /// Every command. A new one is a file, or a folder, beside this one and a row here.
-const COMMANDS: &[Subcommand] = &[demo::COMMAND, dist::COMMAND, test::COMMAND];
+const COMMANDS: &[Subcommand] = &[
+    demo::COMMAND,
+    dist::COMMAND,
+    fuzz::COMMAND,
+    kernels::COMMAND,
+    oci::COMMAND,
+    soak::COMMAND,
+    test::COMMAND,
+    web::COMMAND,
+];
 
 fn main() -> ExitCode {
     let mut parser = lexopt::Parser::from_env();

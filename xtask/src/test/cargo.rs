@@ -4,6 +4,7 @@ use std::fs;
 
 use super::Outcome;
 use super::counts::Counts;
+use super::envoy;
 use super::skips;
 use crate::failure::Failure;
 use crate::module::{FLUENT_BIT, MODULES};
@@ -51,6 +52,7 @@ pub(super) fn tests(work: &Work) -> Result<Outcome, Failure> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     cargo.env(MODULE, dist::path(&FLUENT_BIT));
+    cargo.envs(envoy::variables(work)?);
     cargo.env(skips::VARIABLE, &notes);
     let result = work.run(&mut cargo);
 

@@ -3,7 +3,10 @@
 mod cargo;
 mod counts;
 mod deny;
+mod envoy;
+mod hostile;
 mod skips;
+mod web;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -19,7 +22,7 @@ pub const COMMAND: Subcommand = Subcommand {
     arguments: "[--quick]",
     about: "checks everything: format, lints, documentation, modules, tests, licences",
     details: "
-  --quick  leaves out the documentation and the licences
+  --quick  leaves out the documentation, the page, kernels, fuzzing and the licences
 
 A failed step does not keep the others from running. The output of a step is in
 target/xtask/<step>.log, and is shown where the step failed. A test that cannot do
@@ -108,6 +111,24 @@ const STEPS: &[Step] = &[
         about: "the tests of all packages",
         quick: true,
         run: cargo::tests,
+    },
+    Step {
+        name: "web",
+        about: "the page in a browser, the npm package in Node",
+        quick: false,
+        run: web::tests,
+    },
+    Step {
+        name: "kernels",
+        about: "a booted kernel against what it did",
+        quick: false,
+        run: hostile::kernels,
+    },
+    Step {
+        name: "fuzz",
+        about: "the fuzz targets, a while each",
+        quick: false,
+        run: hostile::fuzz,
     },
     Step {
         name: "licences",

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use crate::bytes::unsigned;
 use crate::json;
@@ -11,8 +12,8 @@ use crate::json;
 /// What the lines of an input are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// A line that is a JSON object is a record, and the first that is none tells
-    /// whether the others are of `/dev/kmsg` or plain.
+    /// Each line tells: a JSON object is a record, what begins as a record of
+    /// `/dev/kmsg` does is one, any other line is plain.
     #[default]
     Auto,
     /// Plain lines, as `dmesg` and syslog files have them.
@@ -36,7 +37,8 @@ pub enum Record<'a> {
 /// Makes records of lines.
 ///
 /// The kernel's text becomes `message`; of a `/dev/kmsg` record also `priority`, `facility`,
-/// `sequence`, and its time since boot as `sec` and `usec`. Bytes that are no UTF-8 become U+FFFD.
+/// `sequence`, and its time since boot as `sec` and `usec`. Bytes that are no
+/// UTF-8 become the text `\xNN`.
 ///
 /// ```
 /// use oom_filter::form::{Form, Record, Records};
@@ -56,8 +58,6 @@ pub enum Record<'a> {
 #[derive(Debug)]
 pub struct Records {
     form: Form,
-    /// What [`Form::Auto`] came to for lines that are no JSON.
-    decided: Option<Form>,
     /// A `/dev/kmsg` record whose further lines may follow; empty for none.
     held: Vec<u8>,
 }
@@ -70,7 +70,6 @@ impl Records {
     pub const fn new(form: Form) -> Self {
         Self {
             form,
-            decided: None,
             held: Vec::new(),
         }
     }
@@ -84,17 +83,8 @@ impl Records {
                 self.settle(each);
                 each(Record::Object(Cow::Borrowed(line)));
             }
-            Form::Auto => {
-                let form = *self.decided.get_or_insert_with(|| {
-                    if header(line).is_some() {
-                        Form::Kmsg
-                    } else {
-                        Form::Text
-                    }
-                });
-                self.wrap(form, line, each);
-            }
-            form @ (Form::Text | Form::Kmsg) => self.wrap(form, line, each),
+            Form::Text => each(Record::Object(Cow::Owned(text(without_return(line))))),
+            Form::Auto | Form::Kmsg => self.kmsg_line(without_return(line), each),
         }
     }
 
@@ -106,10 +96,7 @@ impl Records {
         }
     }
 
-    fn wrap<'a>(&mut self, form: Form, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
-        if form != Form::Kmsg {
-            return each(Record::Object(Cow::Owned(text(line))));
-        }
+    fn kmsg_line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
         let whole = self.held.len().saturating_add(line.len());
         if !self.held.is_empty() && line.starts_with(b" ") && whole < MOST_HELD {
             self.held.push(b'\n');
@@ -117,21 +104,25 @@ impl Records {
             return;
         }
         self.settle(each);
-        if line.is_empty() {
-            // Nothing can be held that is nothing.
-            return each(Record::Object(Cow::Owned(text(line))));
+        if header(line).is_some() {
+            self.held.extend_from_slice(line);
+        } else {
+            each(Record::Object(Cow::Owned(text(line))));
         }
-        self.held.extend_from_slice(line);
     }
+}
+
+fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// A plain line, or a part of one, as a record. Nothing of it is read.
 ///
 /// ```
-/// assert_eq!(oom_filter::form::text(b"say \"hello\"\r"), br#"{"message":"say \"hello\""}"#);
+/// assert_eq!(oom_filter::form::text(b"say \"hello\""), br#"{"message":"say \"hello\""}"#);
 /// ```
 pub fn text(line: &[u8]) -> Vec<u8> {
-    object(line.strip_suffix(b"\r").unwrap_or(line), "")
+    object(line, "")
 }
 
 /// A `/dev/kmsg` record; a plain one where the line is none.
@@ -176,9 +167,25 @@ fn header(line: &[u8]) -> Option<(Header, &[u8])> {
     Some((header, message.get(1..)?))
 }
 
+/// The text, with bytes that are no UTF-8 as the text `\xNN`.
+fn valid(text: &[u8]) -> Cow<'_, str> {
+    if let Ok(valid) = core::str::from_utf8(text) {
+        return Cow::Borrowed(valid);
+    }
+    let mut out = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to memory cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// `{"message":"..."<rest>}`
 fn object(message: &[u8], rest: &str) -> Vec<u8> {
-    let message = String::from_utf8_lossy(message);
+    let message = valid(message);
     let mut out = Vec::with_capacity(
         message
             .len()
@@ -258,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_that_is_no_json_decides() {
+    fn each_line_tells_what_it_is() {
         let object = r#"{"MESSAGE":"x"}"#;
         assert_eq!(
             records(Form::Auto, &[object, "6,1,2,-;a", object, " b"]),
@@ -269,10 +276,12 @@ mod tests {
                 r#"{"message":" b"}"#,
             ]
         );
+        let kmsg = r#"{"message":"a","priority":6,"facility":0,"sequence":1,"sec":0,"usec":2}"#;
         assert_eq!(
-            records(Form::Auto, &["{cut", "6,1,2,-;a"]),
-            [r#"{"message":"{cut"}"#, r#"{"message":"6,1,2,-;a"}"#]
+            records(Form::Auto, &["{cut", "6,1,2,-;a\r"]),
+            [r#"{"message":"{cut"}"#, kmsg]
         );
+        assert_eq!(text(b"a\xff\xe2\x82"), br#"{"message":"a\\xff\\xe2\\x82"}"#);
     }
 
     #[test]

@@ -51,11 +51,12 @@ pub(crate) struct Names {
     pub(crate) container: Option<String>,
 }
 
-/// Looks names up, and keeps the last that were found whole.
+/// Looks names up, and keeps the last answer.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     directory: Box<dyn LogDirectory>,
-    kept: Option<(String, Names)>,
+    /// A pod's UID and a container's id, and what was found for them.
+    kept: Option<(String, Option<String>, Option<Names>)>,
 }
 
 impl Lookup {
@@ -69,17 +70,21 @@ impl Lookup {
     /// The names of a container, found by its id, or of its pod alone, found by the UID. Each
     /// directory is listed once at most, and none for the container that was asked for last.
     pub(crate) fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names> {
-        if let Some(id) = container_id {
-            if let Some((_, names)) = self.kept.as_ref().filter(|(kept, _)| kept == id) {
-                return Some(names.clone());
-            }
-            let found = self.first(Listing::Containers, |name| of_container(name, id));
-            if let Some(names) = found {
-                self.kept = Some((id.to_owned(), names.clone()));
-                return Some(names);
-            }
+        if let Some((uid, id, names)) = &self.kept
+            && uid == pod_uid
+            && id.as_deref() == container_id
+        {
+            return names.clone();
         }
-        self.first(Listing::Pods, |name| of_pod(name, pod_uid))
+        let by_id = container_id
+            .and_then(|id| self.first(Listing::Containers, |name| of_container(name, id)));
+        let names = by_id.or_else(|| self.first(Listing::Pods, |name| of_pod(name, pod_uid)));
+        self.kept = Some((
+            pod_uid.to_owned(),
+            container_id.map(ToOwned::to_owned),
+            names.clone(),
+        ));
+        names
     }
 
     fn first(&mut self, listing: Listing, read: impl Fn(&str) -> Option<Names>) -> Option<Names> {

@@ -23,9 +23,12 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The Vector to test with; else the test named is skipped.
 fn vector(test: &str) -> Option<PathBuf> {
-    let program: PathBuf = env::var_os("VECTOR").map_or_else(|| "vector".into(), PathBuf::from);
+    let chosen = env::var_os("VECTOR").map(PathBuf::from);
+    let is_chosen = chosen.is_some();
+    let program = chosen.unwrap_or_else(|| "vector".into());
     match Command::new(&program).arg("--version").output() {
         Ok(output) if output.status.success() => Some(program),
+        _ if is_chosen => panic!("VECTOR names {}, which does not run", program.display()),
         _ => {
             let name = format!("vector::{test}");
             skip(
@@ -142,6 +145,7 @@ fn the_agent_gives_each_kill_of_a_capture_once() {
         .env("OOM_MODULE", &module)
         .env("OOM_DIRECTORY", top().join("fixtures"))
         .env("OOM_KMSG", &capture)
+        .env("LOKI_URL", "http://127.0.0.1:9")
         .stdin(Stdio::null())
         .spawn()
         .expect("it starts");
@@ -153,6 +157,8 @@ fn the_agent_gives_each_kill_of_a_capture_once() {
     // Long enough for the program to be started again and to read everything anew.
     sleep(Duration::from_secs(15));
     let found = found();
+    let ended = running.try_wait().expect("a child");
+    assert!(ended.is_none(), "Vector ended by itself: {ended:?}");
     running.kill().expect("it runs still");
     running.wait().expect("it ends");
     assert_eq!(found, expected);

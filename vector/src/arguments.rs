@@ -11,11 +11,12 @@ pub const USAGE: &str = "\
 usage: oom-vector.wasm [options] [FILE]
 
 Reads kernel log lines from FILE, else from standard input, and writes JSON objects, one to a line.
-/dev/kmsg may be the FILE: it is then followed.
+/dev/kmsg may be the FILE: it is then followed. A pipe is read as standard input.
 
   --mode annotate|rewrite|events  annotate (the default) passes every record and says what each line
                                   of an OOM report is; rewrite drops the lines of reports and adds
-                                  the kills; events passes the kills alone
+                                  the kills; events passes the kills alone. Of a report that broke
+                                  off, both give what it told, as \"truncated\"
   --input auto|text|kmsg|ndjson   what the lines are; auto (the default) sees for itself
   --start beginning|end           of /dev/kmsg: with the records that it holds already, which is the
                                   default and marks their kills as replayed, or behind them

@@ -12,10 +12,15 @@ const READ: usize = 64 << 10;
 
 /// What is complete of the bytes that were read.
 pub enum Part<'a> {
-    /// Whole lines, each with its line end.
+    /// Whole lines, each with its line end; the last one of an input may lack it.
     Lines(&'a [u8]),
-    /// A piece of a line above [`LONGEST`]; the last one has the line end.
-    Piece(&'a [u8]),
+    /// A piece of a line above [`LONGEST`], without its line end.
+    Piece {
+        /// The bytes, one at least.
+        bytes: &'a [u8],
+        /// Whether the line ends here.
+        is_last: bool,
+    },
 }
 
 /// One buffer, read into and cut at the line ends.
@@ -44,46 +49,60 @@ impl Buffer {
     /// Takes so many bytes as filled, hands over what they complete, and forgets it. Gives whether
     /// the input had more to give than there was room for.
     pub fn take(&mut self, length: usize, mut each: impl FnMut(Part<'_>)) -> bool {
-        self.filled = self.filled.saturating_add(length).min(self.bytes.len());
+        // What was held before has no line end.
+        let held = self.filled;
+        self.filled = held.saturating_add(length).min(self.bytes.len());
         let is_full = self.filled == self.bytes.len();
-        let mut rest = self.bytes.get(..self.filled).unwrap_or_default();
-        if self.oversized
-            && let Some(end) = memchr(b'\n', rest)
-        {
-            let (piece, after) = split_after(rest, end);
-            each(Part::Piece(piece));
-            rest = after;
+        let all = self.bytes.get(..self.filled).unwrap_or_default();
+        let new = all.get(held..).unwrap_or_default();
+        let mut rest = all;
+        if let (Some(first), Some(last)) = (memchr(b'\n', new), memrchr(b'\n', new)) {
+            let (first, last) = (held.saturating_add(first), held.saturating_add(last));
+            let (mut lines, after) = split_after(all, last);
+            if self.oversized || first > LONGEST {
+                let (line, others) = split_after(lines, first);
+                let bytes = line.strip_suffix(b"\n").unwrap_or(line);
+                each(Part::Piece {
+                    bytes,
+                    is_last: true,
+                });
+                lines = others;
+            }
+            if !lines.is_empty() {
+                each(Part::Lines(lines));
+            }
             self.oversized = false;
-        }
-        if !self.oversized
-            && let Some(end) = memrchr(b'\n', rest)
-        {
-            let (lines, after) = split_after(rest, end);
-            each(Part::Lines(lines));
             rest = after;
         }
-        if self.oversized || rest.len() > LONGEST {
-            let (piece, after) = rest.split_at(whole_characters(rest));
-            each(Part::Piece(piece));
-            rest = after;
+        if rest.len() > LONGEST {
+            let cut = whole_characters(rest.get(..LONGEST).unwrap_or_default());
+            let (bytes, after) = rest.split_at_checked(cut).unwrap_or((rest, &[]));
+            each(Part::Piece {
+                bytes,
+                is_last: false,
+            });
             self.oversized = true;
+            rest = after;
         }
         let kept = rest.len();
         let start = self.filled.saturating_sub(kept);
-        self.bytes.copy_within(start..self.filled, 0);
+        if start > 0 {
+            self.bytes.copy_within(start..self.filled, 0);
+        }
         self.filled = kept;
         is_full
     }
 
     /// Nothing follows: hands over the last line where it has no line end.
     pub fn finish(&mut self, each: impl FnOnce(Part<'_>)) {
-        let rest = self.bytes.get(..self.filled).unwrap_or_default();
-        if !rest.is_empty() {
-            each(if self.oversized {
-                Part::Piece(rest)
-            } else {
-                Part::Lines(rest)
+        let bytes = self.bytes.get(..self.filled).unwrap_or_default();
+        if self.oversized {
+            each(Part::Piece {
+                bytes,
+                is_last: true,
             });
+        } else if !bytes.is_empty() {
+            each(Part::Lines(bytes));
         }
         self.filled = 0;
     }
@@ -121,7 +140,10 @@ mod tests {
         let mut each = |part: Part<'_>| {
             found.push(match part {
                 Part::Lines(lines) => String::from_utf8(lines.to_vec()).unwrap(),
-                Part::Piece(piece) => piece.len().to_string(),
+                Part::Piece { bytes, is_last } => {
+                    let end = if is_last { "." } else { "" };
+                    format!("{}{end}", bytes.len())
+                }
             });
         };
         let mut buffer = Buffer::new();
@@ -146,20 +168,24 @@ mod tests {
     fn cuts_a_line_above_the_limit() {
         let most = vec![b'x'; LONGEST];
         assert_eq!(cut(&[&most, b"\nnext\n"])[0].len(), LONGEST + 6);
-        let first = (LONGEST + 1).to_string();
+        let first = LONGEST.to_string();
         assert_eq!(
             cut(&[&most, b"y", b"zz", b"z\nnext\nlast"]),
-            [&first, "2", "2", "next\n", "last"]
+            [&first, "4.", "next\n", "last"]
         );
-        assert_eq!(cut(&[&most, b"y", b"zz"]), [&first, "2"]);
+        assert_eq!(cut(&[&most, b"y", b"z"]), [&first, "2."]);
+        assert_eq!(cut(&[&most, b"y", &most, b"\n"]), [&first, &first, "1."]);
+        // However the reads fall.
+        let whole = [&most[..], b"y\n"].concat();
+        assert_eq!(cut(&[&whole]), [format!("{}.", LONGEST + 1)]);
     }
 
     #[test]
     fn cuts_no_character() {
-        let mut line = vec![b'x'; LONGEST];
+        let mut line = vec![b'x'; LONGEST - 1];
         line.extend_from_slice("\u{20ac}".as_bytes());
-        let (begun, rest) = line.split_at(LONGEST + 2);
-        let begun_length = LONGEST.to_string();
-        assert_eq!(cut(&[begun, rest, b"\n"]), [&begun_length, "3", "1"]);
+        let (begun, rest) = line.split_at(LONGEST + 1);
+        let begun_length = (LONGEST - 1).to_string();
+        assert_eq!(cut(&[begun, rest, b"\n"]), [&begun_length, "3."]);
     }
 }

@@ -64,12 +64,20 @@ fn run(options: &Options) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(names) = &options.names
+        && let Err(error) = std::fs::read_dir(names)
+    {
+        notes::say(&format!(
+            "cannot read {}: {error}. Kills get no names; is the directory lent with --dir?",
+            names.display()
+        ));
+    }
     let mut session = Session::new(options, is_device);
     let read = pump(input, is_device, &mut session);
     let written = session.finish();
     match read.and(written) {
         Err(error) if !output::is_closed(&error) => {
-            notes::say(&error.to_string());
+            notes::say(&format!("it ends here: {error}"));
             ExitCode::FAILURE
         }
         // Nobody reads any more: that is how a pipeline ends, and no fault.

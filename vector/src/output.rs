@@ -9,6 +9,8 @@ const MOST: usize = 64 << 10;
 pub struct Output {
     gathered: Vec<u8>,
     fault: Option<io::Error>,
+    /// Whatever is behind a fault would be out of order.
+    is_broken: bool,
 }
 
 impl Output {
@@ -16,6 +18,7 @@ impl Output {
         Self {
             gathered: Vec::with_capacity(MOST),
             fault: None,
+            is_broken: false,
         }
     }
 
@@ -40,13 +43,11 @@ impl Output {
     }
 
     fn write(&mut self) {
-        // Whatever is behind a fault would be out of order.
-        if self.fault.is_none() && !self.gathered.is_empty() {
+        if !self.is_broken && !self.gathered.is_empty() {
             let mut out = io::stdout().lock();
-            self.fault = out
-                .write_all(&self.gathered)
-                .and_then(|()| out.flush())
-                .err();
+            let written = out.write_all(&self.gathered).and_then(|()| out.flush());
+            self.is_broken = written.is_err();
+            self.fault = written.err();
         }
         self.gathered.clear();
         self.gathered.shrink_to(MOST);

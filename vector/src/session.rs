@@ -37,7 +37,6 @@ pub struct Session {
 
 /// What becomes of lines.
 struct Lines {
-    mode: Mode,
     form: Form,
     records: Records,
     gate: Gate,
@@ -62,7 +61,6 @@ impl Session {
         Self {
             buffer: Buffer::new(),
             lines: Lines {
-                mode: options.mode,
                 form: options.form,
                 records: Records::new(options.form),
                 gate: Gate {
@@ -153,7 +151,10 @@ impl Lines {
         while !rest.is_empty() {
             // Only kills are wanted: what cannot be of one need not be looked at line by line. A
             // line that begins with a space may belong to the record before.
-            if self.mode == Mode::Events && self.form != Form::Ndjson && !rest.starts_with(b" ") {
+            if self.gate.mode == Mode::Events
+                && self.form != Form::Ndjson
+                && !rest.starts_with(b" ")
+            {
                 self.settle();
                 let Some(at) = self.gate.filter.first_concern(rest) else {
                     return;
@@ -176,7 +177,7 @@ impl Lines {
             gate.notes.oversized = gate.notes.oversized.saturating_add(1);
         }
         gate.is_in_piece = !is_last;
-        match (self.mode, self.form) {
+        match (gate.mode, self.form) {
             (Mode::Events, _) => {}
             (_, Form::Ndjson) if is_last => gate.output.line(bytes),
             (_, Form::Ndjson) => gate.output.raw(bytes),

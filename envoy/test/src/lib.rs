@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod envoy;
 mod forms;
+#[path = "../../../host-test/tests/module/skip.rs"]
 mod skip;
 mod suites;
 mod upstream;

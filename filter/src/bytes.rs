@@ -1,5 +1,29 @@
 //! Reading bytes from the left, one expectation after the other.
 
+/// Whether all of `text` is printable ASCII, a space included.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    const SPACE: u64 = u64::from_le_bytes([b' '; 8]);
+    const ONE: u64 = u64::from_le_bytes([1; 8]);
+    let (words, rest) = text.as_chunks();
+    // Eight bytes at once: less than a space borrows, 0x7f carries, into the highest bit. What a
+    // byte takes from the next is of one that is not plain itself.
+    words.iter().all(|word| {
+        let word = u64::from_le_bytes(*word);
+        (word | word.wrapping_sub(SPACE) | word.wrapping_add(ONE)) & HIGH == 0
+    }) && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// As the slice's own. Nearly all differ in the first byte, and an interpreter pays for each call.
+#[inline]
+pub(crate) fn starts_with(text: &[u8], prefix: &[u8]) -> bool {
+    match (text.first(), prefix.first()) {
+        (Some(byte), Some(first)) => byte == first && text.starts_with(prefix),
+        (_, first) => first.is_none(),
+    }
+}
+
 /// Where `needle` first stands in `haystack`.
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     // One comparison per byte, in place of one call: an interpreter pays for each.
@@ -101,7 +125,8 @@ impl<'a> Cursor<'a> {
 
     /// Exactly these bytes.
     pub(crate) fn tag(&mut self, tag: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(tag)?;
+        starts_with(self.rest, tag).then_some(())?;
+        self.rest = self.rest.get(tag.len()..)?;
         Some(())
     }
 

@@ -1,9 +1,11 @@
 //! Bytes that are no text: decoded where the carrier escaped them, made
 //! printable where they leave.
 
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
+
+use crate::bytes::is_plain;
 
 /// How a carrier treats bytes that are not printable ASCII.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,22 +67,31 @@ fn shortest_form(name: &[u8]) -> usize {
 ///
 /// One pass: a decoded backslash is not looked at again (kernel, `append_char`
 /// in `kernel/printk/printk.c`, 3.5 and newer).
-pub(crate) fn decode_kmsg(text: &[u8]) -> Vec<u8> {
+pub(crate) fn decode_kmsg(text: &[u8]) -> Cow<'_, [u8]> {
+    let next = |text: &[u8]| text.iter().position(|byte| *byte == b'\\');
+    let Some(mut position) = next(text) else {
+        return Cow::Borrowed(text);
+    };
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        if *first == b'\\'
-            && let [b'x', high, low, after @ ..] = tail
-            && let (Some(high), Some(low)) = (hex_digit(*high), hex_digit(*low))
-        {
-            decoded.push(high.wrapping_shl(4) | low);
-            rest = after;
-            continue;
-        }
-        decoded.push(*first);
+    while let Some((before, escape)) = rest.split_at_checked(position) {
+        decoded.extend_from_slice(before);
+        rest = match escape {
+            [b'\\', b'x', high, low, after @ ..]
+                if let (Some(high), Some(low)) = (hex_digit(*high), hex_digit(*low)) =>
+            {
+                decoded.push(high.wrapping_shl(4) | low);
+                after
+            }
+            [backslash, after @ ..] => {
+                decoded.push(*backslash);
+                after
+            }
+            [] => break,
+        };
+        position = next(rest).unwrap_or(rest.len());
     }
-    decoded
+    Cow::Owned(decoded)
 }
 
 pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
@@ -95,6 +106,11 @@ pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
 /// assert_eq!(oom_filter::printable(b"caf\xc3\xa9 \xff\n"), "café \\xff\\x0a");
 /// ```
 pub fn printable(bytes: &[u8]) -> String {
+    if is_plain(bytes)
+        && let Ok(plain) = core::str::from_utf8(bytes)
+    {
+        return plain.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -110,10 +126,20 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-fn push_escaped(text: &mut String, bytes: &[u8]) {
+/// Adds each byte as the text `\xNN`.
+pub(crate) fn push_escaped(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\\x{byte:02x}");
+        text.push_str("\\x");
+        push_hex(text, &[*byte]);
+    }
+}
+
+/// Adds each byte as two hexadecimal digits.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
     }
 }
 
@@ -123,9 +149,9 @@ mod tests {
 
     #[test]
     fn kmsg_escapes_are_decoded_exactly_once() {
-        assert_eq!(decode_kmsg(br"foo\x5cx2dbar"), br"foo\x2dbar");
-        assert_eq!(decode_kmsg(br"caf\xc3\xa9 \x0a"), b"caf\xc3\xa9 \n");
-        assert_eq!(decode_kmsg(br"\x \xzz \"), br"\x \xzz \");
+        assert_eq!(*decode_kmsg(br"foo\x5cx2dbar"), *br"foo\x2dbar");
+        assert_eq!(*decode_kmsg(br"caf\xc3\xa9 \x0a"), *b"caf\xc3\xa9 \n");
+        assert_eq!(*decode_kmsg(br"\x \xzz \"), *br"\x \xzz \");
     }
 
     #[test]

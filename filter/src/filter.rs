@@ -8,7 +8,7 @@ use crate::carrier::{self, Line, Origin};
 use crate::escape::{Fidelity, decode_kmsg};
 use crate::hash::Hash;
 use crate::message::{Message, is_row_with_line_end, parse};
-use crate::names::{LogDirectory, Lookup, Names};
+use crate::names::{Find, LogDirectory, Lookup, Names};
 use crate::oom::{Event, Oom};
 use crate::record::{IdentityKeys, Record};
 use crate::state::{Arrived, Kept, Released, Releases, Repeats, Source, Step};
@@ -88,7 +88,7 @@ pub struct Filter {
     /// Releases whose line could not make room for them.
     owed: Releases,
     /// Where names are looked up, if the host can.
-    lookup: Option<Lookup>,
+    lookup: Option<Box<dyn Find>>,
 }
 
 /// A source, and when a line of it came last.
@@ -136,7 +136,7 @@ impl Filter {
     /// Adds to each kill of a pod the names of pod, namespace and container, as far as the kubelet's
     /// directories tell them. They are listed for kills alone, each once at most for a kill.
     pub fn names_from(&mut self, directory: Box<dyn LogDirectory>) {
-        self.lookup = Some(Lookup::new(directory));
+        self.lookup = Some(Box::new(Lookup::new(directory)));
     }
 
     /// The same for one line of a record, which may hold very many.
@@ -179,6 +179,7 @@ impl Filter {
     /// in [`Mode::Events`] is dropped. So does one that carries an `oom` already,
     /// which passes in every mode. Linear in the record; a record without any
     /// telling word costs no allocation while no report is open.
+    #[inline(never)]
     pub fn process(&mut self, mode: Mode, record: &[u8], arrival: &Arrival<'_>) -> Outcome {
         if !self.concerns(record) {
             return nothing(mode);
@@ -449,7 +450,7 @@ fn prepare<'a>(record: &Record<'_>, line: &'a [u8]) -> Option<Prepared<'a>> {
     };
     (line.origin != Origin::Other).then(|| Prepared {
         text: if line.escaped {
-            Cow::Owned(decode_kmsg(line.text))
+            decode_kmsg(line.text)
         } else {
             Cow::Borrowed(line.text)
         },

@@ -4,9 +4,9 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use crate::bytes::unsigned;
+use crate::escape::push_escaped;
 use crate::json;
 
 /// What the lines of an input are.
@@ -175,10 +175,7 @@ fn valid(text: &[u8]) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
         out.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to memory cannot fail.
-            let _ = write!(out, "\\x{byte:02x}");
-        }
+        push_escaped(&mut out, chunk.invalid());
     }
     Cow::Owned(out)
 }

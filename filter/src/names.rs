@@ -8,8 +8,10 @@
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt::Debug;
+use core::fmt::{self, Debug, Formatter};
 use core::ops::ControlFlow;
+
+use crate::bytes::split_once;
 
 /// A directory of the kubelet's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,21 @@ pub(crate) struct Names {
     pub(crate) container: Option<String>,
 }
 
-/// Looks names up, and keeps the last answer.
+/// What finds names. The filter holds one as this trait alone: where no host offers names, nothing of
+/// how they are found is part of the module.
+pub(crate) trait Find: Send {
+    /// The names of a container, found by its id, or of its pod alone, found by the UID.
+    fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names>;
+}
+
+/// In place of a supertrait, which would make the formatting of all that is kept part of the module.
+impl Debug for dyn Find {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Find")
+    }
+}
+
+/// Looks names up in the kubelet's directories, and keeps the last answer.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     directory: Box<dyn LogDirectory>,
@@ -67,9 +83,25 @@ impl Lookup {
         }
     }
 
-    /// The names of a container, found by its id, or of its pod alone, found by the UID. Each
-    /// directory is listed once at most, and none for the container that was asked for last.
-    pub(crate) fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names> {
+    fn first(&mut self, listing: Listing, read: impl Fn(&[u8]) -> Option<Names>) -> Option<Names> {
+        let mut found = None;
+        let mut left = MOST_ENTRIES;
+        self.directory.list(listing, &mut |name| {
+            found = read(name);
+            left = left.saturating_sub(1);
+            if found.is_some() || left == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        found
+    }
+}
+
+impl Find for Lookup {
+    /// Each directory is listed once at most, and none for the container that was asked for last.
+    fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names> {
         if let Some((uid, id, names)) = &self.kept
             && uid == pod_uid
             && id.as_deref() == container_id
@@ -86,28 +118,13 @@ impl Lookup {
         ));
         names
     }
-
-    fn first(&mut self, listing: Listing, read: impl Fn(&str) -> Option<Names>) -> Option<Names> {
-        let mut found = None;
-        let mut left = MOST_ENTRIES;
-        self.directory.list(listing, &mut |name| {
-            found = core::str::from_utf8(name).ok().and_then(&read);
-            left = left.saturating_sub(1);
-            if found.is_some() || left == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        });
-        found
-    }
 }
 
 /// `<pod>_<namespace>_<container>-<id>.log`
-fn of_container(name: &str, id: &str) -> Option<Names> {
-    let name = name.strip_suffix(".log")?.strip_suffix(id)?;
-    let (pod, rest) = name.strip_suffix('-')?.split_once('_')?;
-    let (namespace, container) = rest.split_once('_')?;
+fn of_container(name: &[u8], id: &str) -> Option<Names> {
+    let name = name.strip_suffix(b".log")?.strip_suffix(id.as_bytes())?;
+    let (pod, rest) = split_once(name.strip_suffix(b"-")?, b"_")?;
+    let (namespace, container) = split_once(rest, b"_")?;
     Some(Names {
         namespace: label(namespace)?,
         pod: label(pod)?,
@@ -116,8 +133,9 @@ fn of_container(name: &str, id: &str) -> Option<Names> {
 }
 
 /// `<namespace>_<pod>_<uid>`
-fn of_pod(name: &str, uid: &str) -> Option<Names> {
-    let (namespace, pod) = name.strip_suffix(uid)?.strip_suffix('_')?.split_once('_')?;
+fn of_pod(name: &[u8], uid: &str) -> Option<Names> {
+    let name = name.strip_suffix(uid.as_bytes())?.strip_suffix(b"_")?;
+    let (namespace, pod) = split_once(name, b"_")?;
     Some(Names {
         namespace: label(namespace)?,
         pod: label(pod)?,
@@ -127,14 +145,15 @@ fn of_pod(name: &str, uid: &str) -> Option<Names> {
 
 /// A name as Kubernetes allows it: a DNS subdomain of RFC 1123. Anything else was not put there by
 /// the kubelet.
-fn label(name: &str) -> Option<String> {
+fn label(name: &[u8]) -> Option<String> {
     const LONGEST: usize = 253;
     let is_name = !name.is_empty()
         && name.len() <= LONGEST
         && name
-            .bytes()
+            .iter()
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
-    is_name.then(|| name.to_owned())
+    let text = core::str::from_utf8(name).ok().filter(|_| is_name)?;
+    Some(text.to_owned())
 }
 
 #[cfg(test)]
@@ -215,6 +234,18 @@ mod tests {
         assert_eq!(asked(&count), 11);
         assert_eq!(lookup.find(UID, None), Some(names("shop", "web-1", None)));
         assert_eq!(lookup.find("another", None), None);
+    }
+
+    #[test]
+    fn ends_a_listing_that_does_not() {
+        let wanted = format!("shop_web_{UID}");
+        let mut pods = alloc::vec!["x"; MOST_ENTRIES - 1];
+        pods.push(&wanted);
+        let (mut found, _) = lookup(&[], &pods);
+        assert!(found.find(UID, None).is_some());
+        pods.insert(0, "x");
+        let (mut beyond, _) = lookup(&[], &pods);
+        assert_eq!(beyond.find(UID, None), None);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::oom::Oom;
 /// The keys that may hold the kernel's text, the likeliest first.
 const TEXT_KEYS: [&[u8]; 5] = [b"MESSAGE", b"msg", b"message", b"log", b"body"];
 
+/// The length of the longest field's name that says anything of a record: `source_monotonic_timestamp`.
+const LONGEST_FIELD: usize = 26;
+
 /// Our own key.
 const OOM_KEY: &[u8] = b"oom";
 
@@ -85,6 +88,8 @@ pub(crate) struct Record<'a> {
     pub(crate) is_kmsg: bool,
     /// The record carries an `oom` already.
     pub(crate) is_done: bool,
+    /// How many members it has.
+    count: usize,
 }
 
 /// What the fields of a kmsg record say before they are put together.
@@ -108,6 +113,7 @@ impl<'a> Record<'a> {
             is_journal: false,
             is_kmsg: false,
             is_done: false,
+            count: 0,
         };
         let mut kmsg = Kmsg::default();
         json::members(bytes, |member| record.note(member, &mut kmsg))?;
@@ -122,6 +128,7 @@ impl<'a> Record<'a> {
     }
 
     fn note(&mut self, member: Member<'a>, kmsg: &mut Kmsg) {
+        self.count = self.count.saturating_add(1);
         let key = decoded_key(member.key);
         if *key == *OOM_KEY {
             self.is_done = true;
@@ -135,41 +142,44 @@ impl<'a> Record<'a> {
                 };
             }
         }
-        // Fluent Bit can write a journal's field names in lower case and without
-        // their underscores.
-        let name = key
-            .iter()
-            .position(|byte| *byte != b'_')
-            .and_then(|start| key.get(start..))
-            .unwrap_or_default();
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let scalar = match member.value {
             Value::String(text) | Value::Plain(text) => text,
             Value::Array(_) | Value::Object(_) => return,
         };
-        if is("hostname") || is("boot_id") || is("host") {
-            self.host.write(name);
-            self.host.write(scalar);
-        } else if is("transport") {
-            self.is_journal = scalar == b"kernel";
-            self.say(self.is_journal);
-        } else if is("syslog_identifier") || is("ident") || is("appname") {
-            self.say(scalar == b"kernel");
-        } else if is("syslog_facility") || is("facility") || is("fac") {
-            self.say(scalar == b"0" || scalar == b"kern");
-        } else if is("priority") || is("pri") {
-            kmsg.has_priority = true;
-            if let Some(priority) = unsigned(scalar) {
-                self.say(origin_of_priority(priority) == Origin::Kernel);
+        // Fluent Bit can write a journal's field names in lower case and without
+        // their underscores.
+        let start = key.iter().take_while(|byte| **byte == b'_').count();
+        let name = key.get(start..).unwrap_or_default();
+        let mut lower = [0; LONGEST_FIELD];
+        let Some(lower) = lower.get_mut(..name.len()) else {
+            return;
+        };
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        match &*lower {
+            b"hostname" | b"boot_id" | b"host" => {
+                self.host.write(name);
+                self.host.write(scalar);
             }
-        } else if is("sequence") {
-            kmsg.has_sequence = true;
-        } else if is("sec") {
-            kmsg.seconds = unsigned(scalar);
-        } else if is("usec") {
-            kmsg.microseconds = unsigned(scalar);
-        } else if is("source_monotonic_timestamp") {
-            self.at_us = unsigned(scalar);
+            b"transport" => {
+                self.is_journal = scalar == b"kernel";
+                self.say(self.is_journal);
+            }
+            b"syslog_identifier" | b"ident" | b"appname" => self.say(scalar == b"kernel"),
+            b"syslog_facility" | b"facility" | b"fac" => {
+                self.say(scalar == b"0" || scalar == b"kern");
+            }
+            b"priority" | b"pri" => {
+                kmsg.has_priority = true;
+                if let Some(priority) = unsigned(scalar) {
+                    self.say(origin_of_priority(priority) == Origin::Kernel);
+                }
+            }
+            b"sequence" => kmsg.has_sequence = true,
+            b"sec" => kmsg.seconds = unsigned(scalar),
+            b"usec" => kmsg.microseconds = unsigned(scalar),
+            b"source_monotonic_timestamp" => self.at_us = unsigned(scalar),
+            _ => {}
         }
     }
 
@@ -214,7 +224,7 @@ impl<'a> Record<'a> {
             rest: self.bytes,
             base: self.bytes,
         };
-        let mut flat = Members::after(is_empty_object(self.bytes));
+        let mut flat = Members::after(self.count == 0);
         if let Some(parent) = keys.parent {
             if identity.pod_uid.is_some() {
                 match member(self.bytes, parent) {

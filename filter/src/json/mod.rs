@@ -12,6 +12,7 @@ pub(crate) use string::decode;
 
 use alloc::vec::Vec;
 
+use crate::bytes::is_plain;
 use crate::escape::hex_digit;
 
 /// Whether `text` is exactly one JSON object and white space.
@@ -31,6 +32,9 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
 pub(crate) fn copied_length(text: &[u8]) -> usize {
     // `\\xNN`, where one byte stood.
     const LONGER: usize = 4;
+    if is_plain(text) {
+        return text.len();
+    }
     text.iter()
         .filter(|byte| !matches!(byte, b' '..=b'~'))
         .fold(text.len(), |length, _| length.saturating_add(LONGER))
@@ -43,7 +47,7 @@ pub(crate) fn copied_length(text: &[u8]) -> usize {
 /// `text` is JSON that [`members`] accepted, so both can only stand in strings,
 /// or be white space between tokens, which is kept.
 pub(crate) fn copy(out: &mut Vec<u8>, text: &[u8]) {
-    if text.is_ascii() && !text.iter().any(u8::is_ascii_control) {
+    if is_plain(text) {
         out.extend_from_slice(text);
         return;
     }

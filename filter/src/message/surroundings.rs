@@ -6,7 +6,7 @@
 //! trace in the middle of the task table is another CPU's.
 
 use super::table::looks_like_row;
-use crate::bytes::{Cursor, find, trim_start};
+use crate::bytes::{Cursor, find, starts_with, trim_start};
 
 /// The parts of a report in the order they are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +48,7 @@ pub(crate) fn part(text: &[u8], open: Option<Rows>) -> Option<(Part, Option<Rows
     if looks_like_row(text) {
         return Some((Part::Tasks, None));
     }
-    if let Some((_, rows)) = MEMORY.iter().find(|(prefix, _)| text.starts_with(prefix)) {
+    if let Some((_, rows)) = MEMORY.iter().find(|(prefix, _)| starts_with(text, prefix)) {
         return Some((Part::Memory, *rows));
     }
     if is_counter(text) {
@@ -57,7 +57,7 @@ pub(crate) fn part(text: &[u8], open: Option<Rows>) -> Option<(Part, Option<Rows
     if is_counted_pages(text) || is_node(text) || is_zone(text) || is_per_cpu(text) {
         return Some((Part::Memory, None));
     }
-    let stack = STACK.iter().any(|prefix| text.starts_with(prefix))
+    let stack = STACK.iter().any(|prefix| starts_with(text, prefix))
         || is_frame(text)
         || is_register(text)
         || is_stack_words(text);
@@ -241,7 +241,7 @@ fn is_zone(text: &[u8]) -> bool {
     .any(|zone| cursor.tag(zone).is_some())
         && [&b": "[..], b" free:", b" per-cpu:", b" hot:", b" cold:"]
             .iter()
-            .any(|next| cursor.rest().starts_with(next))
+            .any(|next| starts_with(cursor.rest(), next))
 }
 
 /// `? dump_header+0x4c/0x22b`.

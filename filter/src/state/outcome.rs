@@ -6,6 +6,7 @@ use alloc::string::String;
 use super::learnt::{Hierarchy, Learnt, Place};
 use super::tasks::{Process, Row};
 use crate::cgroup::{Identity, Level, identify};
+use crate::escape::push_hex;
 use crate::message::{Killed, Scope};
 use crate::oom::{Attribution, Cgroup, ContainerOutcome, Event, Oom, Victim, tag};
 use crate::{printable, summary};
@@ -23,14 +24,9 @@ pub(super) fn line(event: Event, id: u64) -> Box<Oom> {
 }
 
 fn format_id(id: u64) -> String {
-    const DIGITS: u32 = 16;
-    (0..DIGITS)
-        .rev()
-        .filter_map(|digit| {
-            let value = id.wrapping_shr(digit.saturating_mul(4)) & 0xf;
-            char::from_digit(u32::try_from(value).ok()?, 16)
-        })
-        .collect()
+    let mut text = String::with_capacity(16);
+    push_hex(&mut text, &id.to_be_bytes());
+    text
 }
 
 /// The reading of a report's constraint line, once a kill line named the victim.

@@ -8,14 +8,14 @@ use core::arch::wasm32;
 use core::cell::UnsafeCell;
 use core::slice;
 
-use dlmalloc::GlobalDlmalloc;
 use oom_filter::Mode;
+use rlsf::GlobalTlsf;
 
 use crate::blocks::Blocks;
 use crate::module::{Answer, Module};
 
 #[global_allocator]
-static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
+static ALLOCATOR: GlobalTlsf = GlobalTlsf::new();
 
 /// The instance's state, alone in its memory.
 struct Alone<T>(UnsafeCell<T>);
@@ -89,22 +89,33 @@ extern "C" fn oom_events(
     call(Mode::Events, (tag, tag_length), (record, record_length))
 }
 
+/// What nearly every record takes is all in here, and short: an interpreter pays
+/// for each instruction, and for each local that a function might need.
+#[inline]
 fn call(mode: Mode, tag: (*const u8, usize), record: (*const u8, usize)) -> *const u8 {
     BLOCKS.with(|blocks| blocks.keep_only(tag.0, record.0));
     // Where the host could not copy the record in, it passes 0 and goes on.
     let Some(text) = text(record.0, record.1) else {
         return EMPTY.as_ptr();
     };
-    let tag = text_or_empty(tag);
-    MODULE.with(|module| match module.call(mode, tag, text) {
-        Answer::Same => record.0,
+    if MODULE.with(|module| module.concerns(text)) {
+        return read(mode, tag, text);
+    }
+    match mode {
+        Mode::Annotate | Mode::Rewrite => record.0,
+        Mode::Events => EMPTY.as_ptr(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn read(mode: Mode, tag: (*const u8, usize), record: &'static [u8]) -> *const u8 {
+    let tag = text(tag.0, tag.1).unwrap_or_default();
+    MODULE.with(|module| match module.read(mode, tag, record) {
+        Answer::Same => record.as_ptr(),
         Answer::Nothing => EMPTY.as_ptr(),
         Answer::Text(answer) => answer.as_ptr(),
     })
-}
-
-fn text_or_empty(tag: (*const u8, usize)) -> &'static [u8] {
-    text(tag.0, tag.1).unwrap_or_default()
 }
 
 /// The bytes the host points to. `None` unless all of them are in memory.

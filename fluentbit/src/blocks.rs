@@ -3,13 +3,18 @@
 //! Fluent Bit 4.1.0 and 4.1.1 never free what they ask for, and those before 4.1
 //! only with the instance
 //! ([fluent-bit#11072](https://github.com/fluent/fluent-bit/issues/11072)). So
-//! every block is on a list, and each call of the filter gives back those that
-//! are not its own two. An address the host makes up, or frees twice, is on no
-//! list and is left alone.
+//! each call of the filter gives back those that are not its own two. An address
+//! the host makes up, or frees twice, is no block's and is left alone.
+//!
+//! With every record the host asks for two: one for the tag, one for the record.
+//! An allocator takes longer over them than the filter over the record, so two
+//! lie ready from the start. All others, and those too large for these, are
+//! allocated and stand on a list.
 #![expect(unsafe_code, reason = "a C allocator is made of addresses")]
 
 use alloc::alloc::{alloc, dealloc};
 use core::alloc::Layout;
+use core::cell::UnsafeCell;
 use core::ptr;
 
 /// What stands in front of each block.
@@ -19,20 +24,101 @@ struct Header {
     layout: Layout,
 }
 
+/// A block that lies ready. No reference to its bytes is ever made here: they are
+/// the host's while it has them.
+#[repr(C, align(16))]
+struct Ready<const SIZE: usize>(UnsafeCell<[u8; SIZE]>);
+
+// SAFETY: the bytes are not touched through the static, only their address is
+// taken.
+unsafe impl<const SIZE: usize> Sync for Ready<SIZE> {}
+
+impl<const SIZE: usize> Ready<SIZE> {
+    const fn new() -> Self {
+        Self(UnsafeCell::new([0; SIZE]))
+    }
+
+    const fn address(&self) -> *mut u8 {
+        self.0.get().cast()
+    }
+}
+
+/// Enough for a tag.
+const SMALL_SIZE: usize = 256;
+/// Enough for nearly every record.
+const LARGE_SIZE: usize = 16 * 1024;
+
+static SMALL: Ready<SMALL_SIZE> = Ready::new();
+static LARGE: Ready<LARGE_SIZE> = Ready::new();
+
 /// Every block the host has.
 pub(crate) struct Blocks {
+    /// What can be had of [`SMALL`] is less than this: 0 while the host has it.
+    small: usize,
+    /// The same of [`LARGE`].
+    large: usize,
+    /// The list of the others.
     first: *mut Header,
 }
 
 impl Blocks {
     pub(crate) const fn new() -> Self {
         Self {
+            small: SMALL_SIZE,
+            large: LARGE_SIZE,
             first: ptr::null_mut(),
         }
     }
 
     /// A block of at least `size` bytes; null where there is no memory.
+    #[inline]
     pub(crate) fn allocate(&mut self, size: usize) -> *mut u8 {
+        if size < self.small {
+            self.small = 0;
+            SMALL.address()
+        } else if size < self.large {
+            self.large = 0;
+            LARGE.address()
+        } else {
+            self.allocate_listed(size)
+        }
+    }
+
+    /// Gives one block back. Any address that is no block's is ignored.
+    #[inline]
+    pub(crate) fn free(&mut self, address: *const u8) {
+        if ptr::eq(address, SMALL.address()) {
+            self.small = SMALL_SIZE;
+        } else if ptr::eq(address, LARGE.address()) {
+            self.large = LARGE_SIZE;
+        } else {
+            self.free_listed(|block| ptr::eq(block, address));
+        }
+    }
+
+    /// Gives back every block but two.
+    #[inline]
+    pub(crate) fn keep_only(&mut self, one: *const u8, other: *const u8) {
+        if !is_either(SMALL.address(), one, other) {
+            self.small = SMALL_SIZE;
+        }
+        if !is_either(LARGE.address(), one, other) {
+            self.large = LARGE_SIZE;
+        }
+        if !self.first.is_null() {
+            self.keep_listed(one, other);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keep_listed(&mut self, one: *const u8, other: *const u8) {
+        self.free_listed(|block| !is_either(block, one, other));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_listed(&mut self, size: usize) -> *mut u8 {
         let layout = size_of::<Header>()
             .checked_add(size)
             .and_then(|size| Layout::from_size_align(size, align_of::<Header>()).ok());
@@ -60,17 +146,7 @@ impl Blocks {
         }
     }
 
-    /// Gives one block back. Any address that is no block's is ignored.
-    pub(crate) fn free(&mut self, address: *const u8) {
-        self.free_where(|block| ptr::eq(block, address));
-    }
-
-    /// Gives back every block but two.
-    pub(crate) fn keep_only(&mut self, one: *const u8, other: *const u8) {
-        self.free_where(|block| !ptr::eq(block, one) && !ptr::eq(block, other));
-    }
-
-    fn free_where(&mut self, unwanted: impl Fn(*const u8) -> bool) {
+    fn free_listed(&mut self, unwanted: impl Fn(*const u8) -> bool) {
         let mut link: *mut *mut Header = &raw mut self.first;
         // SAFETY: `link` is the address of `first` or of the `next` of a header
         // on the list; headers are written whole by `allocate`, the host writes
@@ -88,4 +164,8 @@ impl Blocks {
             }
         }
     }
+}
+
+fn is_either(block: *const u8, one: *const u8, other: *const u8) -> bool {
+    ptr::eq(block, one) || ptr::eq(block, other)
 }

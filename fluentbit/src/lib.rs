@@ -4,7 +4,8 @@
 //! `oom-filter`. This crate holds what the host demands: the functions it calls
 //! (`abi`), blocks of memory it fills (`blocks`), memory set aside so that no
 //! allocation fails in the middle of a record (`reserve`), and the names its
-//! users give to Kubernetes identity.
+//! users give to Kubernetes identity. With the feature `names` it reads the
+//! kubelet's directories (`directories`), through WASI (`wasi`).
 //!
 //! A trap costs a record, and on Fluent Bit 4.1 and newer the instance lives as
 //! long as the process: it must not be possible.
@@ -26,7 +27,11 @@ extern crate alloc;
 mod abi;
 #[cfg(target_family = "wasm")]
 mod blocks;
+#[cfg(all(target_family = "wasm", feature = "names"))]
+mod directories;
 #[cfg(target_family = "wasm")]
 mod module;
 #[cfg(target_family = "wasm")]
 mod reserve;
+#[cfg(all(target_family = "wasm", feature = "names"))]
+mod wasi;

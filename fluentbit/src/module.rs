@@ -1,5 +1,7 @@
 //! The filter, and the host's one record at a time.
 
+#[cfg(feature = "names")]
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
@@ -32,6 +34,9 @@ pub(crate) struct Module {
     filter: Filter,
     /// The answer that was given last; the host copies it before it calls again.
     answer: Vec<u8>,
+    /// The filter knows where it finds names.
+    #[cfg(feature = "names")]
+    has_names: bool,
 }
 
 impl Module {
@@ -39,23 +44,36 @@ impl Module {
         Self {
             filter: Filter::new(KEYS),
             answer: Vec::new(),
+            #[cfg(feature = "names")]
+            has_names: false,
         }
     }
 
-    pub(crate) fn call(&mut self, mode: Mode, tag: &[u8], record: &[u8]) -> Answer<'_> {
+    /// Whether [`Self::read`] has to see `record`. Others pass as they came, or in
+    /// [`Mode::Events`] are dropped.
+    #[inline]
+    pub(crate) fn concerns(&self, record: &[u8]) -> bool {
+        record.is_empty() || self.filter.concerns(record)
+    }
+
+    /// Reads one record.
+    pub(crate) fn read(&mut self, mode: Mode, tag: &[u8], record: &[u8]) -> Answer<'_> {
         // Fluent Bit never sends an empty record. A program that sees the end of
         // its input does, until nothing comes, to have open reports released.
         if record.is_empty() {
             return self.release(mode);
-        }
-        if !self.filter.concerns(record) {
-            return nothing(mode);
         }
         // A length may be longer than the text, which ends at its NUL.
         let record = until_nul(record);
         self.answer = Vec::new();
         if !reserve::for_record(record) {
             return Answer::Same;
+        }
+        #[cfg(feature = "names")]
+        if !self.has_names {
+            self.filter
+                .names_from(Box::new(crate::directories::Directories));
+            self.has_names = true;
         }
         let arrival = Arrival {
             tag: until_nul(tag),
@@ -85,13 +103,6 @@ impl Module {
         text.push(0);
         self.answer = text;
         Answer::Text(&self.answer)
-    }
-}
-
-fn nothing<'a>(mode: Mode) -> Answer<'a> {
-    match mode {
-        Mode::Annotate | Mode::Rewrite => Answer::Same,
-        Mode::Events => Answer::Nothing,
     }
 }
 

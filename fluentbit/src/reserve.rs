@@ -11,6 +11,11 @@ use core::hint::black_box;
 
 /// Whatever the record's length: the newest task table while it grows.
 const BASE: usize = 384 * 1024;
+/// A part of a directory, and twice the names that are found in it.
+#[cfg(feature = "names")]
+const NAMES: usize = crate::directories::BUFFER + 8 * 1024;
+#[cfg(not(feature = "names"))]
+const NAMES: usize = 0;
 /// Of a short record, each byte of a hostile path may be copied and escaped
 /// several times.
 const PER_BYTE_SHORT: usize = 24;
@@ -18,6 +23,8 @@ const PER_BYTE_SHORT: usize = 24;
 const PER_BYTE: usize = 4;
 /// A byte that is no plain text may be written as five more.
 const PER_ODD_BYTE: usize = 5;
+/// Longest record whose bytes are all taken for such: counting them costs more than it saves.
+const UNCOUNTED: usize = 4 * 1024;
 /// Longest text that can be all path.
 const SHORT: usize = 16 * 1024;
 
@@ -28,11 +35,15 @@ const SHORT: usize = 16 * 1024;
 )]
 pub(crate) fn for_record(record: &[u8]) -> bool {
     let length = record.len();
-    let odd = record
-        .iter()
-        .filter(|byte| !matches!(byte, b' '..=b'~'))
-        .fold(0_usize, |count, _| count.saturating_add(1));
-    let bytes = BASE
+    let odd = if length <= UNCOUNTED {
+        length
+    } else {
+        record
+            .iter()
+            .filter(|byte| !matches!(byte, b' '..=b'~'))
+            .fold(0_usize, |count, _| count.saturating_add(1))
+    };
+    let bytes = (BASE + NAMES)
         .saturating_add(length.min(SHORT).saturating_mul(PER_BYTE_SHORT))
         .saturating_add(length.saturating_mul(PER_BYTE))
         .saturating_add(odd.saturating_mul(PER_ODD_BYTE));

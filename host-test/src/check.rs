@@ -12,6 +12,18 @@ use crate::options::Proposals;
 /// The globals that rustc exports of every module: where data ends and where a heap may begin.
 const LINKER_GLOBALS: [&str; 2] = ["__data_end", "__heap_base"];
 
+/// What WAMR calls first, of a module that knows WASI and is no program.
+const INITIALIZE: &str = "_initialize";
+
+/// What a module imports that reads the directories of `accessible_paths`, and writes nowhere.
+pub const READS_DIRECTORIES: [&str; 5] = [
+    "wasi_snapshot_preview1.fd_close",
+    "wasi_snapshot_preview1.fd_prestat_dir_name",
+    "wasi_snapshot_preview1.fd_prestat_get",
+    "wasi_snapshot_preview1.fd_readdir",
+    "wasi_snapshot_preview1.path_open",
+];
+
 /// Everything a module for Fluent Bit owes: [`exports`], [`no_imports`], and [`proposals`] of the
 /// oldest host.
 ///
@@ -32,7 +44,8 @@ pub fn module(wasm: &[u8], functions: &[&str]) -> Result<(), Vec<String>> {
 }
 
 /// The module exports `malloc: (i32) -> i32`, `free: (i32) -> ()`, each of `functions` as six i32 to
-/// one i32, the memory `memory`, and nothing else but the linker's two immutable i32 globals.
+/// one i32, the memory `memory`, and nothing else but the linker's two immutable i32 globals. One that
+/// imports anything also exports `_initialize: () -> ()`, without which WAMR prints a warning.
 ///
 /// With the two exact types the host calls the guest's `malloc`; with any other it makes a heap of
 /// its own over the guest's memory.
@@ -49,6 +62,10 @@ pub fn exports(wasm: &[u8], functions: &[&str]) -> Result<(), Vec<String>> {
     let types = types.as_ref();
     let mut missing = vec!["free", "malloc", "memory"];
     missing.extend(functions);
+    if !imports(wasm)?.is_empty() {
+        missing.push(INITIALIZE);
+    }
+    let owed = missing.clone();
     let mut problems = Vec::new();
     for export in sections(wasm, |payload| match payload {
         Payload::ExportSection(section) => section.into_iter().collect(),
@@ -58,7 +75,7 @@ pub fn exports(wasm: &[u8], functions: &[&str]) -> Result<(), Vec<String>> {
         missing.retain(|wanted| *wanted != name);
         let fits = match kind {
             ExternalKind::Func => {
-                let Some(wanted) = signature(name, functions) else {
+                let Some(wanted) = owed.contains(&name).then(|| signature(name)) else {
                     problems.push(format!("the function {name} is exported"));
                     continue;
                 };
@@ -94,16 +111,38 @@ pub fn exports(wasm: &[u8], functions: &[&str]) -> Result<(), Vec<String>> {
 ///
 /// The problems.
 pub fn no_imports(wasm: &[u8]) -> Result<(), Vec<String>> {
+    no_imports_but(&[], wasm)
+}
+
+/// The module imports nothing but what is `allowed`, each as `module.name`.
+///
+/// # Errors
+///
+/// The problems.
+pub fn no_imports_but(allowed: &[&str], wasm: &[u8]) -> Result<(), Vec<String>> {
+    let imports = imports(wasm)?.into_iter();
+    none(
+        imports
+            .filter(|import| !allowed.contains(&import.as_str()))
+            .map(|import| format!("{import} is imported"))
+            .collect(),
+    )
+}
+
+/// Each import as `module.name`.
+///
+/// # Errors
+///
+/// What is wrong with the module.
+pub fn imports(wasm: &[u8]) -> Result<Vec<String>, Vec<String>> {
     let imports = sections(wasm, |payload| match payload {
         Payload::ImportSection(section) => section.into_imports().collect(),
         _ => Vec::new(),
     })?;
-    none(
-        imports
-            .iter()
-            .map(|import| format!("{}.{} is imported", import.module, import.name))
-            .collect(),
-    )
+    Ok(imports
+        .iter()
+        .map(|import| format!("{}.{}", import.module, import.name))
+        .collect())
 }
 
 /// The module is valid, and uses of WebAssembly only what these hosts have.
@@ -127,12 +166,12 @@ fn none(problems: Vec<String>) -> Result<(), Vec<String>> {
 }
 
 /// The type a function of that name must have.
-fn signature(name: &str, functions: &[&str]) -> Option<FuncType> {
+fn signature(name: &str) -> FuncType {
     match name {
-        "malloc" => Some(FuncType::new([ValType::I32], [ValType::I32])),
-        "free" => Some(FuncType::new([ValType::I32], [])),
-        _ if functions.contains(&name) => Some(FuncType::new([ValType::I32; 6], [ValType::I32])),
-        _ => None,
+        INITIALIZE => FuncType::new([], []),
+        "malloc" => FuncType::new([ValType::I32], [ValType::I32]),
+        "free" => FuncType::new([ValType::I32], []),
+        _ => FuncType::new([ValType::I32; 6], [ValType::I32]),
     }
 }
 

@@ -141,10 +141,11 @@ impl<M: Module> Instance for Host<M> {
 }
 
 /// What every engine asks of a module before its own loader sees it, so that all refuse the same:
-/// the host's set of proposals, and no imports, for the hosts here have nothing to link.
+/// the host's set of proposals, and no imports but those that read directories, for the hosts here
+/// have nothing else to link.
 pub(crate) fn admit(wasm: &[u8], options: &Options) -> Result<(), HostError> {
     check::proposals(wasm, options.proposals)
-        .and_then(|()| check::no_imports(wasm))
+        .and_then(|()| check::no_imports_but(&check::READS_DIRECTORIES, wasm))
         .map_err(|problems| HostError::Load(problems.join("; ")))
 }
 

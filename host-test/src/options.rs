@@ -1,5 +1,7 @@
 //! How a host behaves: the default is Fluent Bit v5.1.1.
 
+use std::path::PathBuf;
+
 use wasmparser::WasmFeatures;
 
 /// What a caller can set. The default is Fluent Bit v5.1.1 with its own default configuration.
@@ -26,6 +28,10 @@ pub struct Options {
     /// never makes smaller than its default of 8192 bytes; in wasmtime the native stack of the
     /// compiled code, 512 KiB by default.
     pub stack_bytes: Option<u32>,
+    /// Directories that a module with imports can read, each by the very path that stands here. Where
+    /// one is missing there is no instance. Fluent Bit opens the working directory where none is named;
+    /// this opens none then. A wasmtime that was built without the feature `wasi` can open none.
+    pub accessible_paths: Vec<PathBuf>,
     /// What the module may use of WebAssembly.
     pub proposals: Proposals,
 }

@@ -4,10 +4,12 @@
 //! The program is `FLUENT_BIT`, else `fluent-bit` on the PATH; where there is none, the tests say
 //! so and are counted as skipped. What a configuration reads is made from the kernel captures.
 
+#[path = "module/logs.rs"]
+mod logs;
 #[path = "module/skip.rs"]
 mod skip;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
 use serde_json::{Value, json};
 
+use logs::Logs;
 use skip::skip;
 
 /// The modes, with the module's function for each.
@@ -147,6 +150,60 @@ fn systemd_starts() {
         let settings = [("OOM_MODULE", &*module()), ("OOM_JOURNAL", &journal)];
         let wrapper = format.wrap(&format.shipped("systemd"), &settings, &run.records());
         assert_eq!(fluent_bit.run(&run, &wrapper, 0), Tagged::new());
+    }
+}
+
+/// The module that looks for names, with a made-up `/var/log` that has the pods of the captures and a
+/// thousand others.
+#[test]
+fn names() {
+    const NAME: &str = "fluent_bit::names";
+    let Some(fluent_bit) = FluentBit::find(NAME) else {
+        return;
+    };
+    if !fluent_bit.keeps_state() {
+        return skip(NAME, "this Fluent Bit keeps no state, so a kill has no pod");
+    }
+    let records: Vec<Value> = captured().iter().map(Line::as_kmsg).collect();
+    let logs = Logs::new("fluent_bit-names");
+    let mut expected = native(Mode::Events, &records);
+    let (mut pods, mut containers) = (BTreeSet::new(), BTreeSet::new());
+    for record in expected.values_mut().flatten() {
+        let Some(identity) = record.get_mut("kubernetes") else {
+            continue;
+        };
+        let uid = identity["pod_id"].as_str().expect("of a pod").to_owned();
+        let name = format!("web-{uid}");
+        identity["pod_name"] = json!(name);
+        identity["namespace_name"] = json!("shop");
+        if pods.insert(uid.clone()) {
+            logs.pod("shop", &name, &uid);
+        }
+        // Of some containers the file is gone, and only the pod is found.
+        let id = identity["docker_id"].as_str().map(str::to_owned);
+        if let Some(id) = id.filter(|id| id.starts_with(|first: char| first.is_ascii_digit())) {
+            identity["container_name"] = json!("app");
+            if containers.insert(id.clone()) {
+                logs.container(format!("{name}_shop_app-{id}.log"));
+            }
+        }
+    }
+    assert!(pods.len() > containers.len() && !containers.is_empty());
+    let module = module().with_file_name("oom-fluentbit-names.wasm");
+    let [containers, pods] = logs.folders();
+    let both = format!("{},{}", containers.display(), pods.display());
+    for (format, paths) in [(Format::Yaml, Path::new(&both)), (Format::Classic, &logs.0)] {
+        let run = Run::new("names", format, "oom_events");
+        let settings = [
+            ("OOM_MODULE", &*module),
+            ("OOM_FUNCTION", Path::new("oom_events")),
+            ("OOM_PATHS", paths),
+        ];
+        let config = run.with_records("kmsg", &records);
+        let wrapper = format.wrap(&config, &settings, &run.records());
+        let count = expected.values().map(Vec::len).sum();
+        let found = fluent_bit.run(&run, &wrapper, count);
+        fluent_bit.assert_same(&run, Mode::Events, &expected, &found);
     }
 }
 
@@ -443,6 +500,18 @@ impl Run {
         path
     }
 
+    /// The configuration that ships for `input`, with JSON `records` in place of what that would give.
+    fn with_records(&self, input: &str, records: &[Value]) -> PathBuf {
+        let format = self.format;
+        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+        let file = self.write("records.jsonl", &(lines.join("\n") + "\n"));
+        let shipped = fs::read_to_string(format.shipped(input)).expect("the configuration ships");
+        self.write(
+            &format!("shipped.{}", format.extension()),
+            &format.with_file(&shipped, &file),
+        )
+    }
+
     /// Where Fluent Bit puts the records, a file for each tag.
     fn records(&self) -> PathBuf {
         self.folder.join("records")
@@ -531,13 +600,7 @@ impl FluentBit {
     /// Runs a shipped configuration with JSON `records` in place of what its input would give.
     fn replay(&self, input: &str, format: Format, mode: Mode, function: &str, records: &[Value]) {
         let run = Run::new(input, format, function);
-        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
-        let file = run.write("records.jsonl", &(lines.join("\n") + "\n"));
-        let shipped = fs::read_to_string(format.shipped(input)).expect("the configuration ships");
-        let config = run.write(
-            &format!("shipped.{}", format.extension()),
-            &format.with_file(&shipped, &file),
-        );
+        let config = run.with_records(input, records);
         let settings = [
             ("OOM_MODULE", &*module()),
             ("OOM_FUNCTION", Path::new(function)),

@@ -45,7 +45,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<(), Failure> {
 
 /// Where a module lies afterwards.
 pub fn path(module: &Module) -> PathBuf {
-    folder().join(module.file())
+    folder().join(module.file)
 }
 
 /// Builds them all: the table that tells of them, and whether all are within their limits.
@@ -70,7 +70,7 @@ pub fn build(work: &Work) -> Result<(String, Result<(), Failure>), Failure> {
     }
     let mut lines = String::new();
     for Built { module, sha256, .. } in &all {
-        let _ = writeln!(lines, "{sha256}  {}", module.file());
+        let _ = writeln!(lines, "{sha256}  {}", module.file);
     }
     fs::write(&sums, lines).map_err(|error| Failure::file("write", &sums, &error))?;
     Ok((table(&all), limits(&all)))
@@ -111,7 +111,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn table(all: &[Built]) -> String {
     let mut text = format!(
-        "{:<24} {:>9} {:>10} {:>11} {:>11}  sha256",
+        "{:<29} {:>9} {:>10} {:>11} {:>11}  sha256",
         "file", "bytes", "size", "gzip", "limit"
     );
     for built in all {
@@ -120,8 +120,8 @@ fn table(all: &[Built]) -> String {
             .map_or_else(|| "-".to_owned(), |bytes| kib(bytes as u64));
         let _ = write!(
             text,
-            "\n{:<24} {:>9} {:>10} {gzip:>11} {:>11}  {}",
-            format!("dist/{}", built.module.file()),
+            "\n{:<29} {:>9} {:>10} {gzip:>11} {:>11}  {}",
+            format!("dist/{}", built.module.file),
             built.bytes,
             kib(built.bytes),
             kib(built.module.limit),
@@ -144,7 +144,7 @@ fn limits(all: &[Built]) -> Result<(), Failure> {
         .map(|built| {
             format!(
                 "{} has {} bytes, {} more than its limit allows",
-                built.module.file(),
+                built.module.file,
                 built.bytes,
                 built.bytes - built.module.limit
             )

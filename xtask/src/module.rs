@@ -11,8 +11,12 @@ use crate::{tools, workspace};
 
 /// A module that is handed out.
 pub struct Module {
-    /// The package it is built from; the file has its name.
+    /// The file as it is handed out.
+    pub file: &'static str,
+    /// The package it is built from.
     pub package: &'static str,
+    /// The package's own features that make this module of it, with commas between.
+    pub with: &'static str,
     /// What it is compiled for.
     pub target: &'static str,
     /// The profile of Cargo.toml.
@@ -25,16 +29,27 @@ pub struct Module {
 
 /// Fluent Bit's module.
 pub const FLUENT_BIT: Module = Module {
+    file: "oom-fluentbit.wasm",
     package: "oom-fluentbit",
+    with: "",
     target: "wasm32v1-none",
     profile: "module",
     features: "",
     limit: 160 << 10,
 };
 
+/// Fluent Bit's module that also names pods and containers.
+pub const FLUENT_BIT_NAMES: Module = Module {
+    file: "oom-fluentbit-names.wasm",
+    with: "names",
+    ..FLUENT_BIT
+};
+
 /// The program that Vector runs.
 pub const VECTOR: Module = Module {
+    file: "oom-vector.wasm",
     package: "oom-vector",
+    with: "",
     target: "wasm32-wasip1",
     profile: "program",
     features: "+simd128",
@@ -43,7 +58,9 @@ pub const VECTOR: Module = Module {
 
 /// Envoy's module.
 pub const ENVOY: Module = Module {
+    file: "oom-envoy.wasm",
     package: "oom-envoy",
+    with: "",
     target: "wasm32-unknown-unknown",
     profile: "program",
     features: "+simd128",
@@ -51,14 +68,9 @@ pub const ENVOY: Module = Module {
 };
 
 /// Every module. A new one is a row here.
-pub const MODULES: &[Module] = &[FLUENT_BIT, VECTOR, ENVOY];
+pub const MODULES: &[Module] = &[FLUENT_BIT, FLUENT_BIT_NAMES, VECTOR, ENVOY];
 
 impl Module {
-    /// The file as it is handed out.
-    pub fn file(&self) -> String {
-        format!("{}.wasm", self.package)
-    }
-
     /// What cargo is told so that the compiler knows the features.
     pub fn settings(&self) -> Option<String> {
         let Self {
@@ -77,7 +89,7 @@ impl Module {
         self.build_with(work, &[])
     }
 
-    /// Compiles it with features of its package.
+    /// Compiles it with further features of its package.
     ///
     /// # Errors
     ///
@@ -88,7 +100,7 @@ impl Module {
         cargo.args(["build", "--package", self.package, "--target", self.target]);
         cargo.args(["--profile", self.profile, "--locked"]);
         cargo.args(self.settings());
-        cargo.args(["--features", &features.join(",")]);
+        cargo.args(["--features", self.with, "--features", &features.join(",")]);
         built(work, &mut cargo, ".wasm")
     }
 }

@@ -11,6 +11,8 @@
 )]
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -55,7 +57,7 @@ impl Engine for Wamr {
         }
         admit(wasm, options)?;
         let module = Loaded {
-            handle: Rc::new(Handle::load(wasm)?),
+            handle: Rc::new(Handle::load(wasm, &options.accessible_paths)?),
             stack_bytes: options.stack_bytes.unwrap_or(STACK_BYTES).max(STACK_BYTES),
             memory_pages: options.memory_pages,
         };
@@ -122,14 +124,24 @@ impl Drop for Thread {
     }
 }
 
-/// A module, and the bytes it was read from: WAMR writes into them and points to them.
+/// A module, and what WAMR points to for as long as it is loaded: the bytes it was read from, into
+/// which it writes, and the list of directories that each instance is to have.
 struct Handle {
     module: sys::wasm_module_t,
     _wasm: Vec<u8>,
+    _paths: Vec<CString>,
+    _list: Vec<*const c_char>,
 }
 
 impl Handle {
-    fn load(wasm: &[u8]) -> Result<Self, HostError> {
+    fn load(wasm: &[u8], accessible_paths: &[impl AsRef<Path>]) -> Result<Self, HostError> {
+        let paths = accessible_paths
+            .iter()
+            .map(|path| CString::new(path.as_ref().as_os_str().as_bytes()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| HostError::Instantiate("a path with a NUL".to_owned()))?;
+        let mut list: Vec<*const c_char> = paths.iter().map(|path| path.as_ptr()).collect();
+        let count = u32::try_from(list.len()).unwrap_or(u32::MAX);
         let mut wasm = wasm.to_vec();
         let length = u32::try_from(wasm.len())
             .map_err(|_| HostError::Load("larger than 4 GiB".to_owned()))?;
@@ -149,9 +161,30 @@ impl Handle {
         if module.is_null() {
             return Err(HostError::Load(message_text(&message)));
         }
+        // SAFETY: the module was just loaded. The list and the paths in it stay where they are until
+        // after the unload, as the bytes do; the lists without a length are not looked at. The three
+        // -1 stand for this process's own standard streams, which the host hands over too.
+        unsafe {
+            sys::wasm_runtime_set_wasi_args_ex(
+                module,
+                list.as_mut_ptr(),
+                count,
+                ptr::null_mut(),
+                0,
+                ptr::null_mut(),
+                0,
+                ptr::null_mut(),
+                0,
+                -1,
+                -1,
+                -1,
+            );
+        }
         Ok(Self {
             module,
             _wasm: wasm,
+            _paths: paths,
+            _list: list,
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
+#[cfg(feature = "wasi")]
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use ::wasmtime as wt;
@@ -13,6 +15,13 @@ use crate::options::Options;
 
 /// Bytes of a page of linear memory.
 const PAGE: usize = 65536;
+
+/// What belongs to an instance.
+struct State {
+    limits: wt::StoreLimits,
+    #[cfg(feature = "wasi")]
+    wasi: wasmtime_wasi::p1::WasiP1Ctx,
+}
 
 /// Fluent Bit's filter function.
 type Filter = wt::TypedFunc<(u32, u32, u32, u32, u32, u32), u32>;
@@ -26,12 +35,20 @@ impl Engine for Wasmtime {
     }
 
     fn load(&self, wasm: &[u8], options: &Options) -> Result<Box<dyn Instance>, HostError> {
+        if cfg!(not(feature = "wasi")) && !options.accessible_paths.is_empty() {
+            return Err(HostError::Unsupported {
+                engine: "wasmtime",
+                option: "accessible_paths",
+            });
+        }
         admit(wasm, options)?;
         let module = compiled(wasm, options)?;
         let compiled = Compiled {
-            module,
+            module: linked(&module)?,
             memory_pages: options.memory_pages,
             fuel: options.fuel,
+            #[cfg(feature = "wasi")]
+            accessible_paths: options.accessible_paths.clone(),
         };
         Ok(Box::new(Host::new(compiled, options.clone())?))
     }
@@ -63,11 +80,49 @@ fn compiled(wasm: &[u8], options: &Options) -> Result<wt::Module, HostError> {
     Ok(module)
 }
 
-/// A module in machine code.
+/// Links what a module imports.
+fn linked(module: &wt::Module) -> Result<wt::InstancePre<State>, HostError> {
+    #[cfg_attr(
+        not(feature = "wasi"),
+        expect(unused_mut, reason = "there is nothing to add")
+    )]
+    let mut linker = wt::Linker::new(module.engine());
+    #[cfg(feature = "wasi")]
+    wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+        .map_err(|error| load_error(&error))?;
+    linker
+        .instantiate_pre(module)
+        .map_err(|error| load_error(&error))
+}
+
+/// A module in machine code, linked.
 struct Compiled {
-    module: wt::Module,
+    module: wt::InstancePre<State>,
     memory_pages: Option<u32>,
     fuel: Option<u64>,
+    #[cfg(feature = "wasi")]
+    accessible_paths: Vec<PathBuf>,
+}
+
+#[cfg(feature = "wasi")]
+impl Compiled {
+    /// The directories that it may read, under the paths that they have outside.
+    fn wasi(&self) -> Result<wasmtime_wasi::p1::WasiP1Ctx, HostError> {
+        let mut context = wasmtime_wasi::WasiCtxBuilder::new();
+        context.allow_blocking_current_thread(true);
+        for path in &self.accessible_paths {
+            context
+                .preopened_dir(
+                    path,
+                    path.to_string_lossy(),
+                    wasmtime_wasi::FsPerms::ReadOnly,
+                )
+                .map_err(|error| {
+                    HostError::Instantiate(format!("{}: {error:#}", path.display()))
+                })?;
+        }
+        Ok(context.build_p1())
+    }
 }
 
 impl Module for Compiled {
@@ -78,10 +133,17 @@ impl Module for Compiled {
         if let Some(pages) = self.memory_pages {
             limits = limits.memory_size(PAGE.saturating_mul(pages as usize));
         }
-        let mut store = wt::Store::new(self.module.engine(), limits.build());
-        store.limiter(|limits| limits);
+        let state = State {
+            limits: limits.build(),
+            #[cfg(feature = "wasi")]
+            wasi: self.wasi()?,
+        };
+        let mut store = wt::Store::new(self.module.module().engine(), state);
+        store.limiter(|state| &mut state.limits);
         refuel(&mut store, self.fuel)?;
-        let instance = wt::Instance::new(&mut store, &self.module, &[])
+        let instance = self
+            .module
+            .instantiate(&mut store)
             .map_err(|error| HostError::Instantiate(text(&error)))?;
         let memory = instance
             .get_memory(&mut store, "memory")
@@ -101,7 +163,7 @@ impl Module for Compiled {
 
 /// An instance.
 struct Running {
-    store: wt::Store<wt::StoreLimits>,
+    store: wt::Store<State>,
     instance: wt::Instance,
     memory: wt::Memory,
     malloc: wt::TypedFunc<u32, u32>,
@@ -164,7 +226,7 @@ impl Guest for Running {
     }
 }
 
-fn refuel(store: &mut wt::Store<wt::StoreLimits>, fuel: Option<u64>) -> Result<(), HostError> {
+fn refuel(store: &mut wt::Store<State>, fuel: Option<u64>) -> Result<(), HostError> {
     fuel.map_or(Ok(()), |fuel| store.set_fuel(fuel))
         .map_err(|error| HostError::Instantiate(text(&error)))
 }
@@ -172,7 +234,7 @@ fn refuel(store: &mut wt::Store<wt::StoreLimits>, fuel: Option<u64>) -> Result<(
 /// An exported function of that type.
 fn typed<P: wt::WasmParams, R: wt::WasmResults>(
     instance: &wt::Instance,
-    store: &mut wt::Store<wt::StoreLimits>,
+    store: &mut wt::Store<State>,
     name: &str,
 ) -> Result<wt::TypedFunc<P, R>, HostError> {
     let function = instance

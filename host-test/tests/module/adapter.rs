@@ -1,16 +1,14 @@
 //! The adapter and a host that misbehaves: no trap, no lost record, no growth.
 
-use oom_host_test::{
-    ENGINES, Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check,
-};
+use oom_host_test::{Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check};
 
-use crate::runs::{MODES, Runner, module, top};
+use crate::runs::{MODES, Runner, module, modules, top};
 
 const FUNCTIONS: [&str; 3] = ["oom_annotate", "oom_rewrite", "oom_events"];
 const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
 
-fn load(engine: &dyn Engine, options: &Options) -> Box<dyn Instance> {
-    engine.load(module(), options).expect("the module loads")
+fn load((engine, wasm): (&dyn Engine, &[u8]), options: &Options) -> Box<dyn Instance> {
+    engine.load(wasm, options).expect("the module loads")
 }
 
 fn call(host: &mut dyn Instance, function: &str, record: &[u8]) -> Result<Verdict, HostError> {
@@ -40,8 +38,8 @@ fn the_module_is_small() {
 
 #[test]
 fn an_unchanged_record_is_handed_back_by_its_own_address() {
-    for engine in ENGINES {
-        let mut host = load(*engine, &Options::default());
+    for (engine, wasm) in modules() {
+        let mut host = load((engine, wasm), &Options::default());
         for record in [
             &br#"{"log":"usb 1-1: new device"}"#[..],
             br#"{"a":{"b":[1]}}"#,
@@ -150,9 +148,9 @@ fn hard_records(size: usize) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn nothing_traps_whatever_comes_in() {
-    for engine in ENGINES {
+    for (engine, wasm) in modules() {
         for function in FUNCTIONS {
-            let mut host = load(*engine, &Options::default());
+            let mut host = load((engine, wasm), &Options::default());
             for (what, record) in hard_records(MEBIBYTE) {
                 match call(&mut *host, function, &record) {
                     // Whoever hands in no JSON gets no JSON back: his own bytes.
@@ -200,7 +198,7 @@ fn work_is_linear_in_the_record() {
         fuel: Some(u64::MAX),
         ..Options::default()
     };
-    let mut host = load(engine, &options);
+    let mut host = load((engine, module()), &options);
     for (what, record) in hard_records(SOME) {
         call(&mut *host, "oom_annotate", &record).expect("no trap");
         let fuel = host.fuel_used().expect("wasmtime counts");
@@ -215,14 +213,14 @@ fn work_is_linear_in_the_record() {
 
 #[test]
 fn a_pointer_of_zero_costs_its_own_record_only() {
-    for engine in ENGINES {
+    for (engine, wasm) in modules() {
         for function in FUNCTIONS {
             let options = Options {
                 record_pointer: Pointer::Null,
                 tag_pointer: Pointer::Null,
                 ..Options::default()
             };
-            let mut host = load(*engine, &options);
+            let mut host = load((engine, wasm), &options);
             for _ in 0..3 {
                 assert_eq!(
                     call(&mut *host, function, &kill_record()),
@@ -233,7 +231,7 @@ fn a_pointer_of_zero_costs_its_own_record_only() {
                 tag_pointer: Pointer::Null,
                 ..Options::default()
             };
-            let mut host = load(*engine, &options);
+            let mut host = load((engine, wasm), &options);
             assert!(is_kill(&call(&mut *host, function, &kill_record())));
         }
     }
@@ -241,7 +239,7 @@ fn a_pointer_of_zero_costs_its_own_record_only() {
 
 #[test]
 fn lengths_may_lie() {
-    for engine in ENGINES {
+    for (engine, wasm) in modules() {
         for length in [
             Length::More(1),
             Length::More(7),
@@ -258,7 +256,7 @@ fn lengths_may_lie() {
                     record_length: length,
                     ..Options::default()
                 };
-                let mut host = load(*engine, &options);
+                let mut host = load((engine, wasm), &options);
                 for record in [&kill_record()[..], br#"{"log":"x"}"#] {
                     if let Err(error) = call(&mut *host, function, record) {
                         panic!("{length:?}, {function} in {}: {error}", engine.name());
@@ -275,13 +273,13 @@ fn lengths_may_lie() {
 
 #[test]
 fn hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing() {
-    for engine in ENGINES {
+    for (engine, wasm) in modules() {
         for frees in [Frees::InOrder, Frees::Reversed, Frees::Never] {
             let options = Options {
                 frees,
                 ..Options::default()
             };
-            let mut host = load(*engine, &options);
+            let mut host = load((engine, wasm), &options);
             let record = format!("{{\"log\":\"{}\"}}", "x".repeat(1000));
             let mut after_first = 0;
             for round in 0..20_000 {
@@ -306,8 +304,8 @@ fn hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing() {
 #[test]
 fn an_allocation_that_fails_lets_the_record_pass() {
     let mut refused = 0;
-    for engine in ENGINES {
-        let mut free = load(*engine, &Options::default());
+    for (engine, wasm) in modules() {
+        let mut free = load((engine, wasm), &Options::default());
         let least = u32::try_from(free.memory_bytes() / 65_536).expect("pages");
         for (what, record) in hard_records(SOME) {
             free.restart().expect("a new instance");
@@ -318,7 +316,7 @@ fn an_allocation_that_fails_lets_the_record_pass() {
                     memory_pages: Some(least + more),
                     ..Options::default()
                 };
-                let mut host = load(*engine, &options);
+                let mut host = load((engine, wasm), &options);
                 match call(&mut *host, "oom_rewrite", &record) {
                     Ok(verdict) if verdict == at_ease => {}
                     // Where not even the record had room, the host passed 0 for it.
@@ -340,7 +338,7 @@ fn an_allocation_that_fails_lets_the_record_pass() {
 
 #[test]
 fn the_engines_own_stack_suffices() {
-    for engine in ENGINES {
+    for (engine, wasm) in modules() {
         let options = Options {
             stack_bytes: Some(if engine.name() == "wasmtime" {
                 32 * 1024
@@ -349,7 +347,7 @@ fn the_engines_own_stack_suffices() {
             }),
             ..Options::default()
         };
-        let mut host = load(*engine, &options);
+        let mut host = load((engine, wasm), &options);
         for (what, record) in hard_records(SOME) {
             if let Err(error) = call(&mut *host, "oom_rewrite", &record) {
                 panic!("{what} in {}: {error}", engine.name());
@@ -360,8 +358,8 @@ fn the_engines_own_stack_suffices() {
 
 #[test]
 fn an_empty_record_asks_for_what_is_open() {
-    for engine in ENGINES {
-        let mut host = load(*engine, &Options::default());
+    for (engine, wasm) in modules() {
+        let mut host = load((engine, wasm), &Options::default());
         let header = br#"{"log":"java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"}"#;
         assert_eq!(
             call(&mut *host, "oom_rewrite", header),
@@ -384,8 +382,8 @@ fn an_empty_record_asks_for_what_is_open() {
 #[test]
 fn an_empty_tag_is_a_tag_like_any_other() {
     let lines = report();
-    for engine in ENGINES {
-        let mut host = load(*engine, &Options::default());
+    for (engine, wasm) in modules() {
+        let mut host = load((engine, wasm), &Options::default());
         let mut kills = 0;
         // Two streams line by line, of which one has no name: two reports, two kills.
         for line in &lines {
@@ -401,8 +399,8 @@ fn an_empty_tag_is_a_tag_like_any_other() {
 #[test]
 fn an_instance_may_be_dropped_between_any_two_lines() {
     let lines = report();
-    for engine in ENGINES {
-        let mut host = load(*engine, &Options::default());
+    for (engine, wasm) in modules() {
+        let mut host = load((engine, wasm), &Options::default());
         for cut in 0..lines.len() {
             let mut kills = 0;
             host.restart().expect("a new instance");

@@ -8,10 +8,12 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use oom_host_test::records;
-use serde_json::Value;
+use oom_host_test::{ENGINES, records};
+use serde_json::{Value, json};
 
-use crate::runs::{Runner, ooms};
+use crate::logs::Logs;
+use crate::names;
+use crate::runs::{Runner, call, ooms};
 use crate::skip::skip;
 
 const TEST: &str = "a_process_killed_here_is_found";
@@ -190,5 +192,30 @@ fn a_process_killed_here_is_found() {
         assert_eq!(kill["attribution"], "report");
         println!("{}: {}", runner.name(), kill["summary"]);
     }
+    names_are_found(&input, pid);
     std::io::stdout().flush().expect("standard output");
+}
+
+/// The files that the kubelet would have of the container name it.
+fn names_are_found(input: &[Vec<u8>], pid: u32) {
+    let logs = Logs::new("live-names");
+    logs.pod("shop", "web-7f9c", UID);
+    logs.container(format!("web-7f9c_shop_app-{CONTAINER}.log"));
+    for engine in ENGINES {
+        let mut host = names::host(*engine, &logs.folders());
+        let kill = input
+            .iter()
+            .filter_map(|record| call(&mut *host, "oom_events", record))
+            .map(|record| serde_json::from_slice::<Value>(&record).expect("a record"))
+            .find(|record| record["oom"]["victim"]["pid"] == pid)
+            .expect("it was found before");
+        let expected = json!({
+            "pod_id": UID,
+            "pod_name": "web-7f9c",
+            "namespace_name": "shop",
+            "container_name": "app",
+            "docker_id": CONTAINER,
+        });
+        assert_eq!(kill["kubernetes"], expected, "{}", engine.name());
+    }
 }

@@ -3,9 +3,12 @@
 mod adapter;
 mod captures;
 mod corpus;
+mod counts;
 mod imports;
 mod live;
+mod logs;
 mod memory;
+mod names;
 mod runs;
 mod skip;
 mod suites;

@@ -37,12 +37,23 @@ pub fn top() -> PathBuf {
 /// The module under test: `OOM_MODULE`, else what `cargo xtask dist` built.
 pub fn module() -> &'static [u8] {
     static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
-    MODULE.get_or_init(|| {
-        read_module(
-            &std::env::var_os("OOM_MODULE")
-                .map_or_else(|| top().join("dist/oom-fluentbit.wasm"), PathBuf::from),
-        )
-    })
+    MODULE.get_or_init(|| read_module(&module_path()))
+}
+
+fn module_path() -> PathBuf {
+    std::env::var_os("OOM_MODULE")
+        .map_or_else(|| top().join("dist/oom-fluentbit.wasm"), PathBuf::from)
+}
+
+/// Its fellow that looks for names, which lies beside it: absent where the one under test was built
+/// alone.
+pub fn names_module() -> Option<&'static [u8]> {
+    static MODULE: OnceLock<Option<Vec<u8>>> = OnceLock::new();
+    let read = || {
+        let path = module_path().with_file_name("oom-fluentbit-names.wasm");
+        path.exists().then(|| read_module(&path))
+    };
+    MODULE.get_or_init(read).as_deref()
 }
 
 /// What `cargo xtask dist` built.
@@ -51,25 +62,33 @@ pub fn read_module(path: &Path) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask dist` builds it", path.display()))
 }
 
+/// Each module in each engine.
+pub fn modules() -> impl Iterator<Item = (&'static dyn Engine, &'static [u8])> {
+    let modules = [Some(module()), names_module()].into_iter().flatten();
+    modules.flat_map(|wasm| ENGINES.iter().map(move |engine| (*engine, wasm)))
+}
+
 /// What runs records.
 #[derive(Clone, Copy)]
 pub enum Runner {
     Native,
-    Module(&'static dyn Engine),
+    /// An engine with a module in it. One that looks for names has no folder to look in.
+    Module(&'static dyn Engine, &'static [u8]),
 }
 
 impl Runner {
-    /// The filter as a Rust library, then as a module in each engine.
+    /// The filter as a Rust library, then as each module in each engine.
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::Native]
             .into_iter()
-            .chain(ENGINES.iter().copied().map(Self::Module))
+            .chain(modules().map(|(engine, wasm)| Self::Module(engine, wasm)))
     }
 
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::Native => "native",
-            Self::Module(engine) => engine.name(),
+            Self::Native => "native".to_owned(),
+            Self::Module(engine, wasm) if wasm == module() => engine.name().to_owned(),
+            Self::Module(engine, _) => format!("{}, with names", engine.name()),
         }
     }
 
@@ -78,7 +97,9 @@ impl Runner {
         let (mode, _, function) = MODES[mode];
         match self {
             Self::Native => native(FLUENT_BIT, mode, records, fresh_instance),
-            Self::Module(engine) => in_engine(engine, function, records, fresh_instance),
+            Self::Module(engine, wasm) => {
+                in_engine((engine, wasm), function, records, fresh_instance)
+            }
         }
     }
 }
@@ -115,7 +136,7 @@ pub fn native(
 }
 
 fn in_engine(
-    engine: &dyn Engine,
+    engine: (&dyn Engine, &'static [u8]),
     function: &str,
     records: &[Vec<u8>],
     fresh_instance: bool,
@@ -128,18 +149,18 @@ fn in_engine(
 /// Lends a host with a new instance. The module is loaded once per thread, as compiling it takes
 /// longer than most runs.
 fn with_host<R>(
-    engine: &dyn Engine,
+    (engine, wasm): (&dyn Engine, &'static [u8]),
     fresh_instance: bool,
     lend: impl FnOnce(&mut dyn Instance) -> R,
 ) -> R {
-    /// By the engine's name, and whether each record has an instance of its own.
-    type Hosts = HashMap<(&'static str, bool), Box<dyn Instance>>;
+    /// By the engine's name, the module, and whether each record has an instance of its own.
+    type Hosts = HashMap<(&'static str, *const u8, bool), Box<dyn Instance>>;
     thread_local! {
         static HOSTS: RefCell<Hosts> = RefCell::default();
     }
     HOSTS.with_borrow_mut(|hosts| {
         let host = hosts
-            .entry((engine.name(), fresh_instance))
+            .entry((engine.name(), wasm.as_ptr(), fresh_instance))
             .or_insert_with(|| {
                 let options = Options {
                     lifetime: if fresh_instance {
@@ -149,7 +170,7 @@ fn with_host<R>(
                     },
                     ..Options::default()
                 };
-                engine.load(module(), &options).expect("the module loads")
+                engine.load(wasm, &options).expect("the module loads")
             });
         host.restart().expect("a new instance");
         lend(&mut **host)

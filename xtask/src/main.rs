@@ -1,5 +1,6 @@
 //! The project's commands, called as `cargo xtask <command>`.
 
+mod bench;
 mod demo;
 mod dist;
 mod failure;
@@ -34,6 +35,7 @@ struct Subcommand {
 
 /// Every command. A new one is a file, or a folder, beside this one and a row here.
 const COMMANDS: &[Subcommand] = &[
+    bench::COMMAND,
     demo::COMMAND,
     dist::COMMAND,
     fuzz::COMMAND,

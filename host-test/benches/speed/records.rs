@@ -1,0 +1,195 @@
+//! The records that are handed in, by kind.
+//!
+//! All are made from files of the repository: ordinary lines as a node's kernel prints them, a journal's
+//! entries of 2 KiB, and the first report of a booted kernel.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use oom_host_test::records;
+use serde_json::{Value, json};
+
+/// Records of one kind, handed in one after the other.
+pub struct Kind {
+    /// What they are, for a table.
+    pub name: &'static str,
+    /// What is handed in first, and not measured.
+    pub before: Vec<Vec<u8>>,
+    /// What is measured. One pass hands in each once.
+    pub measured: Vec<Vec<u8>>,
+    /// What becomes of the last measured record in annotate mode.
+    pub changes: bool,
+    /// Whether a pass is told as one thing, not by record.
+    pub is_whole: bool,
+}
+
+impl Kind {
+    /// Over how many things the cost of a pass is spread.
+    pub fn divisor(&self) -> usize {
+        if self.is_whole {
+            1
+        } else {
+            self.measured.len()
+        }
+    }
+
+    /// Bytes of the measured records.
+    pub fn bytes(&self) -> usize {
+        self.measured.iter().map(Vec::len).sum()
+    }
+}
+
+// Names that others look rows up by.
+pub const ORDINARY_KMSG: &str = "ordinary kernel line, kmsg";
+pub const ORDINARY_JOURNAL: &str = "ordinary kernel line, journal";
+pub const ORDINARY_TAIL: &str = "ordinary kernel line, tail";
+pub const JOURNAL_2K: &str = "journal record of 2 KiB";
+pub const INSIDE: &str = "line inside a report";
+pub const KILL: &str = "kill line";
+pub const REPORT: &str = "whole report, 96 lines";
+
+/// The lines a report has, counted.
+const REPORT_LINES: usize = 96;
+
+/// Every kind. A new one is a row here.
+pub fn kinds() -> Vec<Kind> {
+    let kernel = kmsg(&read("host-test/benches/records/kernel.kmsg"));
+    let report = kmsg(&first_report(&read(
+        "fixtures/captures/debian-6.12.117-cgroup2.kmsg",
+    )));
+    assert_eq!(
+        report.len(),
+        REPORT_LINES,
+        "the report that the names tell of"
+    );
+    let journal_2k = read("host-test/benches/records/journal.ndjson");
+    let (kill, lines) = report.split_last().expect("a report has lines");
+    let (invoked, inside) = lines.split_first().expect("a report has lines");
+    let each = |shape: fn(&Value) -> Value| -> Vec<Vec<u8>> {
+        let values = kernel.iter().map(|record| value(record));
+        values
+            .map(|value| shape(&value).to_string().into_bytes())
+            .collect()
+    };
+    let passing = |name, measured| Kind {
+        name,
+        before: Vec::new(),
+        measured,
+        changes: false,
+        is_whole: false,
+    };
+    vec![
+        passing(ORDINARY_KMSG, kernel.clone()),
+        passing(ORDINARY_JOURNAL, each(as_journal)),
+        passing(ORDINARY_TAIL, each(as_tail)),
+        passing(
+            JOURNAL_2K,
+            journal_2k
+                .lines()
+                .map(|line| line.as_bytes().to_vec())
+                .collect(),
+        ),
+        Kind {
+            name: INSIDE,
+            before: vec![invoked.clone()],
+            measured: inside.to_vec(),
+            changes: true,
+            is_whole: false,
+        },
+        Kind {
+            name: KILL,
+            before: lines.to_vec(),
+            measured: vec![kill.clone()],
+            changes: true,
+            is_whole: false,
+        },
+        Kind {
+            name: REPORT,
+            before: Vec::new(),
+            measured: report.clone(),
+            changes: true,
+            is_whole: true,
+        },
+    ]
+}
+
+/// The kind of that name.
+pub fn named<'a>(kinds: &'a [Kind], name: &str) -> &'a Kind {
+    let mut kinds = kinds.iter();
+    kinds
+        .find(|kind| kind.name == name)
+        .expect("a name of these rows")
+}
+
+/// The repository's top.
+pub fn top() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package
+        .parent()
+        .expect("the package lies in the repository")
+        .to_path_buf()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Lines of `/dev/kmsg` as Fluent Bit's kmsg input makes records of them.
+fn kmsg(lines: &str) -> Vec<Vec<u8>> {
+    records("kmsg", lines.as_bytes()).expect("there is such a form")
+}
+
+/// The first report of a capture, from its first line to its kill.
+fn first_report(capture: &str) -> String {
+    let lines = capture.lines();
+    let from_start = lines.skip_while(|line| !line.contains(" invoked oom-killer: "));
+    let mut report = String::new();
+    for line in from_start {
+        report += line;
+        report += "\n";
+        if line.contains("Killed process ") {
+            break;
+        }
+    }
+    report
+}
+
+fn value(record: &[u8]) -> Value {
+    serde_json::from_slice(record).expect("the harness makes JSON")
+}
+
+/// The kernel's text, without the device's annotations, and its clock in microseconds.
+fn text(record: &Value) -> (&str, u64) {
+    let text = record["msg"].as_str().expect("a text");
+    let clock = |name| record[name].as_u64().expect("a number");
+    let line = text.lines().next().unwrap_or_default();
+    (line, clock("sec") * 1_000_000 + clock("usec"))
+}
+
+/// A record of Fluent Bit's kmsg input as its systemd input has the same line.
+fn as_journal(record: &Value) -> Value {
+    let (message, at_us) = text(record);
+    json!({
+        "_TRANSPORT": "kernel",
+        "SYSLOG_FACILITY": "0",
+        "SYSLOG_IDENTIFIER": "kernel",
+        "_BOOT_ID": "83f19fdb7ba64df4b74449bb26cc7e1a",
+        "_MACHINE_ID": "4c1f0b6a5d4e4a2f9b1e7d7f2a30c9d1",
+        "_HOSTNAME": "node-17.eu-west-1.compute.internal",
+        "_RUNTIME_SCOPE": "system",
+        "PRIORITY": record["priority"].to_string(),
+        "_SOURCE_MONOTONIC_TIMESTAMP": at_us.to_string(),
+        "MESSAGE": message,
+    })
+}
+
+/// The same as a syslog daemon wrote it and the tail input reads it.
+fn as_tail(record: &Value) -> Value {
+    json!({ "log": syslog(record) })
+}
+
+fn syslog(record: &Value) -> String {
+    let (message, at_us) = text(record);
+    let (seconds, microseconds) = (at_us / 1_000_000, at_us % 1_000_000);
+    format!("Nov 21 08:16:01 node-17 kernel: [{seconds:5}.{microseconds:06}] {message}")
+}

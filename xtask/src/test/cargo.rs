@@ -4,8 +4,8 @@ use std::fs;
 
 use super::Outcome;
 use super::counts::Counts;
-use super::envoy;
 use super::skips;
+use super::{envoy, kubernetes};
 use crate::failure::Failure;
 use crate::module::{FLUENT_BIT, MODULES};
 use crate::work::Work;
@@ -31,8 +31,21 @@ pub(super) fn lints(work: &Work) -> Result<Outcome, Failure> {
 /// Nor of the modules as they are compiled for their hosts.
 pub(super) fn module_lints(work: &Work) -> Result<Outcome, Failure> {
     for module in MODULES {
-        let arguments = ["clippy", "--package", module.package, "--locked"];
-        let target = ["--target", module.target, "--", "-D", "warnings"];
+        let arguments = [
+            "clippy",
+            "--package",
+            module.package,
+            "--locked",
+            "--features",
+        ];
+        let target = [
+            module.with,
+            "--target",
+            module.target,
+            "--",
+            "-D",
+            "warnings",
+        ];
         cargo(work, &[&arguments[..], &target].concat())?;
     }
     Ok(Outcome::Passed)
@@ -53,6 +66,7 @@ pub(super) fn tests(work: &Work) -> Result<Outcome, Failure> {
     cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     cargo.env(MODULE, dist::path(&FLUENT_BIT));
     cargo.envs(envoy::variables(work)?);
+    cargo.envs(kubernetes::variables(work));
     cargo.env(skips::VARIABLE, &notes);
     let result = work.run(&mut cargo);
 

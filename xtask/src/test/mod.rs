@@ -5,6 +5,7 @@ mod counts;
 mod deny;
 mod envoy;
 mod hostile;
+mod kubernetes;
 mod skips;
 mod web;
 

@@ -1,0 +1,138 @@
+//! A kernel's log as Fluent Bit's inputs hand it out, and what the library makes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use oom_filter::{Arrival, Filter, IdentityKeys, Listing, LogDirectory, Mode, Outcome};
+use serde_json::{Value, json};
+
+use crate::folder::{read, top};
+
+/// A booted kernel with kills at every level, of a child process, and in a storm.
+const CAPTURE: &str = "fixtures/captures/debian-6.1.192-cgroup1.kmsg";
+
+/// As the module names identity.
+const KEYS: IdentityKeys = IdentityKeys {
+    parent: Some("kubernetes"),
+    pod_uid: "pod_id",
+    pod_name: "pod_name",
+    namespace: "namespace_name",
+    container_name: "container_name",
+    container_id: "docker_id",
+};
+
+/// Where the kernel's lines come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// Fluent Bit's `systemd` input.
+    Journal,
+    /// Fluent Bit's `kmsg` input.
+    Kmsg,
+}
+
+/// The captured lines, as records of that input.
+///
+/// # Panics
+///
+/// Where the capture is not there.
+pub fn records(source: Source) -> Vec<Value> {
+    let text = read(&top().join(CAPTURE));
+    text.lines()
+        .filter_map(|line| {
+            let (fields, text) = line.split_once(';')?;
+            let mut fields = fields.split(',').map(str::parse::<u64>);
+            let mut field = || fields.next()?.ok();
+            let (priority, sequence, at_us) = (field()?, field()?, field()?);
+            let is_kernel = priority < 8;
+            is_kernel.then(|| match source {
+                Source::Journal => json!({
+                    "_TRANSPORT": "kernel",
+                    "_HOSTNAME": "worker-1",
+                    "PRIORITY": priority.to_string(),
+                    "_SOURCE_MONOTONIC_TIMESTAMP": at_us.to_string(),
+                    "MESSAGE": text,
+                }),
+                Source::Kmsg => json!({
+                    "priority": priority,
+                    "sequence": sequence,
+                    "sec": at_us / 1_000_000,
+                    "usec": at_us % 1_000_000,
+                    "msg": text,
+                }),
+            })
+        })
+        .collect()
+}
+
+/// The files that the kubelet would have of the pods in a log.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Of `/var/log/containers`.
+    pub containers: Vec<String>,
+    /// Of `/var/log/pods`.
+    pub pods: Vec<String>,
+}
+
+impl LogDirectory for Names {
+    fn list(&mut self, listing: Listing, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+        let names = match listing {
+            Listing::Containers => &self.containers,
+            Listing::Pods => &self.pods,
+        };
+        let _ = names.iter().try_for_each(|name| each(name.as_bytes()));
+    }
+}
+
+/// Names for every pod that was killed in: `shop/cart-1`, container `api`, and so on.
+///
+/// # Panics
+///
+/// Where a kill of a pod has no UID.
+pub fn names_of(records: &[Value]) -> Names {
+    let mut pods = BTreeMap::new();
+    for kill in told(records, &Names::default()) {
+        if let Some(uid) = kill["kubernetes"]["pod_id"].as_str() {
+            let container = kill["kubernetes"]["docker_id"].as_str();
+            let containers: &mut BTreeSet<String> = pods.entry(uid.to_owned()).or_default();
+            containers.extend(container.map(str::to_owned));
+        }
+    }
+    let mut names = Names::default();
+    for (number, (uid, containers)) in (1..).zip(pods) {
+        names.pods.push(format!("shop_cart-{number}_{uid}"));
+        for id in containers {
+            let name = format!("cart-{number}_shop_api-{id}.log");
+            names.containers.push(name);
+        }
+    }
+    names
+}
+
+/// Whether a record is a kill; else it is a report that broke off.
+pub fn is_kill(record: &Value) -> bool {
+    record["oom"]["event"] == "kill"
+}
+
+/// What leaves of `records`, as the library gives it.
+///
+/// # Panics
+///
+/// Where it gives what is no record.
+pub fn told(records: &[Value], names: &Names) -> Vec<Value> {
+    let mut filter = Filter::new(KEYS);
+    filter.names_from(Box::new(names.clone()));
+    let arrival = Arrival {
+        tag: b"kernel",
+        ..Arrival::default()
+    };
+    records
+        .iter()
+        .filter_map(|record| {
+            match filter.process(Mode::Events, record.to_string().as_bytes(), &arrival) {
+                Outcome::Replaced(text) => Some(text),
+                Outcome::Unchanged | Outcome::Dropped => None,
+            }
+        })
+        .map(|text| serde_json::from_slice(&text).expect("a record is JSON"))
+        .collect()
+}

@@ -1,0 +1,297 @@
+//! The folder as kubectl renders it, and what a cluster would say of it.
+
+use std::fs;
+use std::path::Path;
+
+use oom_fluentbit_test::{Folder, Tool, skip, top};
+use serde_json::Value;
+
+/// A user's own folder: an overlay with every output, and one's own address.
+const ALL_OUTPUTS: &str = "\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../journal]
+components: [../outputs/slack, ../outputs/loki, ../outputs/elasticsearch, ../outputs/opentelemetry]
+patches:
+  - patch: |
+      apiVersion: apps/v1
+      kind: DaemonSet
+      metadata: {name: oom-fluent-bit}
+      spec: {template: {spec: {containers: [
+        {name: fluent-bit, env: [{name: LOKI_HOST, value: loki.example}]}]}}}
+";
+
+/// Longest manifest that `kubectl apply` can keep beside what it applies.
+const LONGEST_APPLIED: usize = 256 * 1024;
+
+/// What is rendered of one folder.
+struct Rendered(Vec<Value>);
+
+impl Rendered {
+    /// Renders it, and checks it against the schemas of Kubernetes where they are there.
+    fn new(folder: &Folder, name: &str, kubectl: &Path, schema: Option<&Path>) -> Self {
+        let overlay = folder.path.join(name);
+        let overlay = overlay.to_str().expect("a path that is text");
+        let text = Tool::run(kubectl, &["kustomize", overlay]);
+        let file = folder.path.join(format!("{name}.yaml"));
+        fs::write(&file, text).expect("it can be written");
+        let file = file.to_str().expect("a path that is text");
+        if let Some(schema) = schema {
+            Tool::run(schema, &["--strict", file]);
+        }
+        // A change that changes nothing here, for its JSON.
+        let same = ["label", "--local", "-f", file, "-o", "json", "rendered=yes"];
+        let objects = Tool::run(kubectl, &same);
+        let objects = serde_json::Deserializer::from_str(&objects).into_iter();
+        Self(objects.map(|object| object.expect("it is JSON")).collect())
+    }
+
+    /// The one object of a kind.
+    fn one(&self, kind: &str) -> &Value {
+        let mut objects = self.0.iter().filter(|object| object["kind"] == kind);
+        let object = objects.next().unwrap_or_else(|| panic!("no {kind}"));
+        assert!(objects.next().is_none(), "one {kind}");
+        object
+    }
+
+    fn pod(&self) -> &Value {
+        &self.one("DaemonSet")["spec"]["template"]["spec"]
+    }
+
+    fn container(&self) -> &Value {
+        &self.pod()["containers"][0]
+    }
+
+    fn files(&self) -> Vec<&str> {
+        let files = self.one("ConfigMap")["data"].as_object();
+        files
+            .expect("it has files")
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    fn variables(&self) -> Vec<&str> {
+        let variables = self.container()["env"].as_array().expect("it has some");
+        variables
+            .iter()
+            .map(|variable| variable["name"].as_str().expect("it has a name"))
+            .collect()
+    }
+}
+
+/// What holds of every overlay.
+fn check(rendered: &Rendered, folder: &Folder) {
+    for object in &rendered.0 {
+        let kind = object["kind"].as_str().expect("it has a kind");
+        let kinds = [
+            "ConfigMap",
+            "DaemonSet",
+            "Namespace",
+            "PriorityClass",
+            "ServiceAccount",
+        ];
+        // No role: nothing is asked of the API server.
+        assert!(kinds.contains(&kind), "{kind}");
+        let length = object.to_string().len();
+        assert!(length < LONGEST_APPLIED, "{kind}: {length} bytes");
+    }
+    assert_eq!(
+        rendered.one("ServiceAccount")["automountServiceAccountToken"],
+        false
+    );
+    let pod = rendered.pod();
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    assert_eq!(pod["tolerations"].to_string(), r#"[{"operator":"Exists"}]"#);
+    assert_eq!(
+        pod["priorityClassName"],
+        rendered.one("PriorityClass")["metadata"]["name"]
+    );
+
+    let container = rendered.container();
+    assert_eq!(
+        container["image"],
+        "cr.fluentbit.io/fluent/fluent-bit:5.1.1"
+    );
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+    for limit in [
+        "/requests/cpu",
+        "/requests/memory",
+        "/limits/cpu",
+        "/limits/memory",
+    ] {
+        assert!(container["resources"].pointer(limit).is_some(), "{limit}");
+    }
+    // Each volume is mounted once, and only the state may be written.
+    let volumes = pod["volumes"].as_array().expect("it has volumes");
+    let mounts = container["volumeMounts"].as_array().expect("it has mounts");
+    assert_eq!(volumes.len(), mounts.len());
+    for volume in volumes {
+        let mut of = mounts
+            .iter()
+            .filter(|mount| mount["name"] == volume["name"]);
+        let mount = of.next().expect("it is mounted");
+        assert_eq!(
+            mount["readOnly"] == true,
+            mount["mountPath"] != "/oom",
+            "{mount}"
+        );
+    }
+
+    let map = rendered.one("ConfigMap");
+    assert_eq!(&map["metadata"]["name"], volumes_map(volumes));
+    let module = fs::read(folder.path.join("base/oom-fluentbit-names.wasm")).expect("it is there");
+    let encoded = map["binaryData"]["oom-fluentbit-names.wasm"].as_str();
+    let encoded = encoded.expect("the module is in the map");
+    let letters = encoded.chars().filter(|letter| !letter.is_whitespace());
+    // Four for three bytes.
+    assert_eq!(letters.count(), module.len().div_ceil(3) * 4);
+    let data = map["data"].as_object().expect("it has files");
+    for (name, text) in data {
+        let file = ["base", "journal", "kmsg", "outputs/slack", "outputs/loki"]
+            .into_iter()
+            .chain(["outputs/elasticsearch", "outputs/opentelemetry"])
+            .map(|place| folder.path.join(place).join(name))
+            .find_map(|path| fs::read_to_string(path).ok().filter(|file| text == file));
+        assert!(file.is_some(), "{name} is none of the files");
+    }
+}
+
+/// The ConfigMap that the pod has.
+fn volumes_map(volumes: &[Value]) -> &Value {
+    let mut names = volumes.iter().map(|volume| &volume["configMap"]["name"]);
+    names.find(|name| !name.is_null()).expect("it has one")
+}
+
+#[test]
+fn overlays() {
+    const TEST: &str = "kubernetes::rendered";
+    let (Some(kubectl), Some(folder)) = (Tool::KUBECTL.find(TEST), Folder::lay_out(TEST)) else {
+        return;
+    };
+    let schema = Tool::SCHEMA.find("kubernetes::schema");
+    let render = |name| Rendered::new(&folder, name, &kubectl, schema.as_deref());
+    folder.add("every-output", ALL_OUTPUTS);
+
+    let journal = render("journal");
+    check(&journal, &folder);
+    let pod = &journal.pod()["securityContext"];
+    assert_eq!(pod["runAsNonRoot"], true);
+    assert_eq!(pod["seccompProfile"]["type"], "RuntimeDefault");
+    let container = &journal.container()["securityContext"];
+    assert_eq!(container["allowPrivilegeEscalation"], false);
+    assert_eq!(container["capabilities"].to_string(), r#"{"drop":["ALL"]}"#);
+    assert_eq!(container.get("privileged"), None);
+    assert_eq!(
+        journal.files(),
+        [
+            "fluent-bit.yaml",
+            "module.yaml",
+            "output-stdout.yaml",
+            "source.yaml"
+        ]
+    );
+
+    let kmsg = render("kmsg");
+    check(&kmsg, &folder);
+    assert_eq!(kmsg.container()["securityContext"]["privileged"], true);
+    assert!(kmsg.files().contains(&"once.lua"));
+
+    for rendered in [&journal, &kmsg] {
+        let labels = &rendered.one("Namespace")["metadata"]["labels"];
+        assert_eq!(labels["pod-security.kubernetes.io/enforce"], "privileged");
+    }
+
+    let every = render("every-output");
+    check(&every, &folder);
+    let variables = every.container()["env"].to_string();
+    assert!(variables.contains(r#"{"name":"LOKI_HOST","value":"loki.example"}"#));
+    for output in ["slack", "loki", "elasticsearch", "opentelemetry"] {
+        let name = format!("output-{output}.yaml");
+        assert!(every.files().contains(&&*name), "{name}");
+        // What the snippet wants is set.
+        let snippet = folder.read(&format!("outputs/{output}/{name}"));
+        for wanted in snippet.split("${").skip(1) {
+            let (wanted, _) = wanted.split_once('}').expect("it ends");
+            assert!(every.variables().contains(&wanted), "{wanted}");
+        }
+    }
+}
+
+/// Prometheus finds the pods.
+#[test]
+fn scraping() {
+    const TEST: &str = "kubernetes::scraping";
+    let Some(promtool) = Tool::PROMTOOL.find(TEST) else {
+        return;
+    };
+    let kubernetes = top().join("fluentbit/kubernetes");
+    let read = |name: &str| fs::read_to_string(kubernetes.join(name)).expect("it ships");
+    let (scrape, daemonset) = (read("prometheus/scrape.yaml"), read("base/daemonset.yaml"));
+    // Debian's Prometheus is built without the discovery of Kubernetes.
+    let (before, rest) = scrape
+        .split_once("    kubernetes_sd_configs:\n")
+        .expect("it asks Kubernetes");
+    let (_, after) = rest
+        .split_once("    relabel_configs:\n")
+        .expect("it chooses pods");
+    let file = std::env::temp_dir().join(format!("oom-scrape-{}.yaml", std::process::id()));
+    fs::write(&file, format!("{before}    relabel_configs:\n{after}")).expect("it can be written");
+    Tool::run(
+        &promtool,
+        &[
+            "check",
+            "config",
+            file.to_str().expect("a path that is text"),
+        ],
+    );
+    fs::remove_file(file).expect("it was written");
+
+    let monitor = read("prometheus/podmonitor.yaml");
+    for text in [&scrape, &monitor] {
+        assert!(text.contains("oom-fluent-bit") && text.contains("metrics"));
+    }
+    assert!(daemonset.contains("app.kubernetes.io/name: oom-fluent-bit"));
+    assert!(daemonset.contains("- name: metrics\n              containerPort: 2021"));
+    assert!(monitor.contains("honorLabels: true") && scrape.contains("honor_labels: true"));
+}
+
+/// The values of the Helm chart say what the overlay says.
+#[test]
+fn helm() {
+    const TEST: &str = "kubernetes::helm";
+    let Some(chart) = std::env::var_os("OOM_HELM_CHART") else {
+        return skip(
+            TEST,
+            "OOM_HELM_CHART names no fluent-bit chart; it is in no package registry",
+        );
+    };
+    let Some(helm) = Tool::HELM.find(TEST) else {
+        return;
+    };
+    let values = top().join("fluentbit/kubernetes/helm/values.yaml");
+    let [chart, values] = [Path::new(&chart), &values].map(|path| path.to_str().expect("text"));
+    let arguments = [
+        "template",
+        "oom",
+        chart,
+        "--namespace",
+        "oom",
+        "--values",
+        values,
+    ];
+    let rendered = Tool::run(&helm, &arguments);
+    for expected in [
+        "image: \"cr.fluentbit.io/fluent/fluent-bit:5.1.1\"",
+        "--config=/fluent-bit/etc/conf/fluent-bit.yaml",
+        "name: oom-fluent-bit-files",
+        "readOnlyRootFilesystem: true",
+        "runAsNonRoot: true",
+        "path: /var/log/journal",
+        "automountServiceAccountToken: false",
+    ] {
+        assert!(rendered.contains(expected), "{expected}\n{rendered}");
+    }
+    assert!(!rendered.contains("kind: ClusterRole"), "{rendered}");
+    assert!(!rendered.contains("/var/lib/docker"), "{rendered}");
+}

@@ -49,7 +49,10 @@ fn run_cut(
     let mut begin = 0;
     for end in cuts.iter().copied().chain([body.len()]) {
         let last = end == body.len();
-        out.extend(delivery.push(settings, &mut senders, body[begin..end].to_vec(), last));
+        let chunk = body[begin..end].to_vec();
+        let passage = delivery.push(settings, &mut senders, chunk, last);
+        assert!(!passage.is_as_it_came || passage.bytes == body[begin..end]);
+        out.extend(passage.bytes);
         begin = end;
     }
     assert_eq!(delivery.held(), 0, "nothing may be left behind");
@@ -377,7 +380,9 @@ fn a_report_is_joined_between_deliveries_of_one_sender() {
         let mut deliver = |sender: u64, lines: &[String]| {
             let (declared, text) = body(format, lines);
             let mut delivery = Delivery::new(declared, sender);
-            let out = delivery.push(&settings, &mut senders, text.into_bytes(), true);
+            let out = delivery
+                .push(&settings, &mut senders, text.into_bytes(), true)
+                .bytes;
             (String::from_utf8(out).unwrap(), delivery.tally().clone())
         };
         let [_, header, constraint, kill, _] = lines();

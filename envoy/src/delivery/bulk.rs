@@ -3,6 +3,7 @@
 //! An action line stays as it is while its document stays, and goes with it: without its document
 //! it would take the next action line for one.
 
+use super::Passage;
 use super::lines::{ending, line_end};
 use super::reader::{Fate, Reader};
 use crate::json::Members;
@@ -26,23 +27,37 @@ pub(super) fn read(
     mut data: Vec<u8>,
     last: bool,
     held: &mut Vec<u8>,
-) -> (Vec<u8>, Option<Passed>) {
-    let mut out = Vec::with_capacity(data.len());
+) -> (Passage, Option<Passed>) {
+    // Where nothing in it is to be read, it is only looked at for where its documents end.
+    let passes = reader.passes(&data);
+    let mut out = Vec::with_capacity(if passes { 0 } else { data.len() });
     let mut done = 0;
+    let mut latest = None;
     while let Some(action_end) = end_of_line(&data, done, last) {
         let action_line = data.get(done..action_end).unwrap_or_default();
         if ending(action_line).0.trim_ascii().is_empty() {
-            out.extend_from_slice(action_line);
+            if !passes {
+                out.extend_from_slice(action_line);
+            }
             done = action_end;
             continue;
         }
-        let end = match action(action_line) {
+        // Shippers write the same line for every document, most of them.
+        let action = match latest {
+            Some((line, action)) if line == action_line => action,
+            _ => action(action_line),
+        };
+        latest = Some((action_line, action));
+        let end = match action {
+            None if passes => return (Passage::same(data), Some(Passed::Unreadable)),
             None => {
-                out.extend(data.drain(done..));
-                return (out, Some(Passed::Unreadable));
+                out.extend_from_slice(data.get(done..).unwrap_or_default());
+                return (Passage::changed(out), Some(Passed::Unreadable));
             }
             Some(Action::Delete) => {
-                out.extend_from_slice(action_line);
+                if !passes {
+                    out.extend_from_slice(action_line);
+                }
                 action_end
             }
             Some(kind) => {
@@ -50,7 +65,9 @@ pub(super) fn read(
                     break;
                 };
                 let document = data.get(action_end..end).unwrap_or_default();
-                if kind == Action::Document {
+                if passes {
+                    reader.count_same(u64::from(kind == Action::Document));
+                } else if kind == Action::Document {
                     pair(reader, action_line, document, &mut out);
                 } else {
                     out.extend_from_slice(action_line);
@@ -61,16 +78,19 @@ pub(super) fn read(
         };
         done = end;
     }
-    let rest = data.split_off(done);
-    if rest.len() > reader.settings.max_body_bytes {
-        out.extend(rest);
-        return (out, Some(Passed::TooLarge));
+    *held = data.split_off(done);
+    if passes {
+        out = data;
     }
-    *held = rest;
-    if last {
+    let is_too_large = held.len() > reader.settings.max_body_bytes;
+    if is_too_large || last {
         out.append(held);
     }
-    (out, None)
+    let out = Passage {
+        bytes: out,
+        is_as_it_came: passes,
+    };
+    (out, is_too_large.then_some(Passed::TooLarge))
 }
 
 fn pair(reader: &mut Reader<'_>, action_line: &[u8], document: &[u8], out: &mut Vec<u8>) {

@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::Passage;
 use super::reader::{Fate, Reader};
 
 /// A delivery of lines.
@@ -21,7 +22,7 @@ impl Lines {
         seen: usize,
         last: bool,
         held: &mut Vec<u8>,
-    ) -> Vec<u8> {
+    ) -> Passage {
         let mut out = Vec::new();
         if self.oversized {
             let end = line_end(&data, 0);
@@ -36,10 +37,11 @@ impl Lines {
             None => 0,
         };
         held.extend(data.drain(complete..));
-        if out.is_empty() && !reader.concerns(&data) && reader.ordinary() == Fate::Same {
+        let passes = out.is_empty() && reader.passes(&data);
+        if passes {
             let unended = usize::from(data.last().is_some_and(|byte| *byte != b'\n'));
             let records = memchr_iter(b'\n', &data).count().saturating_add(unended);
-            reader.tally.same = reader.tally.same.saturating_add(records as u64);
+            reader.count_same(records as u64);
             out = data;
         } else {
             for line in data.split_inclusive(|byte| *byte == b'\n') {
@@ -51,7 +53,10 @@ impl Lines {
             self.oversized = true;
             reader.tally.too_large = reader.tally.too_large.saturating_add(1);
         }
-        out
+        Passage {
+            bytes: out,
+            is_as_it_came: passes,
+        }
     }
 }
 

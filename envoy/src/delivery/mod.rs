@@ -36,8 +36,8 @@ pub use sniff::{Declared, declared};
 /// let mut delivery = Delivery::new(Declared::Ndjson, 1);
 /// let first = delivery.push(&settings, &mut senders, b"{\"log\":\"a\"}\n{\"lo".to_vec(), false);
 /// let second = delivery.push(&settings, &mut senders, b"g\":\"b\"}".to_vec(), true);
-/// assert_eq!(first, b"{\"log\":\"a\"}\n");
-/// assert_eq!(second, b"{\"log\":\"b\"}");
+/// assert_eq!(first.bytes, b"{\"log\":\"a\"}\n");
+/// assert_eq!(second.bytes, b"{\"log\":\"b\"}");
 /// ```
 #[derive(Debug)]
 pub struct Delivery {
@@ -49,6 +49,43 @@ pub struct Delivery {
     /// Whether anything went on.
     begun: bool,
     tally: Tally,
+}
+
+/// What goes on now of a delivery.
+#[derive(Debug)]
+pub struct Passage {
+    /// These bytes.
+    pub bytes: Vec<u8>,
+    /// They are the chunk that was given, no byte more or less: who still has it need not set it anew.
+    pub is_as_it_came: bool,
+}
+
+impl Passage {
+    /// The chunk as it came.
+    pub fn same(chunk: Vec<u8>) -> Self {
+        Self {
+            bytes: chunk,
+            is_as_it_came: true,
+        }
+    }
+
+    /// What took the place of the chunk.
+    pub fn changed(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            is_as_it_came: false,
+        }
+    }
+
+    /// The same with other bytes in front of it.
+    #[must_use]
+    pub fn behind(self, mut front: Vec<u8>) -> Self {
+        if front.is_empty() {
+            return self;
+        }
+        front.extend(self.bytes);
+        Self::changed(front)
+    }
 }
 
 #[derive(Debug)]
@@ -122,21 +159,24 @@ impl Delivery {
         senders: &mut Senders,
         chunk: Vec<u8>,
         last: bool,
-    ) -> Vec<u8> {
-        let out = self.read(settings, senders, chunk, last);
-        self.begun |= !out.is_empty();
+    ) -> Passage {
+        let was_holding = !self.held.is_empty();
+        let mut out = self.read(settings, senders, chunk, last);
+        out.is_as_it_came &= !was_holding && self.held.is_empty();
+        self.begun |= !out.bytes.is_empty();
         out
     }
 
+    /// The same. As it came is here what holds all that was held and came but what is held again.
     fn read(
         &mut self,
         settings: &Settings,
         senders: &mut Senders,
         chunk: Vec<u8>,
         last: bool,
-    ) -> Vec<u8> {
+    ) -> Passage {
         if matches!(self.kind, Kind::Unread) {
-            return chunk;
+            return Passage::same(chunk);
         }
         // Of what is held, all was looked at for an end before.
         let seen = self.held.len();
@@ -153,7 +193,7 @@ impl Delivery {
                 sniff::Sniffed::Nothing => return self.unread(data, Passed::Unreadable),
                 sniff::Sniffed::TooShort => {
                     self.held = data;
-                    return Vec::new();
+                    return Passage::changed(Vec::new());
                 }
             }
         }
@@ -169,7 +209,7 @@ impl Delivery {
             tally: &mut self.tally,
         };
         match &mut self.kind {
-            Kind::Unread | Kind::Json => data,
+            Kind::Unread | Kind::Json => Passage::same(data),
             Kind::Lines(lines) => lines.read(&mut reader, data, seen, last, &mut self.held),
             Kind::Objects(objects) => {
                 let (out, readable) = objects.read(&mut reader, data, last, &mut self.held);
@@ -195,12 +235,15 @@ impl Delivery {
                     Whole::Read(edits) => {
                         // What may follow are blanks.
                         self.kind = Kind::Unread;
-                        edits.apply(&data).unwrap_or(data)
+                        match edits.apply(&data) {
+                            Some(edited) => Passage::changed(edited),
+                            None => Passage::same(data),
+                        }
                     }
                     Whole::Passed(reason) => self.unread(data, reason),
                     Whole::More => {
                         self.held = data;
-                        Vec::new()
+                        Passage::changed(Vec::new())
                     }
                 }
             }
@@ -219,9 +262,9 @@ impl Delivery {
         };
     }
 
-    fn unread(&mut self, data: Vec<u8>, reason: Passed) -> Vec<u8> {
+    fn unread(&mut self, data: Vec<u8>, reason: Passed) -> Passage {
         self.give_up(reason);
-        data
+        Passage::same(data)
     }
 }
 
@@ -249,7 +292,7 @@ fn whole(reader: &mut Reader<'_>, read: Read, scan: &mut Scan, data: &[u8], last
         return Whole::More;
     }
     if is_complete && !reader.concerns_any(data) && reader.ordinary() == Fate::Same {
-        reader.tally.same = reader.tally.same.saturating_add(scan.elements);
+        reader.count_same(scan.elements);
         return Whole::Read(Edits::default());
     }
     // Text that is no JSON, that ends too early or goes on too long is none of the format.

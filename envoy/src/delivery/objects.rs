@@ -1,6 +1,7 @@
 //! JSON objects one behind the other, or as the elements of one array. Complete ones go on as they
 //! come.
 
+use super::Passage;
 use super::reader::{Fate, Reader};
 use super::scan::Scan;
 
@@ -69,8 +70,10 @@ impl Objects {
         mut data: Vec<u8>,
         last: bool,
         held: &mut Vec<u8>,
-    ) -> (Vec<u8>, bool) {
-        let mut out = Vec::with_capacity(data.len());
+    ) -> (Passage, bool) {
+        // Where nothing in it is to be read, it is only looked at for where its objects end.
+        let passes = self.front != Front::Emptied && reader.passes(&data);
+        let mut out = Vec::with_capacity(if passes { 0 } else { data.len() });
         // What has been dealt with.
         let mut done = 0;
         while let Some(byte) = data.get(self.scan.seen).copied() {
@@ -78,23 +81,35 @@ impl Objects {
                 if !self.scan.goes_to_end(&data) {
                     break;
                 }
-                let before = data.get(done..self.scan.start).unwrap_or_default();
-                let object = data.get(self.scan.start..self.scan.seen);
-                self.complete(reader, before, object.unwrap_or_default(), &mut out);
+                if passes {
+                    self.pass(reader);
+                } else {
+                    let before = data.get(done..self.scan.start).unwrap_or_default();
+                    let object = data.get(self.scan.start..self.scan.seen);
+                    self.complete(reader, before, object.unwrap_or_default(), &mut out);
+                }
                 done = self.scan.seen;
                 continue;
             }
             if !self.step(byte) {
+                if passes {
+                    return (Passage::same(data), false);
+                }
                 out.extend(data.drain(done..));
-                return (out, false);
+                return (Passage::changed(out), false);
             }
             self.scan.seen = self.scan.seen.saturating_add(1);
             if byte == b'[' {
-                out.extend_from_slice(data.get(done..self.scan.seen).unwrap_or_default());
+                if !passes {
+                    out.extend_from_slice(data.get(done..self.scan.seen).unwrap_or_default());
+                }
                 done = self.scan.seen;
             }
         }
         let rest = data.split_off(done);
+        if passes {
+            out = data;
+        }
         self.scan.forget(done);
         let is_blank = self.scan.depth == 0;
         if last || self.place == Place::After {
@@ -104,6 +119,10 @@ impl Objects {
                 out.extend(rest);
             }
             let ends = !self.is_array || self.place == Place::After;
+            let out = Passage {
+                bytes: out,
+                is_as_it_came: passes,
+            };
             return (out, is_blank && ends);
         }
         if self.is_oversized || rest.len() > reader.settings.max_body_bytes {
@@ -111,6 +130,10 @@ impl Objects {
         } else {
             *held = rest;
         }
+        let out = Passage {
+            bytes: out,
+            is_as_it_came: passes,
+        };
         (out, true)
     }
 
@@ -131,6 +154,14 @@ impl Objects {
     fn begin(&mut self) -> Place {
         self.scan.begin();
         Place::Behind
+    }
+
+    /// Counts an object that is complete and passes unread.
+    fn pass(&mut self, reader: &mut Reader<'_>) {
+        if !std::mem::take(&mut self.is_oversized) {
+            reader.count_same(1);
+            self.front = Front::Kept;
+        }
     }
 
     /// Deals with an object that is complete, and with what stands between it and the last one.

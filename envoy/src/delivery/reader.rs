@@ -38,6 +38,11 @@ impl Reader<'_> {
         self.senders.concerns_any(bytes)
     }
 
+    /// Whether all records in these bytes pass as they are, and need not be read.
+    pub(super) fn passes(&self, bytes: &[u8]) -> bool {
+        self.ordinary() == Fate::Same && !self.concerns(bytes)
+    }
+
     /// What becomes of a record that says nothing.
     pub(super) fn ordinary(&self) -> Fate {
         match self.settings.mode {
@@ -117,6 +122,11 @@ impl Reader<'_> {
             self.count_kill(text);
         }
         outcome
+    }
+
+    /// Counts records that pass unread.
+    pub(super) fn count_same(&mut self, records: u64) {
+        self.tally.same = self.tally.same.saturating_add(records);
     }
 
     fn count(&mut self, fate: &Fate) {

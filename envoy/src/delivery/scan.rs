@@ -1,7 +1,5 @@
 //! Finding the end of a JSON object in a text that comes in pieces.
 
-use memchr::memchr2;
-
 /// How far the held text has been looked at.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -49,35 +47,64 @@ impl Scan {
     /// Goes on to the end of the object under way, or of the text; whether it found the former.
     pub(super) fn goes_to_end(&mut self, data: &[u8]) -> bool {
         while let Some(rest) = data.get(self.seen..).filter(|rest| !rest.is_empty()) {
-            if self.is_escaped {
-                self.is_escaped = false;
-                self.seen = self.seen.saturating_add(1);
-                continue;
-            }
-            let found = if self.in_string {
-                memchr2(b'"', b'\\', rest)
+            let (signs, length) = if let Some(block) = rest.first_chunk() {
+                (Signs::of(block), BLOCK)
             } else {
-                let is_sign = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
-                rest.iter().position(is_sign)
+                let mut block = [0; BLOCK];
+                for (place, byte) in block.iter_mut().zip(rest) {
+                    *place = *byte;
+                }
+                (Signs::of(&block), rest.len())
             };
-            let Some((position, byte)) = found.and_then(|at| Some((at, *rest.get(at)?))) else {
-                break;
-            };
-            self.seen = self.seen.saturating_add(position).saturating_add(1);
-            match byte {
-                b'\\' => self.is_escaped = true,
-                b'"' => self.in_string = !self.in_string,
-                b'{' | b'[' => self.open(byte == b'['),
-                _ => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return true;
-                    }
+            let mut brackets = signs.brackets & !self.strings(signs, length);
+            while brackets != 0 {
+                let bit = brackets.trailing_zeros() as usize;
+                brackets &= brackets.wrapping_sub(1);
+                if let Some(byte @ (b'{' | b'[')) = rest.get(bit) {
+                    self.open(*byte == b'[');
+                    continue;
+                }
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    // What was found behind it is looked at anew.
+                    (self.in_string, self.is_escaped) = (false, false);
+                    self.seen = self.seen.saturating_add(bit).saturating_add(1);
+                    return true;
                 }
             }
+            self.seen = self.seen.saturating_add(length);
         }
-        self.seen = data.len();
         false
+    }
+
+    /// The bytes of a block that stand in strings, without the quotes that end them.
+    fn strings(&mut self, signs: Signs, length: usize) -> u64 {
+        let Signs {
+            mut quotes,
+            mut backslashes,
+            ..
+        } = signs;
+        if std::mem::take(&mut self.is_escaped) {
+            quotes &= !1;
+            backslashes &= !1;
+        }
+        while backslashes != 0 {
+            let bit = backslashes.trailing_zeros();
+            let behind = 2_u64.wrapping_shl(bit);
+            quotes &= !behind;
+            backslashes &= backslashes.wrapping_sub(1) & !behind;
+            self.is_escaped = (bit as usize).saturating_add(1) == length;
+        }
+        // Each bit becomes whether there is an odd number of quotes up to its place.
+        let mut strings = quotes;
+        for shift in [1, 2, 4, 8, 16, 32] {
+            strings ^= strings.wrapping_shl(shift);
+        }
+        if self.in_string {
+            strings = !strings;
+        }
+        self.in_string = strings.leading_ones() > 0;
+        strings
     }
 
     fn open(&mut self, is_array: bool) {
@@ -93,4 +120,60 @@ impl Scan {
             self.elements = self.elements.saturating_add(1);
         }
     }
+}
+
+/// Bytes that are looked at together.
+const BLOCK: usize = u64::BITS as usize;
+
+/// Where the bytes of a block stand that can mean something to its structure, the first by the
+/// lowest bit.
+#[derive(Clone, Copy)]
+struct Signs {
+    quotes: u64,
+    backslashes: u64,
+    brackets: u64,
+}
+
+impl Signs {
+    #[cfg(target_feature = "simd128")]
+    #[inline]
+    fn of(block: &[u8; BLOCK]) -> Self {
+        use core::arch::wasm32::{i8x16_bitmask, u8x16_eq, u8x16_splat, u64x2, v128, v128_or};
+        let half = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+        let is = |bytes, sign: u8| u8x16_eq(bytes, u8x16_splat(sign));
+        let bits = |found: v128| u64::from(i8x16_bitmask(found));
+        let mut signs = Self::NONE;
+        for bytes in block.as_chunks::<16>().0.iter().rev() {
+            let [low, high] = bytes.as_chunks::<8>().0 else {
+                continue;
+            };
+            let bytes = u64x2(half(low), half(high));
+            // In ASCII this one bit is what makes `[` and `]` to `{` and `}`.
+            let braced = v128_or(bytes, u8x16_splat(0x20));
+            let brackets = v128_or(is(braced, b'{'), is(braced, b'}'));
+            signs.quotes = signs.quotes << 16 | bits(is(bytes, b'"'));
+            signs.backslashes = signs.backslashes << 16 | bits(is(bytes, b'\\'));
+            signs.brackets = signs.brackets << 16 | bits(brackets);
+        }
+        signs
+    }
+
+    /// The same where there are no vectors, as in tests.
+    #[cfg(not(target_feature = "simd128"))]
+    fn of(block: &[u8; BLOCK]) -> Self {
+        let mut signs = Self::NONE;
+        for byte in block.iter().rev() {
+            signs.quotes = signs.quotes << 1 | u64::from(*byte == b'"');
+            signs.backslashes = signs.backslashes << 1 | u64::from(*byte == b'\\');
+            let is_bracket = matches!(byte, b'{' | b'}' | b'[' | b']');
+            signs.brackets = signs.brackets << 1 | u64::from(is_bracket);
+        }
+        signs
+    }
+
+    const NONE: Self = Self {
+        quotes: 0,
+        backslashes: 0,
+        brackets: 0,
+    };
 }

@@ -8,7 +8,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
 use super::root::Shared;
-use crate::delivery::{Declared, Delivery, declared, without_query};
+use crate::delivery::{Declared, Delivery, Passage, declared, without_query};
 use crate::tally::Passed;
 
 /// Bytes that are held of all deliveries together; beyond it a delivery goes on unread.
@@ -33,9 +33,10 @@ pub(super) struct Request {
     held: usize,
     /// Bytes of the body still to come, where the request says so.
     left: Option<usize>,
+    /// The delivery was told that nothing follows.
+    has_ended: bool,
     /// Trailers may follow the body: what is kept back for them.
     guard: Option<Guard>,
-    accepted: bool,
 }
 
 /// What goes on later. The proxy lets a filter add to a body in front of trailers only where it
@@ -53,14 +54,35 @@ struct Guard {
 impl Guard {
     /// Takes what is to go on, made of so many bytes, and gives what may go on now; `is_open` where
     /// the delivery holds bytes that trailers would cut off.
-    fn take(&mut self, out: Vec<u8>, chunk: usize, is_open: bool) -> Option<Vec<u8>> {
+    fn take(&mut self, out: Passage, chunk: usize, is_open: bool) -> Option<Passage> {
         // What HTTP/2 carries comes in small pieces, unless it was unpacked on its way.
         self.expected &= chunk <= LARGEST_FRAME;
-        self.kept.extend(out);
-        let may_hold = self.expected && self.kept.len() < MOST_GUARDED;
+        let out = out.behind(std::mem::take(&mut self.kept));
+        let may_hold = self.expected && out.bytes.len() < MOST_GUARDED;
         // The decompressor says with nothing at all that its trailers follow.
         self.is_holding = is_open && (may_hold || chunk == 0);
-        (!self.is_holding).then(|| std::mem::take(&mut self.kept))
+        if self.is_holding {
+            self.kept = out.bytes;
+            return None;
+        }
+        Some(out)
+    }
+}
+
+/// The headers of a request, asked for at once: each call to the proxy costs time.
+struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    fn read() -> Self {
+        Self(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+    }
+
+    /// The first of that name.
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        let mut headers = self.0.iter();
+        headers
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_slice())
     }
 }
 
@@ -71,14 +93,14 @@ impl Request {
             delivery: None,
             held: 0,
             left: None,
+            has_ended: false,
             guard: None,
-            accepted: false,
         }
     }
 
     /// Whose delivery it is. Two senders differ in their address, or in what a proxy in front of
     /// them tells them apart by.
-    fn sender(&self, path: &[u8]) -> u64 {
+    fn sender(&self, headers: &Headers) -> u64 {
         let mut hasher = DefaultHasher::new();
         let address = self
             .get_property(vec!["source", "address"])
@@ -86,30 +108,33 @@ impl Request {
         // Its port changes with every connection.
         let host = address.rsplitn(2, |byte| *byte == b':').last();
         host.hash(&mut hasher);
+        let path = headers.get(":path").unwrap_or_default();
         without_query(path).hash(&mut hasher);
         for name in [":authority", "authorization", "x-scope-orgid"] {
-            self.get_http_request_header_bytes(name).hash(&mut hasher);
+            headers.get(name).hash(&mut hasher);
         }
         hasher.finish()
     }
 
     /// Gives the next bytes to the delivery.
-    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Vec<u8> {
+    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Passage {
+        self.has_ended = last;
         let (Some(shared), Some(delivery)) = (&self.shared, &mut self.delivery) else {
-            return chunk;
+            return Passage::same(chunk);
         };
         let (Ok(mut senders), Ok(held)) =
             (shared.senders.try_borrow_mut(), shared.held.try_borrow())
         else {
-            return chunk;
+            return Passage::same(chunk);
         };
         let others = held.saturating_sub(self.held);
-        let mut out = Vec::new();
+        let mut given_up = Vec::new();
         let needed = delivery.held().saturating_add(chunk.len());
         if !delivery.is_unread() && needed > MOST_HELD.saturating_sub(others) {
-            out = delivery.give_up(Passed::Memory);
+            given_up = delivery.give_up(Passed::Memory);
         }
-        out.extend(delivery.push(&shared.settings, &mut senders, chunk, last));
+        let passage = delivery.push(&shared.settings, &mut senders, chunk, last);
+        let out = passage.behind(given_up);
         shared.metrics.forgotten(senders.forgotten());
         let kept = self.guard.as_ref().map_or(0, |guard| guard.kept.len());
         let now_held = delivery.held().saturating_add(kept);
@@ -153,32 +178,31 @@ impl HttpContext for Request {
         if end_of_stream || self.shared.is_none() {
             return Action::Continue;
         }
-        let header =
-            |name| hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok()?;
-        let path = header(":path").unwrap_or_default();
+        let headers = Headers::read();
         let declared = declared(
-            &path,
-            &header("content-type").unwrap_or_default(),
-            &header("content-encoding").unwrap_or_default(),
+            headers.get(":path").unwrap_or_default(),
+            headers.get("content-type").unwrap_or_default(),
+            headers.get("content-encoding").unwrap_or_default(),
         );
         if let Declared::Unread(_) = declared {
             self.delivery = Some(Delivery::new(declared, 0));
             return Action::Continue;
         }
-        self.left = header("content-length")
-            .and_then(|length| std::str::from_utf8(&length).ok()?.trim().parse().ok());
+        self.left = headers
+            .get("content-length")
+            .and_then(|length| std::str::from_utf8(length).ok()?.trim().parse().ok());
         if self.left.is_none() {
             let protocol = self
                 .get_property(vec!["request", "protocol"])
                 .unwrap_or_default();
             // HTTP/1 without that header has none, but Envoy's decompressor adds its own.
-            let expected = !protocol.starts_with(b"HTTP/1") || header("trailer").is_some();
+            let expected = !protocol.starts_with(b"HTTP/1") || headers.get("trailer").is_some();
             self.guard = Some(Guard {
                 expected,
                 ..Guard::default()
             });
         }
-        self.delivery = Some(Delivery::new(declared, self.sender(&path)));
+        self.delivery = Some(Delivery::new(declared, self.sender(&headers)));
         // The length may change; the proxy sends the body in chunks then.
         self.remove_http_request_header("content-length");
         Action::Continue
@@ -186,6 +210,10 @@ impl HttpContext for Request {
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         if self.delivery.as_ref().is_none_or(Delivery::is_unread) && self.held == 0 {
+            return Action::Continue;
+        }
+        // The proxy tells the end by itself, and the delivery knew it from its length.
+        if size == 0 && self.has_ended {
             return Action::Continue;
         }
         if size > LARGEST_CHUNK {
@@ -221,19 +249,21 @@ impl HttpContext for Request {
             None => Some(out),
             Some(guard) => guard.take(out, length, is_open),
         };
-        self.set_body(out.as_deref().unwrap_or_default());
-        if out.is_some() {
-            Action::Continue
-        } else {
-            Action::Pause
+        let Some(out) = out else {
+            self.set_body(b"");
+            return Action::Pause;
+        };
+        if !out.is_as_it_came {
+            self.set_body(&out.bytes);
         }
+        Action::Continue
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         if self.delivery.is_none() {
             return Action::Continue;
         }
-        let rest = self.push(Vec::new(), true);
+        let rest = self.push(Vec::new(), true).bytes;
         let Some(guard) = &mut self.guard else {
             return Action::Continue;
         };
@@ -249,15 +279,13 @@ impl HttpContext for Request {
         Action::Continue
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let status = self.get_http_response_header_bytes(":status");
-        self.accepted = status.is_some_and(|status| status.starts_with(b"2"));
-        Action::Continue
-    }
-
     fn on_log(&mut self) {
         if let (Some(shared), Some(delivery)) = (&self.shared, &self.delivery) {
-            shared.metrics.count(delivery.tally(), self.accepted);
+            let is_accepted = || {
+                let status = self.get_http_response_header_bytes(":status");
+                status.is_some_and(|status| status.starts_with(b"2"))
+            };
+            shared.metrics.count(delivery.tally(), is_accepted);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -28,6 +28,14 @@ pub enum Behaviour {
     Dies(usize),
     /// It refuses.
     Refuses(u16),
+    /// It keeps what it got, and answers as Elasticsearch does.
+    Keeps,
+}
+
+/// A delivery that was kept.
+struct Kept {
+    path: String,
+    body: Vec<u8>,
 }
 
 /// A receiver, as long as it is kept.
@@ -35,6 +43,7 @@ pub struct Upstream {
     /// Where it listens.
     pub address: SocketAddr,
     deliveries: Arc<AtomicU64>,
+    kept: Arc<Mutex<Vec<Kept>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -49,14 +58,16 @@ impl Upstream {
         let address = listener.local_addr().expect("it is bound");
         let deliveries = Arc::new(AtomicU64::new(0));
         let counted = deliveries.clone();
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let keeper = kept.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // Small answers shall not wait for more.
                 let _ = stream.set_nodelay(true);
-                let deliveries = counted.clone();
+                let (deliveries, kept) = (counted.clone(), keeper.clone());
                 let service = service_fn(move |request| {
-                    let deliveries = deliveries.clone();
-                    async move { answer(behaviour, request, &deliveries).await }
+                    let (deliveries, kept) = (deliveries.clone(), kept.clone());
+                    async move { answer(behaviour, request, &deliveries, &kept).await }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
@@ -64,6 +75,7 @@ impl Upstream {
         Self {
             address,
             deliveries,
+            kept,
             task,
         }
     }
@@ -71,6 +83,17 @@ impl Upstream {
     /// Deliveries that came complete.
     pub fn deliveries(&self) -> u64 {
         self.deliveries.load(Ordering::Relaxed)
+    }
+
+    /// The bodies that were kept of those sent to a path, in their order.
+    ///
+    /// # Panics
+    ///
+    /// Where an answer panicked.
+    pub fn kept(&self, path: &str) -> Vec<Vec<u8>> {
+        let kept = self.kept.lock().expect("no answer panics");
+        let of_path = kept.iter().filter(|kept| kept.path == path);
+        of_path.map(|kept| kept.body.clone()).collect()
     }
 }
 
@@ -84,8 +107,10 @@ async fn answer(
     behaviour: Behaviour,
     request: Request<Incoming>,
     deliveries: &AtomicU64,
+    keeper: &Mutex<Vec<Kept>>,
 ) -> io::Result<Response<Full<Bytes>>> {
     let length = request.headers().get("content-length").cloned();
+    let path = request.uri().path().to_owned();
     let mut body = request.into_body();
     let (mut kept, mut count) = (Vec::new(), 0);
     let mut trailers = 0;
@@ -104,7 +129,7 @@ async fn answer(
             Behaviour::Dies(after) if count >= after => {
                 return Err(io::Error::other("it dies"));
             }
-            Behaviour::Echo | Behaviour::Dies(_) | Behaviour::Refuses(_) => {}
+            Behaviour::Echo | Behaviour::Dies(_) | Behaviour::Refuses(_) | Behaviour::Keeps => {}
         }
         kept.extend_from_slice(&data);
     }
@@ -112,11 +137,18 @@ async fn answer(
     if matches!(behaviour, Behaviour::Count) {
         kept = count.to_string().into_bytes();
     }
+    // Fluent Bit would take what the header below says for the length of the answer.
+    let is_kept = matches!(behaviour, Behaviour::Keeps);
+    if is_kept {
+        let body = std::mem::replace(&mut kept, br#"{"errors":false,"items":[]}"#.to_vec());
+        let mut all = keeper.lock().map_err(|_| io::Error::other("poisoned"))?;
+        all.push(Kept { path, body });
+    }
     let mut response = Response::new(Full::new(Bytes::from(kept)));
     if let Behaviour::Refuses(status) = behaviour {
         *response.status_mut() = hyper::StatusCode::from_u16(status).map_err(io::Error::other)?;
     }
-    if let Some(length) = length {
+    if let Some(length) = length.filter(|_| !is_kept) {
         response.headers_mut().insert("x-content-length", length);
     }
     response.headers_mut().insert("x-trailers", trailers.into());

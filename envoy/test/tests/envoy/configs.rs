@@ -26,6 +26,30 @@ fn every_shipped_configuration_is_valid() {
     verdict.expect("Envoy finds nothing wrong");
 }
 
+/// A name that is written wrong is no error to Envoy, and allows nothing.
+#[test]
+fn what_is_allowed_is_what_the_module_has() {
+    const NAME: &str = "envoy::configs::what_is_allowed_is_what_the_module_has";
+    let Some(module) = module(NAME) else {
+        return;
+    };
+    let module = fs::read(module).expect("it is there");
+    let config = Config::shipped();
+    let names = config.text().lines().filter_map(|line| {
+        let name = line.trim().strip_suffix(": {}")?;
+        name.starts_with("proxy_").then_some(name)
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        // A function's name stands in the module behind its length.
+        let length = u8::try_from(name.len()).expect("a short name");
+        let entry = [&[length], name.as_bytes()].concat();
+        let mut places = module.windows(entry.len());
+        assert!(places.any(|place| place == entry), "{name}");
+    }
+}
+
 /// The listeners of a configuration, as a file that Envoy watches.
 fn listeners(config: &Config) -> String {
     let text = config.text();

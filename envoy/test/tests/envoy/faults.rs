@@ -181,9 +181,19 @@ fn a_sender_that_breaks_off_leaves_nothing_behind() {
                 assert!(more < 16 << 20, "{more} bytes more");
             }
         }
+        // A kill of which nobody knows whether it was accepted comes again: it counts then.
+        let pieces = [
+            Piece::Bytes(format!("{KILL}\n").into_bytes()),
+            Piece::Pause(Duration::from_millis(50)),
+            Piece::Abort,
+        ];
+        let post = Post::pieces("/abort", NDJSON, pieces);
+        assert!(post.send(address).await.is_err());
         assert!(!envoy.has_ended());
         let answer = Post::new("/x", NDJSON, KILL).send(address).await;
         assert!(answer.expect("an answer").body.len() > KILL.len());
+        assert_eq!(envoy.counter(r#"oom_kills_total{level="node"}"#), 1);
+        assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
         assert_eq!(
             envoy.counter(r#"oom_bodies_passed_total{reason="memory"}"#),
             0

@@ -1,5 +1,6 @@
 //! The module in the real Envoy.
 
+mod clients;
 mod configs;
 mod faults;
 mod suites;

@@ -1,6 +1,8 @@
 //! What is not read, and what is read and holds nothing: no byte of it changes.
 
 use oom_envoy_test::{Behaviour, Config, Form, Post, Program, Suite, Upstream, module, runtime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const KILL: &str =
     r#"{"log":"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
@@ -140,5 +142,44 @@ fn what_is_not_read_is_counted_by_its_reason() {
                 envoy.get("/stats/prometheus")
             );
         }
+    });
+}
+
+/// What a sender writes into its headers is any bytes, and the proxy lets some of them pass.
+#[test]
+fn headers_of_any_bytes_are_read() {
+    const NAME: &str = "envoy::unread::headers_of_any_bytes_are_read";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let envoy = program.start("headers", &config);
+        let address = envoy.listener("logs");
+        for (header, status) in [
+            (&b"x: \xff\xfe\x80"[..], "200"),
+            (b"x-scope-orgid: \xc3\x28", "200"),
+            // Names are the proxy's to refuse; the module takes them for text.
+            (b"\xff: 1", "400"),
+            (b"x\xc3\x28: 1", "400"),
+        ] {
+            let length = KILL.len();
+            let request = [
+                b"POST /x HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-ndjson\r\n",
+                header,
+                format!("\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{KILL}")
+                    .as_bytes(),
+            ]
+            .concat();
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            stream.write_all(&request).await.expect("it is sent");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("an answer");
+            let answer = String::from_utf8_lossy(&answer);
+            assert_eq!(answer.split(' ').nth(1), Some(status), "{answer}");
+            assert_eq!(answer.contains("\"oom\""), status == "200", "{answer}");
+        }
+        assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
     });
 }

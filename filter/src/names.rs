@@ -67,12 +67,13 @@ impl Debug for dyn Find {
     }
 }
 
-/// Looks names up in the kubelet's directories, and keeps the last answer.
+/// Looks names up in the kubelet's directories, and keeps the last whole answer.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     directory: Box<dyn LogDirectory>,
-    /// A pod's UID and a container's id, and what was found for them.
-    kept: Option<(String, Option<String>, Option<Names>)>,
+    /// A pod's UID and a container's id, and what was found for them. The kubelet may make a
+    /// container's file only after its first kill: what is not whole is looked for again.
+    kept: Option<(String, Option<String>, Names)>,
 }
 
 impl Lookup {
@@ -106,16 +107,16 @@ impl Find for Lookup {
             && uid == pod_uid
             && id.as_deref() == container_id
         {
-            return names.clone();
+            return Some(names.clone());
         }
         let by_id = container_id
             .and_then(|id| self.first(Listing::Containers, |name| of_container(name, id)));
         let names = by_id.or_else(|| self.first(Listing::Pods, |name| of_pod(name, pod_uid)));
-        self.kept = Some((
-            pod_uid.to_owned(),
-            container_id.map(ToOwned::to_owned),
-            names.clone(),
-        ));
+        let is_whole = |names: &&Names| container_id.is_none() || names.container.is_some();
+        if let Some(names) = names.as_ref().filter(is_whole) {
+            let id = container_id.map(ToOwned::to_owned);
+            self.kept = Some((pod_uid.to_owned(), id, names.clone()));
+        }
         names
     }
 }
@@ -232,6 +233,9 @@ mod tests {
             Some(names("shop", "web-1", None))
         );
         assert_eq!(asked(&count), 11);
+        // The container's own file may have come meanwhile.
+        lookup.find(UID, Some(ID));
+        assert_eq!(asked(&count), 22);
         assert_eq!(lookup.find(UID, None), Some(names("shop", "web-1", None)));
         assert_eq!(lookup.find("another", None), None);
     }

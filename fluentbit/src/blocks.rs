@@ -4,7 +4,9 @@
 //! only with the instance
 //! ([fluent-bit#11072](https://github.com/fluent/fluent-bit/issues/11072)). So
 //! each call of the filter gives back those that are not its own two. An address
-//! the host makes up, or frees twice, is no block's and is left alone.
+//! that is no block's is left alone, and so is one that was freed already, unless
+//! the host was given it again meanwhile: then it is what C says it is, the host's
+//! fault.
 //!
 //! With every record the host asks for two: one for the tag, one for the record.
 //! An allocator takes longer over them than the filter over the record, so two

@@ -1,18 +1,19 @@
 -- Lets each kill of /dev/kmsg pass once.
 --
 -- Fluent Bit hands in the whole ring buffer at each start. Every record of it has a number, which rises
--- for as long as the machine is up. The number of the newest kill is kept in a file, behind the id of
--- the boot that it belongs to; a kill whose number is not above it has been told before.
+-- for as long as the machine is up. A file keeps, behind the id of the boot that they belong to, the
+-- number of the newest record that went out, and how long the machine was up at the first start here.
+-- A kill whose number is not above the first has been told before.
 --
--- Where there is no file, this is the first start here. If the machine has been up for a while, kills
--- of the first seconds are those that the ring buffer still held: nobody is woken for last month's. A
--- file without a kill that is only minutes old is of a start that may have failed, and counts as none.
+-- A kill from long before the first start is nobody's business now: no one is woken for last month's.
+-- The record says when it was, by the kernel's own clock. That goes wrong by seconds in a month, so kills
+-- of the last minutes before the first start are told, rather than one behind it lost.
+--
+-- A report that broke off is kept as a kill is: it has a number too, and would come again as well.
 
 local FILE = os.getenv("OOM_STATE") or "/oom/kmsg"
--- As long the ring buffer may take to be read.
-local FIRST_SECONDS = 10
--- A machine that came up so lately has no old kills. Longer than Kubernetes waits between two starts.
-local YOUNG_SECONDS = 600
+-- What may lie between a kill and the first start for the kill to be told, in seconds.
+local RECENT = 600
 
 local function read(path)
   local file = io.open(path)
@@ -25,45 +26,55 @@ end
 
 local boot = read("/proc/sys/kernel/random/boot_id"):match("^%S+") or "unknown"
 
-local function keep(number)
-  -- A new file takes the place of the old one: there is never half a file.
-  local file, fault = io.open(FILE .. ".new", "w")
-  if file then
-    file:write(boot, string.format(" %d %d\n", number, os.time()))
-    file:close()
-    local renamed
-    renamed, fault = os.rename(FILE .. ".new", FILE)
+local of, number, up = read(FILE):match("^(%S+) (%d+) (%d+)\n")
+local newest, first_start
+if of == boot then
+  newest, first_start = tonumber(number), tonumber(up)
+elseif of then
+  -- Another boot's: the numbers began anew, and all that this machine has is new.
+  newest, first_start = 0, 0
+else
+  newest, first_start = 0, tonumber(read("/proc/uptime"):match("^%d+")) or 0
+end
+
+-- Writes a file anew. On a full disk it is writing that fails, or closing, which writes the rest.
+local function write(path, text)
+  local file, fault = io.open(path, "w")
+  if not file then
+    return nil, fault
   end
-  if fault then
-    print("once.lua: after a restart kills will be told again: " .. fault)
+  local written, write_fault = file:write(text)
+  local closed, close_fault = file:close()
+  return written and closed, write_fault or close_fault
+end
+
+local function keep()
+  -- The new file takes the place of the old one when it is whole.
+  local new = FILE .. ".new"
+  local done, fault = write(new, string.format("%s %d %d\n", boot, newest, first_start))
+  if done then
+    done, fault = os.rename(new, FILE)
+  end
+  if not done then
+    print("once.lua: after a restart kills will be told again: " .. tostring(fault))
   end
 end
 
-local of, number, at = read(FILE):match("^(%S+) (%d+) (%d+)")
--- The number of the newest kill. The file of another boot says nothing: its numbers began anew.
-local newest = of == boot and tonumber(number) or 0
-local is_first = not of or (of == boot and newest == 0 and os.time() - tonumber(at) < YOUNG_SECONDS)
--- Until then, kills are old.
-local old_until = 0
-if is_first then
-  local up = tonumber(read("/proc/uptime"):match("^%d+")) or YOUNG_SECONDS
-  if up >= YOUNG_SECONDS then
-    old_until = os.time() + FIRST_SECONDS
-  end
-  keep(newest)
+if of ~= boot then
+  keep()
 end
 
 function once(tag, time, record)
   local number = record["sequence"]
-  if not number or record["oom"]["event"] ~= "kill" then
+  if not number then
     return 0, time, record
   end
   if number <= newest then
     return -1, time, record
   end
   newest = number
-  keep(number)
-  if os.time() < old_until then
+  keep()
+  if record["sec"] + RECENT < first_start then
     return -1, time, record
   end
   return 0, time, record

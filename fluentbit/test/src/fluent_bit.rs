@@ -1,12 +1,13 @@
 //! A running Fluent Bit, with what ships.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::symlink;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use crate::capture::Names;
 use crate::folder::{Folder, read};
 use crate::http::get;
 use crate::skip::skip;
+use crate::tool::Running;
 
 /// Longest time for what a run shall bring.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -61,6 +63,10 @@ pub struct Run {
     folder: PathBuf,
     /// Where the metrics are.
     metrics: u16,
+    /// Where the probe asks.
+    health: u16,
+    /// What starts the program: nothing, or a program that takes it as arguments.
+    starter: Vec<OsString>,
     /// Whether records take the place of the input.
     has_records: bool,
     /// The environment of the container.
@@ -80,9 +86,13 @@ impl Run {
         let mut run = Self {
             folder: path,
             metrics: free_port(),
+            health: free_port(),
+            starter: Vec::new(),
             has_records: !records.is_empty(),
-            variables: vec![("OOM_NODE".into(), "worker-1".into())],
+            variables: Vec::new(),
         };
+        run.set("OOM_NODE", &"worker-1");
+        run.set("OOM_LISTEN", &Ipv4Addr::LOCALHOST);
         fs::create_dir(&run.folder).expect("it is a new folder");
         for name in ["containers", "pods", "oom"] {
             fs::create_dir(run.folder.join(name)).expect("it is a new folder");
@@ -133,9 +143,8 @@ impl Run {
             .replace("\"/oom/", &format!("\"{own}/oom/"))
             .replace("/proc/sys/kernel/random/boot_id", &format!("{own}/boot_id"))
             .replace("/proc/uptime", &format!("{own}/uptime"))
-            .replace("http_port: 2020", &format!("http_port: {}", free_port()))
-            .replace("port: 2021", &format!("port: {}", self.metrics))
-            .replace("0.0.0.0", "127.0.0.1");
+            .replace("http_port: 2020", &format!("http_port: {}", self.health))
+            .replace("port: 2021", &format!("port: {}", self.metrics));
         if shipped.ends_with("source.yaml") && self.has_records {
             text = self.with_records(&text);
         }
@@ -158,6 +167,32 @@ impl Run {
     /// Sets a variable of the container's environment.
     pub fn set(&mut self, name: &str, value: &impl ToString) {
         self.variables.push((name.into(), value.to_string()));
+    }
+
+    /// Runs as a user without a capability, in `groups`, as an unprivileged container does. The kubelet's
+    /// directory of pods is root's, and its group's to list; the state is the user's.
+    ///
+    /// # Panics
+    ///
+    /// Where this process is not root.
+    pub fn as_user(&mut self, setpriv: &Path, user: u32, groups: &str) {
+        let (pods, state) = (self.folder.join("pods"), self.folder.join("oom"));
+        fs::set_permissions(&pods, fs::Permissions::from_mode(0o750)).expect("it is ours");
+        chown(&pods, Some(0), Some(0)).expect("this is root");
+        chown(&state, Some(user), Some(user)).expect("this is root");
+        self.starter = vec![setpriv.into()];
+        let arguments = format!(
+            "--reuid={user} --regid={user} --groups={groups} --inh-caps=-all --bounding-set=-all \
+             --no-new-privs"
+        );
+        let arguments = arguments.split_whitespace().map(OsString::from);
+        self.starter.extend(arguments);
+    }
+
+    /// Whether both servers answer at `address`.
+    pub fn answers_at(&self, address: IpAddr) -> bool {
+        let answers = |port, path| get(SocketAddr::new(address, port), path).is_some();
+        answers(self.metrics, "/metrics") && answers(self.health, "/")
     }
 
     /// Writes a file beside the configuration.
@@ -193,7 +228,12 @@ impl Run {
     ) -> (String, Vec<Value>) {
         let (log, printed) = (self.folder.join("log"), self.folder.join("printed"));
         let create = |path| File::create(path).expect("a file of its own");
-        let process = Command::new(&fluent_bit.0)
+        let starter = self.starter.iter().map(OsString::as_os_str);
+        let words: Vec<&OsStr> = starter.chain([fluent_bit.0.as_os_str()]).collect();
+        let (first, rest) = words.split_first().expect("the program is one");
+        let mut command = Command::new(first);
+        let process = command
+            .args(rest)
             .arg("-R")
             .arg(self.folder.join("parsers.conf"))
             .arg("--config")
@@ -201,9 +241,8 @@ impl Run {
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(create(&printed))
-            .stderr(create(&log))
-            .spawn();
-        let mut process = Process(process.expect("it answered before"));
+            .stderr(create(&log));
+        let mut process = Running::start(process);
         let address = SocketAddr::from(([127, 0, 0, 1], self.metrics));
         let begun = Instant::now();
         let result = loop {
@@ -212,7 +251,7 @@ impl Run {
             if done(&metrics, &records) {
                 break (metrics, records);
             }
-            let ended = process.0.try_wait().expect("it is a child of ours");
+            let ended = process.ended();
             assert!(
                 ended.is_none() && begun.elapsed() < PATIENCE,
                 "{ended:?}, {} printed\n{}\n{metrics}",
@@ -243,15 +282,4 @@ fn kept(printed: &str) -> Vec<Value> {
         .filter_map(|line| serde_json::from_str(line).ok())
         .filter(Value::is_object)
         .collect()
-}
-
-/// A Fluent Bit that does not outlive its test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Asked to end it would take five seconds. It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

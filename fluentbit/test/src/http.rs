@@ -88,7 +88,7 @@ async fn keep(
 /// # Panics
 ///
 /// Where no runtime can be started.
-pub(crate) fn get(address: SocketAddr, path: &str) -> Option<String> {
+pub fn get(address: SocketAddr, path: &str) -> Option<String> {
     let mut runtime = runtime::Builder::new_current_thread();
     let runtime = runtime.enable_io().build().expect("it can be started");
     runtime.block_on(async {

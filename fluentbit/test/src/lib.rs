@@ -14,6 +14,6 @@ mod tool;
 pub use capture::{Names, Source, is_kill, names_of, records, told};
 pub use fluent_bit::{FluentBit, Run, free_port};
 pub use folder::{Folder, top};
-pub use http::{Received, Receiver};
+pub use http::{Received, Receiver, get};
 pub use skip::skip;
-pub use tool::Tool;
+pub use tool::{Running, Tool};

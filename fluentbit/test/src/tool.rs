@@ -1,7 +1,7 @@
 //! Programs that the tests call.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::skip::skip;
 
@@ -64,6 +64,15 @@ impl Tool {
         question: &["--version"],
         answer: "systemd",
         package: "Debian's systemd-journal-remote",
+    };
+
+    /// What runs a program as another user.
+    pub const SETPRIV: Self = Self {
+        name: "setpriv",
+        variable: "OOM_SETPRIV",
+        question: &["--version"],
+        answer: "util-linux",
+        package: "Debian's util-linux",
     };
 
     /// What speaks TLS in front of a receiver.
@@ -131,5 +140,33 @@ impl Tool {
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8(output.stdout).expect("it writes text")
+    }
+}
+
+/// A program that does not outlive its test.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not there.
+    pub fn start(command: &mut Command) -> Self {
+        let program = command.spawn();
+        Self(program.unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().expect("it is a child of ours")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Asked to end Fluent Bit would take five seconds. It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

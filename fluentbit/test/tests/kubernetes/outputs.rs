@@ -1,11 +1,11 @@
 //! What each output's receiver gets.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use oom_fluentbit_test::{
-    FluentBit, Folder, Received, Receiver, Run, Source, Tool, free_port, is_kill, names_of,
-    records, told,
+    FluentBit, Folder, Received, Receiver, Run, Running, Source, Tool, free_port, is_kill,
+    names_of, records, told,
 };
 use serde_json::{Value, json};
 
@@ -187,16 +187,6 @@ fn opentelemetry() {
     }
 }
 
-/// A program that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Slack's own output speaks TLS alone. Its messages hold whose process it was, and the sentence.
 #[test]
 fn slack() {
@@ -235,12 +225,10 @@ fn slack() {
     let front = format!(
         "OPENSSL-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,verify=0,key={key},cert={certificate}"
     );
-    let _front = Running(
+    let _front = Running::start(
         Command::new(&socat)
             .args([&front, &format!("TCP:{}", receiver.address)])
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it answered before"),
+            .stderr(Stdio::null()),
     );
     let output = run.read("output-slack.yaml").replace(
         "      webhook: ${SLACK_WEBHOOK}\n",

@@ -1,10 +1,10 @@
 //! The way of a kernel's log through the shipped configuration to the metrics page.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
 use oom_fluentbit_test::{
-    FluentBit, Folder, Names, Run, Source, Tool, is_kill, names_of, records, told,
+    FluentBit, Folder, Names, Run, Source, Tool, is_kill, names_of, records, skip, told,
 };
 use serde_json::Value;
 
@@ -119,7 +119,7 @@ fn as_printed(record: &Value) -> Value {
         .collect()
 }
 
-/// /dev/kmsg hands in its past at each start. Each kill passes once.
+/// /dev/kmsg hands in its past at each start. Each kill, and each report that broke off, passes once.
 #[test]
 fn kmsg() {
     const TEST: &str = "kubernetes::pipeline_kmsg";
@@ -127,73 +127,114 @@ fn kmsg() {
         return;
     };
     let records = records(Source::Kmsg);
-    let mut all = told(&records, &Names::default());
-    all.retain(is_kill);
-    let newest = |kill: &Value| kill["sequence"].as_u64().expect("a record has a number");
-    let last = newest(all.last().expect("there are kills"));
-    let middle = newest(&all[all.len() / 2]);
-    let later = all.iter().filter(|kill| newest(kill) > middle).count();
+    let all = told(&records, &Names::default());
+    assert!(!all.iter().all(is_kill), "one broke off");
+    let field = |record: &Value, name: &str| record[name].as_u64().expect("a number");
+    let last = field(all.last().expect("there are kills"), "sequence");
+    let (middle, middle_second) = {
+        let record = &all[all.len() / 2];
+        (field(record, "sequence"), field(record, "sec"))
+    };
+    let after = |name, than| {
+        let after = |record: &&Value| field(record, name) > than;
+        all.iter().filter(after).count()
+    };
+    let later = after("sequence", middle);
+    let seconds_later = after("sec", middle_second);
+    assert!(seconds_later > 0 && seconds_later < all.len());
     let mut run = Run::new(&folder, "kmsg", &records, &Names::default());
     run.add(&folder, "kmsg/once.lua");
 
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.expect("the clock is right").as_secs();
-    // What the file says before, how long the machine is up, and how many kills are told.
-    for (name, before, up, expected) in [
-        ("first start, up for long", None, 100_000, 0),
-        ("first start, up for minutes", None, 300, all.len()),
+    let check = |name: &str, up: u64, expected: usize, state: &str| {
+        run.write("boot_id", "this\n");
+        run.write("uptime", &format!("{up}.5 1.0\n"));
+        let (page, printed) = run.run(&fluent_bit, |page, printed| {
+            printed.len() >= expected
+                && page.contains(START)
+                && has_read(page, records.len())
+                && run.read("oom/kmsg") == state
+        });
+        assert_eq!(printed.len(), expected, "{name}");
+        assert_eq!(read(&page), page_of(&printed), "{name}");
+        assert!(
+            printed.iter().all(|record| record.get("msg").is_some()),
+            "{name}"
+        );
+    };
+    // What the file says before, how long the machine is up, how many pass, and what is kept of the
+    // first start.
+    for (name, before, up, expected, first) in [
+        ("first start, up for long", None, 100_000, 0, 100_000),
+        ("first start, up for minutes", None, 300, all.len(), 300),
         (
-            "failed to start",
-            Some(format!("this 0 {now}\n")),
-            100_000,
+            "nothing so far, and kills from before the first start",
+            Some("this 0 100000\n".to_owned()),
+            100_100,
             0,
+            100_000,
         ),
         (
-            "no kill so far",
-            Some("this 0 1000\n".into()),
-            100_000,
-            all.len(),
+            // Minutes after the first pod's start.
+            "nothing so far, and a kill between two pods",
+            Some(format!("this 0 {}\n", middle_second + 601)),
+            middle_second + 700,
+            seconds_later,
+            middle_second + 601,
         ),
         (
             "started again",
-            Some(format!("this {last} {now}\n")),
+            Some(format!("this {last} 5\n")),
             100_000,
             0,
+            5,
         ),
         (
             "was away",
-            Some(format!("this {middle} {now}\n")),
+            Some(format!("this {middle} 5\n")),
             100_000,
             later,
+            5,
         ),
         (
             "another boot",
-            Some(format!("that {last} {now}\n")),
+            Some(format!("that {last} 100000\n")),
             100_000,
             all.len(),
+            0,
         ),
     ] {
-        run.write("boot_id", "this\n");
-        run.write("uptime", &format!("{up}.5 1.0\n"));
         run.forget("oom/kmsg");
         if let Some(text) = before {
             run.write("oom/kmsg", &text);
         }
-        let state = format!("this {last} ");
-        let (page, mut printed) = run.run(&fluent_bit, |page, printed| {
-            printed.iter().filter(|record| is_kill(record)).count() >= expected
-                && page.contains(START)
-                && has_read(page, records.len())
-                && run.read("oom/kmsg").starts_with(&state)
-        });
-        printed.retain(is_kill);
-        assert_eq!(printed.len(), expected, "{name}");
-        assert_eq!(read(&page), page_of(&printed), "{name}");
-        assert!(
-            printed.iter().all(|kill| kill.get("msg").is_some()),
-            "{name}"
-        );
+        check(name, up, expected, &format!("this {last} {first}\n"));
     }
+
+    // Where the disk is full, what was kept stays.
+    let state = format!("this {middle} 5\n");
+    let new = run.write("oom/kmsg", &state).with_extension("new");
+    std::os::unix::fs::symlink("/dev/full", new).expect("a link can be made");
+    check("full disk", 100_000, later, &state);
+}
+
+/// One address to listen on serves both families of addresses, for the probe and for the metrics.
+#[test]
+fn listens() {
+    const TEST: &str = "kubernetes::listens";
+    let (Some(fluent_bit), Some(folder)) = (FluentBit::find(TEST), Folder::lay_out(TEST)) else {
+        return;
+    };
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return skip(TEST, "this machine has no IPv6");
+    }
+    let records = records(Source::Journal);
+    let mut run = Run::new(&folder, "journal", &records, &Names::default());
+    run.set("OOM_LISTEN", &Ipv6Addr::UNSPECIFIED);
+    run.run(&fluent_bit, |_, _| {
+        [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            .into_iter()
+            .all(|address| run.answers_at(address))
+    });
 }
 
 /// Fluent Bit's own `systemd` input, over a journal that grows: what was there before it first ran is
@@ -234,8 +275,11 @@ fn systemd() {
     };
 
     append();
-    let (_, printed) = run.run(&fluent_bit, |page, _| page.contains(START));
+    let (page, printed) = run.run(&fluent_bit, |page, _| page.contains(START));
     assert_eq!(summaries(&printed), [] as [Value; 0]);
+    // What the alert for a journal that cannot be read looks at.
+    let unread = "\nfluentbit_input_records_total{node=\"worker-1\",name=\"systemd.0\"} 0\n";
+    assert!(page.contains(unread), "{page}");
 
     let live = std::cell::OnceCell::new();
     let append = std::cell::RefCell::new(append);

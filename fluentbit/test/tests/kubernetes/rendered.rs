@@ -1,9 +1,17 @@
 //! The folder as kubectl renders it, and what a cluster would say of it.
 
 use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use oom_fluentbit_test::{Folder, Tool, skip, top};
+use oom_fluentbit_test::{
+    FluentBit, Folder, Receiver, Run, Running, Source, Tool, free_port, get, names_of, records,
+    skip, told, top,
+};
 use serde_json::Value;
 
 /// A user's own folder: an overlay with every output, and one's own address.
@@ -154,6 +162,12 @@ fn check(rendered: &Rendered, folder: &Folder) {
             .map(|place| folder.path.join(place).join(name))
             .find_map(|path| fs::read_to_string(path).ok().filter(|file| text == file));
         assert!(file.is_some(), "{name} is none of the files");
+        // What it wants of the environment is set.
+        let text = text.as_str().expect("a file is text");
+        for wanted in text.split("${").skip(1) {
+            let (wanted, _) = wanted.split_once('}').expect("it ends");
+            assert!(rendered.variables().contains(&wanted), "{name}: {wanted}");
+        }
     }
 }
 
@@ -209,16 +223,68 @@ fn overlays() {
     for output in ["slack", "loki", "elasticsearch", "opentelemetry"] {
         let name = format!("output-{output}.yaml");
         assert!(every.files().contains(&&*name), "{name}");
-        // What the snippet wants is set.
-        let snippet = folder.read(&format!("outputs/{output}/{name}"));
-        for wanted in snippet.split("${").skip(1) {
-            let (wanted, _) = wanted.split_once('}').expect("it ends");
-            assert!(every.variables().contains(&wanted), "{wanted}");
-        }
     }
 }
 
-/// Prometheus finds the pods.
+/// As the pod of the overlay `journal` it starts where the kubelet made its directory of pods for root
+/// alone, and reads the names in it.
+#[test]
+fn unprivileged() {
+    const TEST: &str = "kubernetes::unprivileged";
+    let (Some(kubectl), Some(folder), Some(fluent_bit), Some(setpriv)) = (
+        Tool::KUBECTL.find(TEST),
+        Folder::lay_out(TEST),
+        FluentBit::find(TEST),
+        Tool::SETPRIV.find(TEST),
+    ) else {
+        return;
+    };
+    let own = fs::metadata("/proc/self").expect("there is a /proc");
+    if own.uid() != 0 {
+        return skip(TEST, "only root can run it as another user");
+    }
+    let rendered = Rendered::new(&folder, "journal", &kubectl, None);
+    let context = &rendered.pod()["securityContext"];
+    let user = context["runAsUser"].as_u64().expect("it is a number");
+    let user = user.try_into().expect("a user's number is short");
+    let groups = context["supplementalGroups"].as_array();
+    let groups: Vec<String> = groups
+        .expect("it has some")
+        .iter()
+        .map(Value::to_string)
+        .collect();
+
+    let records = records(Source::Journal);
+    // The container's file is gone: the names come from the directory of pods.
+    let mut names = names_of(&records);
+    names.containers.clear();
+    let kills = told(&records, &names);
+    let named = |records: &[Value]| {
+        let names = records
+            .iter()
+            .filter(|kill| kill["kubernetes"]["pod_name"].is_string());
+        names.count()
+    };
+    assert!(named(&kills) > 0);
+    let mut run = Run::new(&folder, "journal", &records, &names);
+    run.as_user(&setpriv, user, &groups.join(","));
+    let (_, printed) = run.run(&fluent_bit, |_, printed| printed.len() == kills.len());
+    assert_eq!(named(&printed), named(&kills));
+}
+
+/// Some of what Fluent Bit has on its page.
+const PAGE: &str = r#"
+oom_kills_total{node="worker-1",level="container",namespace="shop",pod="cart-1"} 1
+oom_kill_limit_bytes{node="worker-1",level="container",namespace="shop",pod="cart-1"} 20971520
+fluentbit_process_start_time_seconds{node="worker-1",hostname="oom"} 1795277435
+fluentbit_uptime{node="worker-1",hostname="oom"} 12
+fluentbit_input_records_total{node="worker-1",name="systemd.0"} 7
+fluentbit_input_records_total{node="worker-1",name="fluentbit_metrics.1"} 7
+fluentbit_input_bytes_total{node="worker-1",name="systemd.0"} 700
+fluentbit_filter_records_total{node="worker-1",name="wasm.0"} 7
+"#;
+
+/// Prometheus finds the pods, and takes of a page what the rules need.
 #[test]
 fn scraping() {
     const TEST: &str = "kubernetes::scraping";
@@ -228,29 +294,85 @@ fn scraping() {
     let kubernetes = top().join("fluentbit/kubernetes");
     let read = |name: &str| fs::read_to_string(kubernetes.join(name)).expect("it ships");
     let (scrape, daemonset) = (read("prometheus/scrape.yaml"), read("base/daemonset.yaml"));
-    // Debian's Prometheus is built without the discovery of Kubernetes.
+    // Debian's Prometheus is built without the discovery of Kubernetes. What that would say of a pod
+    // stands in its place.
     let (before, rest) = scrape
         .split_once("    kubernetes_sd_configs:\n")
         .expect("it asks Kubernetes");
     let (_, after) = rest
         .split_once("    relabel_configs:\n")
         .expect("it chooses pods");
-    let file = std::env::temp_dir().join(format!("oom-scrape-{}.yaml", std::process::id()));
-    fs::write(&file, format!("{before}    relabel_configs:\n{after}")).expect("it can be written");
-    Tool::run(
-        &promtool,
-        &[
-            "check",
-            "config",
-            file.to_str().expect("a path that is text"),
-        ],
+    let receiver = Receiver::start(PAGE);
+    let pod = format!(
+        "    static_configs:\n      - targets: [\"{}\"]\n        labels:\n{}    relabel_configs:\n",
+        receiver.address,
+        "          __meta_kubernetes_pod_label_app_kubernetes_io_name: oom-fluent-bit\n          \
+         __meta_kubernetes_pod_container_port_name: metrics\n          \
+         __meta_kubernetes_pod_node_name: worker-1\n"
     );
-    fs::remove_file(file).expect("it was written");
+    let config = format!("{before}{pod}{after}").replace("interval: 30s", "interval: 1s");
+    let folder = std::env::temp_dir().join(format!("oom-scrape-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    let file = folder.join("scrape.yaml");
+    fs::write(&file, config).expect("it can be written");
+    let file = file.to_str().expect("a path that is text");
+    Tool::run(&promtool, &["check", "config", file]);
+
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let prometheus = Running::start(
+        // Both are in one package.
+        Command::new(promtool.with_file_name("prometheus"))
+            .arg(format!("--config.file={file}"))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("data").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .stderr(Stdio::null()),
+    );
+    let series = || -> Vec<String> {
+        let page = get(address, "/api/v1/series?match%5B%5D=%7Bjob%3D%22oom%22%7D");
+        let answer: Value = serde_json::from_str(&page.unwrap_or_default()).unwrap_or_default();
+        let series = answer["data"].as_array().into_iter().flatten();
+        let mut series: Vec<String> = series
+            .map(|labels| {
+                let label = |name: &str| labels[name].as_str().unwrap_or("-");
+                let labels = ["__name__", "node", "namespace", "pod", "name"].map(label);
+                labels.join(" ")
+            })
+            .filter(|series| !series.starts_with("scrape_"))
+            .collect();
+        series.sort();
+        series
+    };
+    let begun = Instant::now();
+    while series().is_empty() && begun.elapsed() < Duration::from_mins(1) {
+        thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(
+        series(),
+        [
+            "fluentbit_input_records_total worker-1 - - systemd.0",
+            "fluentbit_process_start_time_seconds worker-1 - - -",
+            "oom_kill_limit_bytes worker-1 shop cart-1 -",
+            "oom_kills_total worker-1 shop cart-1 -",
+            "up worker-1 - - -",
+        ]
+    );
+    drop(prometheus);
+    fs::remove_dir_all(folder).expect("it was written");
 
     let monitor = read("prometheus/podmonitor.yaml");
     for text in [&scrape, &monitor] {
         assert!(text.contains("oom-fluent-bit") && text.contains("metrics"));
     }
+    let kept = |text: &str| {
+        let mut lines = text.lines().map(str::trim);
+        lines
+            .find(|line| line.starts_with("regex: oom_"))
+            .map(str::to_owned)
+    };
+    assert_eq!(kept(&scrape), kept(&monitor));
     assert!(daemonset.contains("app.kubernetes.io/name: oom-fluent-bit"));
     assert!(daemonset.contains("- name: metrics\n              containerPort: 2021"));
     assert!(monitor.contains("honorLabels: true") && scrape.contains("honor_labels: true"));

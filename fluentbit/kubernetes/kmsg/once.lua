@@ -6,8 +6,9 @@
 -- A kill whose number is not above the first has been told before.
 --
 -- A kill from long before the first start is nobody's business now: no one is woken for last month's.
--- The record says when it was, by the kernel's own clock. That goes wrong by seconds in a month, so kills
--- of the last minutes before the first start are told, rather than one behind it lost.
+-- The record says when it was, by the clock of the kernel's log, which nothing corrects as it does the
+-- uptime: after months the two may differ by minutes. So kills of the last minutes before the first start
+-- are told, rather than one behind it lost.
 --
 -- A report that broke off is kept as a kill is: it has a number too, and would come again as well.
 

@@ -136,11 +136,18 @@ pub(crate) fn push_escaped(text: &mut String, bytes: &[u8]) {
 
 /// Adds each byte as two hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
     for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0xf));
+        text.extend(hex_digits(*byte).map(char::from));
     }
+}
+
+/// A byte as two hexadecimal digits.
+pub(crate) fn hex_digits(byte: u8) -> [u8; 2] {
+    let digit = |value: u8| match value {
+        0..=9 => value.saturating_add(b'0'),
+        _ => value.saturating_add(b'a' - 10),
+    };
+    [digit(byte >> 4), digit(byte & 0xf)]
 }
 
 #[cfg(test)]

@@ -179,6 +179,7 @@ impl Filter {
     /// in [`Mode::Events`] is dropped. So does one that carries an `oom` already,
     /// which passes in every mode. Linear in the record; a record without any
     /// telling word costs no allocation while no report is open.
+    // Beside what an adapter runs for every record, and never a part of it.
     #[inline(never)]
     pub fn process(&mut self, mode: Mode, record: &[u8], arrival: &Arrival<'_>) -> Outcome {
         if !self.concerns(record) {

@@ -1,21 +1,15 @@
 //! What the targets share: how bytes become records, and what every output must be.
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Arrival, Filter, Mode, Outcome};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+#[path = "../../filter/tests/common/keys.rs"]
+mod keys;
 #[path = "../../filter/tests/common/taken_away.rs"]
 pub mod taken_away;
 
-/// Identity as Fluent Bit's users name it: the shape that has to write into the record's own objects.
-pub const KEYS: IdentityKeys = IdentityKeys {
-    parent: Some("kubernetes"),
-    pod_uid: "pod_id",
-    pod_name: "pod_name",
-    namespace: "namespace_name",
-    container_name: "container_name",
-    container_id: "docker_id",
-};
+pub use keys::FLUENT_BIT as KEYS;
 
 /// Every mode.
 pub const MODES: [Mode; 3] = [Mode::Annotate, Mode::Rewrite, Mode::Events];

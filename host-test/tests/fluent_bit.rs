@@ -4,6 +4,8 @@
 //! The program is `FLUENT_BIT`, else `fluent-bit` on the PATH; where there is none, the tests say
 //! so and are counted as skipped. What a configuration reads is made from the kernel captures.
 
+#[path = "../../filter/tests/common/keys.rs"]
+mod keys;
 #[path = "module/logs.rs"]
 mod logs;
 #[path = "module/skip.rs"]
@@ -19,9 +21,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Arrival, Filter, Mode, Outcome};
 use serde_json::{Value, json};
 
+use keys::FLUENT_BIT as KEYS;
 use logs::Logs;
 use skip::skip;
 
@@ -31,16 +34,6 @@ const MODES: [(Mode, &str); 3] = [
     (Mode::Rewrite, "oom_rewrite"),
     (Mode::Events, "oom_events"),
 ];
-
-/// As the module names identity.
-const KEYS: IdentityKeys = IdentityKeys {
-    parent: Some("kubernetes"),
-    pod_uid: "pod_id",
-    pod_name: "pod_name",
-    namespace: "namespace_name",
-    container_name: "container_name",
-    container_id: "docker_id",
-};
 
 /// The tag that every shipped configuration gives to the kernel's records.
 const TAG: &str = "kernel";

@@ -97,16 +97,11 @@ fn speed() -> Command {
 /// Fluent Bit's module with its functions' names. It has a folder of its own, so that nobody takes it
 /// for the one that is handed out.
 fn named(work: &Work) -> Result<PathBuf, Failure> {
-    let Module {
-        package,
-        target,
-        profile,
-        ..
-    } = FLUENT_BIT;
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--package", package, "--target", target]);
-    cargo.args(["--profile", profile, "--locked"]);
-    cargo.arg(format!("--config=profile.{profile}.strip=false"));
+    let mut cargo = FLUENT_BIT.command();
+    cargo.arg(format!(
+        "--config=profile.{}.strip=false",
+        FLUENT_BIT.profile
+    ));
     cargo.arg("--target-dir");
     cargo.arg(workspace::target().join("named"));
     built(work, &mut cargo, ".wasm")

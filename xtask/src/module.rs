@@ -96,12 +96,19 @@ impl Module {
     /// As [`Module::build`].
     pub fn build_with(&self, work: &Work, features: &[&str]) -> Result<PathBuf, Failure> {
         tools::target(work, self.target)?;
+        let mut cargo = self.command();
+        cargo.args(["--features", &features.join(",")]);
+        built(work, &mut cargo, ".wasm")
+    }
+
+    /// The command that compiles it, where the compiler has its target.
+    pub fn command(&self) -> Command {
         let mut cargo = workspace::cargo();
         cargo.args(["build", "--package", self.package, "--target", self.target]);
         cargo.args(["--profile", self.profile, "--locked"]);
         cargo.args(self.settings());
-        cargo.args(["--features", self.with, "--features", &features.join(",")]);
-        built(work, &mut cargo, ".wasm")
+        cargo.args(["--features", self.with]);
+        cargo
     }
 }
 

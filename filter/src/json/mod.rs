@@ -13,7 +13,7 @@ pub(crate) use string::decode;
 use alloc::vec::Vec;
 
 use crate::bytes::is_plain;
-use crate::escape::hex_digit;
+use crate::escape::{hex_digit, hex_digits};
 
 /// Whether `text` is exactly one JSON object and white space.
 pub(crate) fn is_object(text: &[u8]) -> bool {
@@ -77,16 +77,8 @@ pub(crate) fn copy(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 fn push_hex(out: &mut Vec<u8>, byte: u8) {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let digit = |value: u8| {
-        DIGITS
-            .get(usize::from(value & 0xf))
-            .copied()
-            .unwrap_or(b'0')
-    };
     out.extend_from_slice(b"\\\\x");
-    out.push(digit(byte.wrapping_shr(4)));
-    out.push(digit(byte));
+    out.extend_from_slice(&hex_digits(byte));
 }
 
 /// The code unit of `\uNNNN`, from its four digits.

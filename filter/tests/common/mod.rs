@@ -1,16 +1,10 @@
 //! What the properties share: a filter, and records through it.
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+mod keys;
 
-/// Identity in an object of the record's own, as Fluent Bit has it.
-pub const KEYS: IdentityKeys = IdentityKeys {
-    parent: Some("kubernetes"),
-    pod_uid: "pod_id",
-    pod_name: "pod_name",
-    namespace: "namespace_name",
-    container_name: "container_name",
-    container_id: "docker_id",
-};
+use oom_filter::{Arrival, Filter, Mode, Outcome};
+
+pub use keys::FLUENT_BIT as KEYS;
 
 /// What leaves, in order.
 pub fn run(mode: Mode, records: &[Vec<u8>]) -> Vec<Vec<u8>> {

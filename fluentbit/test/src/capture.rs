@@ -3,23 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Listing, LogDirectory, Mode, Outcome};
+use oom_filter::{Arrival, Filter, Listing, LogDirectory, Mode, Outcome};
 use serde_json::{Value, json};
 
 use crate::folder::{read, top};
+use crate::keys::FLUENT_BIT;
 
 /// A booted kernel with kills at every level, of a child process, and in a storm.
 const CAPTURE: &str = "fixtures/captures/debian-6.1.192-cgroup1.kmsg";
-
-/// As the module names identity.
-const KEYS: IdentityKeys = IdentityKeys {
-    parent: Some("kubernetes"),
-    pod_uid: "pod_id",
-    pod_name: "pod_name",
-    namespace: "namespace_name",
-    container_name: "container_name",
-    container_id: "docker_id",
-};
 
 /// Where the kernel's lines come from.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +110,7 @@ pub fn is_kill(record: &Value) -> bool {
 ///
 /// Where it gives what is no record.
 pub fn told(records: &[Value], names: &Names) -> Vec<Value> {
-    let mut filter = Filter::new(KEYS);
+    let mut filter = Filter::new(FLUENT_BIT);
     filter.names_from(Box::new(names.clone()));
     let arrival = Arrival {
         tag: b"kernel",

@@ -7,6 +7,8 @@ mod capture;
 mod fluent_bit;
 mod folder;
 mod http;
+#[path = "../../../filter/tests/common/keys.rs"]
+mod keys;
 #[path = "../../../host-test/tests/module/skip.rs"]
 mod skip;
 mod tool;

@@ -1,5 +1,8 @@
 //! One run of records through the filter: natively, or as a module in an engine.
 
+#[path = "../../../filter/tests/common/keys.rs"]
+mod keys;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,22 +12,14 @@ use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
 use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict};
 use serde_json::Value;
 
+pub use keys::FLUENT_BIT;
+
 /// The modes, with the module's function for each.
 pub const MODES: [(Mode, &str, &str); 3] = [
     (Mode::Annotate, "annotate", "oom_annotate"),
     (Mode::Rewrite, "rewrite", "oom_rewrite"),
     (Mode::Events, "events", "oom_events"),
 ];
-
-/// As the Fluent Bit module names identity.
-pub const FLUENT_BIT: IdentityKeys = IdentityKeys {
-    parent: Some("kubernetes"),
-    pod_uid: "pod_id",
-    pod_name: "pod_name",
-    namespace: "namespace_name",
-    container_name: "container_name",
-    container_id: "docker_id",
-};
 
 /// The repository's top.
 pub fn top() -> PathBuf {

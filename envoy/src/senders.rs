@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 
 /// Streams remembered at once; the one that was quiet longest is forgotten.
 const MOST_STREAMS: usize = 256;
@@ -49,16 +49,16 @@ impl Senders {
     }
 
     /// Whether `bytes`, which may be one record or many, have to be read for this stream at all.
-    pub fn concerns(&self, stream: u64, bytes: &[u8]) -> bool {
+    pub fn needs_reading(&self, stream: u64, bytes: &[u8]) -> bool {
         let known = self.streams.get(&stream).map(|stream| &stream.filter);
-        known.unwrap_or(&self.fresh).concerns(bytes)
+        known.unwrap_or(&self.fresh).needs_reading(bytes)
     }
 
     /// Whether they have to be read for any stream.
-    pub fn concerns_any(&self, bytes: &[u8]) -> bool {
-        // A filter with an open report is concerned with everything.
+    pub fn any_needs_reading(&self, bytes: &[u8]) -> bool {
+        // A filter with an open report has to read everything.
         let mut streams = self.streams.values();
-        streams.any(|stream| stream.filter.concerns(&[])) || self.fresh.concerns(bytes)
+        streams.any(|stream| stream.filter.needs_reading(&[])) || self.fresh.needs_reading(bytes)
     }
 
     /// Reads the next record of a stream, one that [`Self::concerns`] does not let go.
@@ -72,7 +72,9 @@ impl Senders {
         });
         entry.last = self.clock;
         // Streams are kept apart by having a filter each.
-        let outcome = entry.filter.process(mode, record, &Arrival::default());
+        let outcome = entry
+            .filter
+            .process(mode, record, &RecordContext::default());
         let answer = match &outcome {
             Outcome::Replaced(text) => text.capacity(),
             Outcome::Unchanged | Outcome::Dropped => 0,
@@ -103,7 +105,7 @@ impl Senders {
                 return;
             };
             self.bytes = self.bytes.saturating_sub(stream.bytes);
-            if mode != Mode::Annotate && stream.filter.release_next().is_some() {
+            if mode != Mode::Annotate && stream.filter.next_unfinished().is_some() {
                 self.forgotten = self.forgotten.saturating_add(1);
             }
         }

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, Write};
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 
 fn main() -> std::io::Result<()> {
     let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
@@ -16,14 +16,14 @@ fn main() -> std::io::Result<()> {
     for line in std::io::stdin().lock().split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         let record = serde_json::json!({ "log": line }).to_string();
-        match filter.process(mode, record.as_bytes(), &Arrival::default()) {
+        match filter.process(mode, record.as_bytes(), &RecordContext::default()) {
             Outcome::Replaced(kill) => writeln!(out, "{}", String::from_utf8_lossy(&kill))?,
             Outcome::Unchanged => writeln!(out, "{record}")?,
             Outcome::Dropped => {}
         }
     }
     if mode != Mode::Annotate {
-        while let Some(cut) = filter.release_next() {
+        while let Some(cut) = filter.next_unfinished() {
             writeln!(out, "{}", String::from_utf8_lossy(&cut))?;
         }
     }

@@ -8,10 +8,24 @@
 //! It knows no host: no file, clock or network is touched, and nothing of a log
 //! shipper is in here. It needs an allocator and no standard library.
 //!
-//! - [`Filter`] reads log records, line after line, and turns reports into kills.
-//! - [`form`] makes records of lines, where a host has no records.
-//! - [`message::parse`] reads one kernel text.
-//! - [`cgroup::identify`] reads one cgroup path.
+//! ```
+//! use oom_filter::{KernelLine, Machine, Streams, Told};
+//! use oom_filter::cgroup::Level;
+//!
+//! let mut streams: Streams = Streams::new();
+//! let line = KernelLine::read(
+//!     b"[ 9.000001] Out of memory: Killed process 42 (java) total-vm:8kB, anon-rss:4kB, file-rss:0kB",
+//! );
+//! let Told::Kill(kill) = streams.read(&line, b"", Machine::default()) else { panic!() };
+//! assert_eq!(kill.level, Some(Level::Node));
+//! assert_eq!(kill.victim.unwrap().anon_rss_bytes, Some(4096));
+//! ```
+//!
+//! - [`Streams`] reads lines and turns reports into kills; [`KernelLine`] takes off what a log's carrier
+//!   put in front of a line.
+//! - [`Filter`] does the same in log records of JSON, whose bytes stay as they are.
+//! - [`lines`] makes records of lines, where a host has no records.
+//! - [`kernel::parse`] reads one kernel text, [`cgroup::identify`] one cgroup path.
 //!
 //! Every process name, cgroup path and record is taken for an attacker's. No
 //! input panics, costs more than linear time, or grows memory without bound.
@@ -30,24 +44,18 @@
 
 extern crate alloc;
 
-mod bytes;
 mod carrier;
 pub mod cgroup;
-mod escape;
 mod filter;
-pub mod form;
-mod hash;
-mod json;
-pub mod message;
-mod names;
+pub mod kernel;
 pub mod oom;
 mod record;
-mod scan;
-mod state;
-mod summary;
+mod report;
+mod text;
 
-pub use escape::{Fidelity, printable};
-pub use filter::{Arrival, Filter, Mode, Outcome};
-pub use names::{Listing, LogDirectory};
-pub use oom::Oom;
-pub use record::IdentityKeys;
+pub use carrier::{Author, KernelLine, NameBytes};
+pub use filter::{Filter, Mode, Outcome, RecordContext};
+pub use oom::{KubeletDir, KubeletDirs, Oom};
+pub use record::{IdentityKeys, lines};
+pub use report::{Machine, ReportLine, Streams, Told, Unfinished};
+pub use text::printable::printable;

@@ -321,7 +321,7 @@ proptest! {
     fn nothing_panics_and_bytes_without_a_record_pass(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let out = run(Mode::Annotate, std::slice::from_ref(&bytes));
         prop_assert_eq!(out.len(), 1);
-        let _ = oom_filter::message::parse(&bytes, oom_filter::Fidelity::Unknown);
+        let _ = oom_filter::kernel::parse(&bytes, oom_filter::NameBytes::MaybeEscaped);
         let _ = oom_filter::cgroup::identify(&bytes);
     }
 }

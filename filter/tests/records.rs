@@ -5,7 +5,7 @@ mod common;
 mod taken_away;
 
 use common::{KEYS, run};
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use proptest::prelude::*;
 use taken_away::{only_ours_was_added, oom};
 
@@ -148,9 +148,9 @@ proptest! {
     fn annotating_adds_our_keys_and_changes_no_other_byte(record in record(key())) {
         for keys in [KEYS, IdentityKeys::OPEN_TELEMETRY] {
             let mut filter = Filter::new(keys);
-            let arrival = Arrival::default();
+            let context = RecordContext::default();
             let before = record.as_bytes();
-            match filter.process(Mode::Annotate, before, &arrival) {
+            match filter.process(Mode::Annotate, before, &context) {
                 Outcome::Replaced(after) => {
                     prop_assert!(
                         only_ours_was_added(before, &after, &keys),

@@ -98,7 +98,7 @@ fn call(mode: Mode, tag: (*const u8, usize), record: (*const u8, usize)) -> *con
     let Some(text) = text(record.0, record.1) else {
         return EMPTY.as_ptr();
     };
-    if MODULE.with(|module| module.concerns(text)) {
+    if MODULE.with(|module| module.needs_reading(text)) {
         return read(mode, tag, text);
     }
     match mode {

@@ -7,22 +7,22 @@
 use alloc::vec;
 use core::ops::ControlFlow;
 
-use oom_filter::{Listing, LogDirectory};
+use oom_filter::{KubeletDir, KubeletDirs};
 
 use crate::wasi::{self, Directory};
 
 /// Bytes of entries that are asked for at once: some hundred of the kubelet's.
 pub(crate) const BUFFER: usize = 16 * 1024;
 
-/// What [`LogDirectory::list`] calls for each name.
+/// What [`KubeletDirs::list`] calls for each name.
 type Each<'a> = &'a mut dyn FnMut(&[u8]) -> ControlFlow<()>;
 
 /// The host's directories.
 #[derive(Debug)]
 pub(crate) struct Directories;
 
-impl LogDirectory for Directories {
-    fn list(&mut self, listing: Listing, each: Each<'_>) {
+impl KubeletDirs for Directories {
+    fn list(&mut self, listing: KubeletDir, each: Each<'_>) {
         let mut buffer = vec![0; BUFFER];
         let name = listing.directory();
         for preopened in wasi::preopened() {

@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 
 use crate::reserve;
 
@@ -52,8 +52,8 @@ impl Module {
     /// Whether [`Self::read`] has to see `record`. Others pass as they came, or in
     /// [`Mode::Events`] are dropped.
     #[inline]
-    pub(crate) fn concerns(&self, record: &[u8]) -> bool {
-        record.is_empty() || self.filter.concerns(record)
+    pub(crate) fn needs_reading(&self, record: &[u8]) -> bool {
+        record.is_empty() || self.filter.needs_reading(record)
     }
 
     /// Reads one record.
@@ -75,7 +75,7 @@ impl Module {
                 .names_from(Box::new(crate::directories::Directories));
             self.has_names = true;
         }
-        let arrival = Arrival {
+        let arrival = RecordContext {
             tag: until_nul(tag),
             // The event's time alone says nothing: there is no clock in here to
             // compare it with.
@@ -93,7 +93,7 @@ impl Module {
         if mode == Mode::Annotate || !reserve::for_record(b"") {
             return Answer::Same;
         }
-        match self.filter.release_next() {
+        match self.filter.next_unfinished() {
             Some(text) => self.answer(text),
             None => Answer::Nothing,
         }

@@ -1,6 +1,6 @@
 //! What the targets share: how bytes become records, and what every output must be.
 
-use oom_filter::{Arrival, Filter, Mode, Outcome};
+use oom_filter::{RecordContext, Filter, Mode, Outcome};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ impl After {
 /// Runs one record, holds what leaves to what was promised of it, and gives it.
 pub fn run(filter: &mut Filter, mode: Mode, tagged: &Tagged) -> After {
     let Tagged { tag, record } = tagged;
-    let arrival = Arrival { tag, time_us: None };
+    let arrival = RecordContext { tag, time_us: None };
     match filter.process(mode, record, &arrival) {
         Outcome::Unchanged => After::Same,
         Outcome::Dropped => {

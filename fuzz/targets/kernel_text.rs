@@ -31,6 +31,6 @@ fuzz_target!(|text: &[u8]| {
     for mode in MODES {
         let mut filter = Filter::new(KEYS);
         run(&mut filter, mode, &tagged);
-        while filter.release_next().is_some() {}
+        while filter.next_unfinished().is_some() {}
     }
 });

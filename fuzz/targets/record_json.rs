@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oom_filter::{Arrival, Filter, Outcome};
+use oom_filter::{RecordContext, Filter, Outcome};
 use oom_fuzz::{After, KEYS, MODES, Tagged, is_object, run};
 
 fuzz_target!(|record: &[u8]| {
@@ -19,7 +19,7 @@ fuzz_target!(|record: &[u8]| {
                 is_object(record) || is_careless(record),
                 "no object, yet written"
             );
-            let again = filter.process(mode, &after, &Arrival::default());
+            let again = filter.process(mode, &after, &RecordContext::default());
             assert_eq!(again, Outcome::Unchanged, "a second time");
         }
     }

@@ -21,7 +21,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oom_filter::{Arrival, Filter, Mode, Outcome};
+use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use serde_json::{Value, json};
 
 use keys::FLUENT_BIT as KEYS;
@@ -354,9 +354,9 @@ fn ring_buffer() -> std::io::Result<Vec<Line>> {
 /// What the library makes of `records`, by the tag that a shipped configuration routes it to.
 fn native(mode: Mode, records: &[Value]) -> Tagged {
     let mut filter = Filter::new(KEYS);
-    let arrival = Arrival {
+    let arrival = RecordContext {
         tag: TAG.as_bytes(),
-        ..Arrival::default()
+        ..RecordContext::default()
     };
     let mut left = Tagged::new();
     for record in records {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 use oom_filter::Mode;
-use oom_filter::form::Form;
+use oom_filter::lines::LineFormat;
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
@@ -40,7 +40,7 @@ pub struct Options {
     /// What becomes of lines that are no kill.
     pub mode: Mode,
     /// What the lines are.
-    pub form: Form,
+    pub form: LineFormat,
     /// Where a device is read from.
     pub start: Start,
     /// The kubelet's log directory.
@@ -66,11 +66,11 @@ const MODES: Words<Mode> = &[
     ("rewrite", Mode::Rewrite),
     ("events", Mode::Events),
 ];
-const FORMS: Words<Form> = &[
-    ("auto", Form::Auto),
-    ("text", Form::Text),
-    ("kmsg", Form::Kmsg),
-    ("ndjson", Form::Ndjson),
+const FORMS: Words<LineFormat> = &[
+    ("auto", LineFormat::Auto),
+    ("text", LineFormat::Text),
+    ("kmsg", LineFormat::Kmsg),
+    ("ndjson", LineFormat::Ndjson),
 ];
 const STARTS: Words<Start> = &[("beginning", Start::Beginning), ("end", Start::End)];
 
@@ -78,7 +78,7 @@ const STARTS: Words<Start> = &[("beginning", Start::Beginning), ("end", Start::E
 pub fn read(mut parser: Parser) -> Result<Request, String> {
     let mut options = Options {
         mode: Mode::Annotate,
-        form: Form::Auto,
+        form: LineFormat::Auto,
         start: Start::Beginning,
         names: None,
         file: None,
@@ -128,7 +128,7 @@ fn word<T: Copy>(option: &str, parser: &mut Parser, words: Words<T>) -> Result<T
 mod tests {
     use super::{Options, Request, Start, read};
     use oom_filter::Mode;
-    use oom_filter::form::Form;
+    use oom_filter::lines::LineFormat;
 
     fn parse(arguments: &[&str]) -> Result<Options, String> {
         match read(lexopt::Parser::from_args(arguments))? {
@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn takes_every_option() {
         let options = parse(&[]).unwrap();
-        assert_eq!((options.mode, options.form), (Mode::Annotate, Form::Auto));
+        assert_eq!(
+            (options.mode, options.form),
+            (Mode::Annotate, LineFormat::Auto)
+        );
         assert_eq!(options.start, Start::Beginning);
         assert!(options.names.is_none() && options.file.is_none());
         let options = parse(&[
@@ -155,7 +158,10 @@ mod tests {
             "/var/log",
         ])
         .unwrap();
-        assert_eq!((options.mode, options.form), (Mode::Events, Form::Kmsg));
+        assert_eq!(
+            (options.mode, options.form),
+            (Mode::Events, LineFormat::Kmsg)
+        );
         assert_eq!(options.start, Start::End);
         assert_eq!(options.names.unwrap().to_str(), Some("/var/log"));
         assert_eq!(options.file.unwrap().to_str(), Some("/dev/kmsg"));

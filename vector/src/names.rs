@@ -4,14 +4,14 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use oom_filter::{Listing, LogDirectory};
+use oom_filter::{KubeletDir, KubeletDirs};
 
 /// The directory that holds `containers` and `pods`.
 #[derive(Debug)]
 pub struct Directory(pub PathBuf);
 
-impl LogDirectory for Directory {
-    fn list(&mut self, listing: Listing, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+impl KubeletDirs for Directory {
+    fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
         let Ok(entries) = fs::read_dir(self.0.join(listing.directory())) else {
             return;
         };

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
-use oom_filter::form::{self, Form, Record, Records};
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::lines::{self, LineFormat, Record, Records};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 
 use crate::arguments::{Options, Start};
 use crate::backlog::Backlog;
@@ -37,7 +37,7 @@ pub struct Session {
 
 /// What becomes of lines.
 struct Lines {
-    form: Form,
+    form: LineFormat,
     records: Records,
     gate: Gate,
 }
@@ -124,7 +124,7 @@ impl Session {
         lines.settle();
         let gate = &mut lines.gate;
         if gate.mode != Mode::Annotate {
-            while let Some(record) = gate.filter.release_next() {
+            while let Some(record) = gate.filter.next_unfinished() {
                 gate.output.line(&record);
             }
         }
@@ -152,11 +152,11 @@ impl Lines {
             // Only kills are wanted: what cannot be of one need not be looked at line by line. A
             // line that begins with a space may belong to the record before.
             if self.gate.mode == Mode::Events
-                && self.form != Form::Ndjson
+                && self.form != LineFormat::Ndjson
                 && !rest.starts_with(b" ")
             {
                 self.settle();
-                let Some(at) = self.gate.filter.first_concern(rest) else {
+                let Some(at) = self.gate.filter.first_telling_word(rest) else {
                     return;
                 };
                 rest = rest.get(record_start(rest, at)..).unwrap_or_default();
@@ -179,12 +179,12 @@ impl Lines {
         gate.is_in_piece = !is_last;
         match (gate.mode, self.form) {
             (Mode::Events, _) => {}
-            (_, Form::Ndjson) if is_last => gate.output.line(bytes),
-            (_, Form::Ndjson) => gate.output.raw(bytes),
+            (_, LineFormat::Ndjson) if is_last => gate.output.line(bytes),
+            (_, LineFormat::Ndjson) => gate.output.raw(bytes),
             _ => {
                 let end = if is_last { &b"\r"[..] } else { b"" };
                 gate.output
-                    .line(&form::text(bytes.strip_suffix(end).unwrap_or(bytes)));
+                    .line(&lines::text(bytes.strip_suffix(end).unwrap_or(bytes)));
             }
         }
     }
@@ -220,7 +220,7 @@ impl Gate {
                 return;
             }
         };
-        let arrival = Arrival {
+        let arrival = RecordContext {
             tag: b"",
             time_us: self.is_replay.then_some(0),
         };

@@ -1,6 +1,6 @@
 //! What JavaScript sees.
 
-use oom_filter::{Arrival, IdentityKeys, Mode, Outcome};
+use oom_filter::{IdentityKeys, Mode, Outcome, RecordContext};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 use crate::reader;
@@ -46,7 +46,7 @@ impl Filter {
     /// Reads one record: `undefined` where it passes as it came, `null` where it is dropped, else
     /// the record that takes its place.
     pub fn process(&mut self, record: &str, tag: &str, time_ms: Option<f64>) -> JsValue {
-        let arrival = Arrival {
+        let arrival = RecordContext {
             tag: tag.as_bytes(),
             time_us: time_ms.map(microseconds),
         };
@@ -62,7 +62,7 @@ impl Filter {
         if self.mode == Mode::Annotate {
             return None;
         }
-        let record = self.filter.release_next()?;
+        let record = self.filter.next_unfinished()?;
         Some(String::from_utf8_lossy(&record).into_owned())
     }
 }

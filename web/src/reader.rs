@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use oom_filter::{Arrival, Filter, Mode, Outcome};
+use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use serde::Serialize;
 
 /// Longest line that is read. A whole report as one value has some 10 KiB.
@@ -64,7 +64,7 @@ impl Reader {
             self.end_line();
         }
         if self.mode != Mode::Annotate {
-            while let Some(record) = self.filter.release_next() {
+            while let Some(record) = self.filter.next_unfinished() {
                 self.row(&record);
             }
         }
@@ -98,12 +98,12 @@ impl Reader {
             return;
         }
         // What makes a record worth reading is as plain in its line.
-        if !self.filter.concerns(line) {
+        if !self.filter.needs_reading(line) {
             return;
         }
         let outcome = self
             .filter
-            .process(self.mode, &record(line), &Arrival::default());
+            .process(self.mode, &record(line), &RecordContext::default());
         if let Outcome::Replaced(record) = outcome {
             self.row(&record);
         }

@@ -69,8 +69,8 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     for number in order {
         if let Some(entry) = entries.get_mut(number) {
             reader.stream = entry.stream;
-            let concerned = reader.concerns(entry.raw.get().as_bytes());
-            let envelope = concerned.then(|| envelope(entry.raw)).flatten();
+            let is_read = reader.needs_reading(entry.raw.get().as_bytes());
+            let envelope = is_read.then(|| envelope(entry.raw)).flatten();
             entry.fate = reader.entry(envelope, write);
         }
     }

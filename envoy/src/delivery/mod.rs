@@ -291,7 +291,7 @@ fn whole(reader: &mut Reader<'_>, read: Read, scan: &mut Scan, data: &[u8], last
     if !is_complete && !last {
         return Whole::More;
     }
-    if is_complete && !reader.concerns_any(data) && reader.ordinary() == Fate::Same {
+    if is_complete && !reader.any_needs_reading(data) && reader.ordinary() == Fate::Same {
         reader.count_same(scan.elements);
         return Whole::Read(Edits::default());
     }

@@ -81,8 +81,8 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
             let mut places = Vec::with_capacity(log_records.len());
             for raw in log_records {
                 let place = json::place(body, raw.get());
-                let concerned = reader.concerns(raw.get().as_bytes());
-                let envelope = concerned.then(|| envelope(raw)).flatten();
+                let is_read = reader.needs_reading(raw.get().as_bytes());
+                let envelope = is_read.then(|| envelope(raw)).flatten();
                 let fate = reader.entry(envelope, write);
                 places.push((place.clone(), fate != Fate::Dropped));
                 if let Fate::Replaced(text) = fate {

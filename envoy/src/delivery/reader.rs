@@ -29,18 +29,18 @@ pub(super) enum Fate {
 impl Reader<'_> {
     /// Whether these bytes have to be read: if not, all records in them pass, or in
     /// [`Mode::Events`] are dropped.
-    pub(super) fn concerns(&self, bytes: &[u8]) -> bool {
-        self.senders.concerns(self.stream, bytes)
+    pub(super) fn needs_reading(&self, bytes: &[u8]) -> bool {
+        self.senders.needs_reading(self.stream, bytes)
     }
 
     /// The same where it is not known yet which streams they are of.
-    pub(super) fn concerns_any(&self, bytes: &[u8]) -> bool {
-        self.senders.concerns_any(bytes)
+    pub(super) fn any_needs_reading(&self, bytes: &[u8]) -> bool {
+        self.senders.any_needs_reading(bytes)
     }
 
     /// Whether all records in these bytes pass as they are, and need not be read.
     pub(super) fn passes(&self, bytes: &[u8]) -> bool {
-        self.ordinary() == Fate::Same && !self.concerns(bytes)
+        self.ordinary() == Fate::Same && !self.needs_reading(bytes)
     }
 
     /// What becomes of a record that says nothing.
@@ -59,7 +59,7 @@ impl Reader<'_> {
     }
 
     fn fate(&mut self, record: &[u8]) -> Fate {
-        if !self.concerns(record) {
+        if !self.needs_reading(record) {
             return self.ordinary();
         }
         if self.settings.text_keys.is_empty() {

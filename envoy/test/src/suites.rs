@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use serde_json::{Value, json};
 
 use crate::config::top;
@@ -117,7 +117,7 @@ pub fn native(mode: Mode, records: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
     records
         .iter()
         .map(
-            |record| match filter.process(mode, record, &Arrival::default()) {
+            |record| match filter.process(mode, record, &RecordContext::default()) {
                 Outcome::Unchanged => Some(record.clone()),
                 Outcome::Dropped => None,
                 Outcome::Replaced(text) => Some(text),

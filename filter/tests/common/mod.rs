@@ -2,7 +2,7 @@
 
 mod keys;
 
-use oom_filter::{Arrival, Filter, Mode, Outcome};
+use oom_filter::{Filter, Mode, Outcome, RecordContext};
 
 pub use keys::FLUENT_BIT as KEYS;
 
@@ -19,8 +19,8 @@ pub fn run_tagged<'a>(
     let mut filter = Filter::new(KEYS);
     let mut out = Vec::new();
     for (tag, record) in records {
-        let arrival = Arrival { tag, time_us: None };
-        match filter.process(mode, record, &arrival) {
+        let context = RecordContext { tag, time_us: None };
+        match filter.process(mode, record, &context) {
             Outcome::Unchanged => out.push(record.clone()),
             Outcome::Dropped => {}
             Outcome::Replaced(text) => out.push(text),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use oom_filter::{Arrival, Filter, Listing, LogDirectory, Mode, Outcome};
+use oom_filter::{Filter, KubeletDir, KubeletDirs, Mode, Outcome, RecordContext};
 use serde_json::{Value, json};
 
 use crate::folder::{read, top};
@@ -64,11 +64,11 @@ pub struct Names {
     pub pods: Vec<String>,
 }
 
-impl LogDirectory for Names {
-    fn list(&mut self, listing: Listing, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+impl KubeletDirs for Names {
+    fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
         let names = match listing {
-            Listing::Containers => &self.containers,
-            Listing::Pods => &self.pods,
+            KubeletDir::Containers => &self.containers,
+            KubeletDir::Pods => &self.pods,
         };
         let _ = names.iter().try_for_each(|name| each(name.as_bytes()));
     }
@@ -112,9 +112,9 @@ pub fn is_kill(record: &Value) -> bool {
 pub fn told(records: &[Value], names: &Names) -> Vec<Value> {
     let mut filter = Filter::new(FLUENT_BIT);
     filter.names_from(Box::new(names.clone()));
-    let arrival = Arrival {
+    let arrival = RecordContext {
         tag: b"kernel",
-        ..Arrival::default()
+        ..RecordContext::default()
     };
     records
         .iter()

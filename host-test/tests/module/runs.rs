@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict};
 use serde_json::Value;
 
@@ -108,7 +108,7 @@ pub fn native(
     records: &[Vec<u8>],
     fresh_instance: bool,
 ) -> Vec<Vec<u8>> {
-    let arrival = Arrival {
+    let arrival = RecordContext {
         tag: TAG,
         time_us: None,
     };
@@ -125,7 +125,7 @@ pub fn native(
         }
     }
     if mode != Mode::Annotate && !fresh_instance {
-        out.extend(std::iter::from_fn(|| filter.release_next()));
+        out.extend(std::iter::from_fn(|| filter.next_unfinished()));
     }
     out
 }

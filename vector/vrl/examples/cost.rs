@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode};
+use oom_filter::{Filter, IdentityKeys, Mode, RecordContext};
 use oom_vrl_test::Program;
 use serde_json::json;
 use vrl::value::Value;
@@ -51,7 +51,9 @@ fn row(name: &str, program: &mut Program, lines: &[String]) {
         let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
         records
             .iter()
-            .map(|record| filter.process(Mode::Annotate, record.as_bytes(), &Arrival::default()))
+            .map(|record| {
+                filter.process(Mode::Annotate, record.as_bytes(), &RecordContext::default())
+            })
             .filter(|outcome| *outcome != oom_filter::Outcome::Unchanged)
             .count()
     });

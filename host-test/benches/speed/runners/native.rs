@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use memchr::memmem::Finder;
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode};
+use oom_filter::{Filter, IdentityKeys, Mode, RecordContext};
 use regex::bytes::Regex;
 use serde::de::IgnoredAny;
 
@@ -57,7 +57,7 @@ pub fn rows(table: &mut Table, kinds: &[Kind], effort: Effort) {
 
 fn filter(mode: Mode) -> Runner<'static> {
     let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
-    let arrival = Arrival {
+    let arrival = RecordContext {
         tag: TAG,
         time_us: None,
     };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use oom_vrl_test::Program;
 use serde_json::{Value, json};
 use vrl::compiler::runtime::Terminate;
@@ -111,7 +111,7 @@ fn as_vector_holds_it(event: Value) -> Value {
 /// One event through one filter, in annotate mode.
 pub fn annotate(filter: &mut Filter, event: &Value) -> Value {
     let record = event.to_string();
-    match filter.process(Mode::Annotate, record.as_bytes(), &Arrival::default()) {
+    match filter.process(Mode::Annotate, record.as_bytes(), &RecordContext::default()) {
         Outcome::Unchanged => event.clone(),
         Outcome::Dropped => unreachable!("annotate mode drops nothing"),
         Outcome::Replaced(record) => serde_json::from_slice(&record).expect("a record is JSON"),

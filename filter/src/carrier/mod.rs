@@ -1,0 +1,68 @@
+//! One line of a log becomes the kernel's text and what its carrier said of it.
+
+mod author;
+mod kmsg;
+mod name_bytes;
+mod prefix;
+
+use alloc::borrow::Cow;
+
+pub use author::Author;
+pub(crate) use kmsg::Header as KmsgHeader;
+pub use name_bytes::NameBytes;
+
+use crate::text::cursor::trim_line_end;
+
+/// One line: the kernel's text, and what the carrier says of it.
+///
+/// ```
+/// use oom_filter::KernelLine;
+///
+/// let line = KernelLine::read(b"Dec 13 07:23:21 n1 kernel: [36370.036951] Mem-Info:\n");
+/// assert_eq!(*line.text, *b"Mem-Info:");
+/// assert_eq!(line.at_us, Some(36_370_036_951));
+/// assert_eq!(line.host, Some(&b"n1"[..]));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KernelLine<'a> {
+    /// The kernel's text, without prefixes; a carrier's escapes are decoded where the carrier is
+    /// known to escape.
+    pub text: Cow<'a, [u8]>,
+    /// How names stand in the text.
+    pub name_bytes: NameBytes,
+    /// Microseconds since boot, by the kernel's clock. Absent where nothing says them.
+    pub at_us: Option<u64>,
+    /// The machine, where a syslog prefix names it.
+    pub host: Option<&'a [u8]>,
+    /// The task or the processor that printed the line, `T<tid>` or `C<cpu>`
+    /// (`CONFIG_PRINTK_CALLER`, 5.1 and newer).
+    pub caller: Option<&'a [u8]>,
+    /// Who wrote the line.
+    pub author: Author,
+}
+
+impl<'a> KernelLine<'a> {
+    /// Takes every known prefix off `line`. Linear in the line.
+    pub fn read(line: &'a [u8]) -> Self {
+        prefix::strip(line)
+    }
+
+    /// A text that the carrier holds apart from everything else, as the journal's `MESSAGE`.
+    pub fn of_text(text: &'a [u8]) -> Self {
+        Self {
+            text: Cow::Borrowed(trim_line_end(text)),
+            author: Author::Kernel,
+            ..Self::default()
+        }
+    }
+
+    /// The text of a `/dev/kmsg` record, with that device's escapes.
+    pub fn of_kmsg_text(text: &'a [u8]) -> Self {
+        Self {
+            text: kmsg::decode(trim_line_end(text)),
+            name_bytes: NameBytes::Exact,
+            author: Author::Kernel,
+            ..Self::default()
+        }
+    }
+}

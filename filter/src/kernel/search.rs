@@ -1,0 +1,321 @@
+//! Looks for the words of the rows: a record without any holds nothing of an OOM kill, as long as no report
+//! is open.
+//!
+//! Nearly every record passes here and nowhere else, in an interpreter, so the
+//! search looks at as little as it can: four bytes of every eight. Each word is
+//! at least eleven bytes long; wherever it stands, one of those four-byte looks
+//! falls within its first eleven bytes. So it is enough to know, of those four
+//! bytes, whether they occur there: one multiplication and one look into a table.
+
+/// Words of which at least one stands in every record that can open a report, be a kill, or tell of one
+/// by itself: those of the rows, and the beginning of an array that holds a message's bytes.
+static WORDS: [&[u8]; COUNT] = words();
+
+/// journalctl writes a message that is no UTF-8 as an array of its bytes.
+const BYTE_ARRAYS: [&[u8]; 2] = [b"\"MESSAGE\":[", b"\"MESSAGE\": ["];
+
+const COUNT: usize = count();
+
+const fn count() -> usize {
+    collect().1
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn words() -> [&'static [u8]; COUNT] {
+    let (all, _) = collect();
+    let mut words: [&[u8]; COUNT] = [&[]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        words[at] = all[at];
+        at += 1;
+    }
+    words
+}
+
+/// More words than there are rows.
+type Collected = [&'static [u8]; ROWS.len() + BYTE_ARRAYS.len()];
+
+/// Every word once, and how many there are.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn collect() -> (Collected, usize) {
+    let mut words: Collected = [&[]; ROWS.len() + BYTE_ARRAYS.len()];
+    let mut count = 0;
+    let mut row = 0;
+    while row < ROWS.len() {
+        let mut piece = 0;
+        while piece < ROWS[row].pieces.len() {
+            if let Piece::Word(word) | Piece::Holds(word) = ROWS[row].pieces[piece] {
+                let mut known = 0;
+                while known < count && !same(words[known], word) {
+                    known += 1;
+                }
+                if known == count {
+                    words[count] = word;
+                    count += 1;
+                }
+            }
+            piece += 1;
+        }
+        row += 1;
+    }
+    let mut array = 0;
+    while array < BYTE_ARRAYS.len() {
+        words[count] = BYTE_ARRAYS[array];
+        count += 1;
+        array += 1;
+    }
+    (words, count)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+use super::pieces::Piece;
+use super::wording::ROWS;
+
+/// The length of the shortest word.
+const SHORTEST: usize = 11;
+/// Bytes of one look.
+const LOOK: usize = 4;
+/// From one look to the next: a word of the shortest length still holds one whole look.
+const STRIDE: usize = SHORTEST - LOOK + 1;
+/// Bytes that are decided by one branch.
+const BLOCK: usize = 4 * STRIDE;
+
+/// Places in all words where a look may fall.
+const PLACES: usize = COUNT * STRIDE;
+const SLOT_BITS: u32 = 12;
+const SLOTS: usize = 1 << SLOT_BITS;
+
+/// A place within a word where a look may fall.
+#[derive(Clone, Copy)]
+struct Place {
+    look: u32,
+    word: u8,
+    offset: u8,
+}
+
+/// Every place: those of one slot in a row, those far into their word first, so
+/// that of two words at one look the one that begins first is found first.
+static PLACED: [Place; PLACES] = places();
+/// For each slot, one more than its first place; 0 where it has none.
+static FIRST: [u8; SLOTS] = first();
+
+const fn slot(look: u32) -> usize {
+    (look.wrapping_mul(0x4BA2_E161) >> (u32::BITS - SLOT_BITS)) as usize
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn look_at(word: &[u8], offset: usize) -> u32 {
+    u32::from_le_bytes([
+        word[offset],
+        word[offset + 1],
+        word[offset + 2],
+        word[offset + 3],
+    ])
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn places() -> [Place; PLACES] {
+    let words = words();
+    let mut places = [Place {
+        look: 0,
+        word: 0,
+        offset: 0,
+    }; PLACES];
+    let mut count = 0;
+    let mut offset = STRIDE;
+    while offset > 0 {
+        offset -= 1;
+        let mut word = 0;
+        while word < words.len() {
+            assert!(words[word].len() >= SHORTEST);
+            let look = look_at(words[word], offset);
+            // Inserted behind the places of the same slot.
+            let mut at = count;
+            while at > 0 && slot(places[at - 1].look) > slot(look) {
+                places[at] = places[at - 1];
+                at -= 1;
+            }
+            places[at] = Place {
+                look,
+                word: word as u8,
+                offset: offset as u8,
+            };
+            count += 1;
+            word += 1;
+        }
+    }
+    places
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn first() -> [u8; SLOTS] {
+    assert!(PLACES < u8::MAX as usize);
+    let placed = places();
+    let mut first = [0; SLOTS];
+    let mut at = PLACES;
+    while at > 0 {
+        first[slot(placed[at - 1].look)] = at as u8;
+        at -= 1;
+    }
+    first
+}
+
+/// Whether `record` may hold a line that matters where no report is open.
+///
+/// False means certainly not; true means that it is worth reading.
+#[inline]
+pub(crate) fn is_telling(record: &[u8]) -> bool {
+    first_telling_word(record).is_some()
+}
+
+/// Where the first word stands. Linear in the text.
+#[inline]
+pub(crate) fn first_telling_word(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        if may_hold(block)
+            && let Some(word) = word_among(text, text.len().saturating_sub(rest.len()), block)
+        {
+            return Some(word);
+        }
+        rest = after;
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    // The bytes that fill no block are looked at with those before them.
+    match text.last_chunk() {
+        Some(block) if may_hold(block) => word_among(text, text.len().saturating_sub(BLOCK), block),
+        Some(_) => None,
+        None => word_among(text, 0, text),
+    }
+}
+
+/// Whether some word may be around a look into `block`.
+#[inline]
+fn may_hold(block: &[u8; BLOCK]) -> bool {
+    let at = |look: usize| {
+        let start = look.saturating_mul(STRIDE);
+        block
+            .get(start..)
+            .and_then(look_at_start)
+            .map_or(0, first_of)
+    };
+    (at(0) | at(1) | at(2) | at(3)) != 0
+}
+/// The first word that a look into `part` falls into; `part` begins at `at`.
+#[inline]
+fn word_among(text: &[u8], at: usize, part: &[u8]) -> Option<usize> {
+    part.chunks(STRIDE)
+        .zip((at..).step_by(STRIDE))
+        .find_map(|(stride, at)| word_around(text, at, look_at_start(stride)?))
+}
+
+/// The first word that has `look` where the text has it, at `at`.
+#[inline]
+fn word_around(text: &[u8], at: usize, look: u32) -> Option<usize> {
+    let first = usize::from(first_of(look)).checked_sub(1)?;
+    PLACED
+        .get(first..)?
+        .iter()
+        .take_while(|place| slot(place.look) == slot(look))
+        .filter(|place| place.look == look)
+        .find_map(|place| {
+            let start = at.checked_sub(usize::from(place.offset))?;
+            let word = WORDS.get(usize::from(place.word))?;
+            text.get(start..)?.starts_with(word).then_some(start)
+        })
+}
+
+#[inline]
+fn first_of(look: u32) -> u8 {
+    FIRST.get(slot(look)).copied().unwrap_or_default()
+}
+
+/// The bytes that are looked at; `None` where there are too few.
+#[inline]
+fn look_at_start(stride: &[u8]) -> Option<u32> {
+    stride.first_chunk().copied().map(u32::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn every_word_is_found_at_every_offset() {
+        for word in WORDS {
+            for offset in 0..80 {
+                let mut text = Vec::from([b'k'; 80].get(..offset).unwrap());
+                text.extend_from_slice(word);
+                assert_eq!(first_telling_word(&text), Some(offset), "{word:?}");
+                text.pop();
+                text.extend_from_slice(b"@@@@@@@@@@@@");
+                assert!(!is_telling(&text), "{word:?} cut at {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_words_the_one_that_begins_first_is_found() {
+        for first in WORDS {
+            for second in WORDS {
+                for offset in 0..BLOCK {
+                    let text = [&[b'k'; BLOCK][..offset], first, second].concat();
+                    assert_eq!(
+                        first_telling_word(&text),
+                        Some(offset),
+                        "{first:?} {second:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_let_go() {
+        for line in [
+            r#"{"log":"usb 1-1: new high-speed USB device number 2"}"#,
+            r#"{"MESSAGE":"Killed unit"}"#,
+            "",
+            "short",
+        ] {
+            assert!(!is_telling(line.as_bytes()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The task table, `mm/oom_kill.c:dump_tasks()`.
+
+use super::message::Message;
+use super::pieces::Values;
+use crate::text::cursor::Cursor;
+
+/// Most columns of numbers a kernel printed so far is ten (6.8 and newer).
+const MOST: usize = 16;
+
+/// The columns of a task table. They changed six times; the heading names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    names: [Column; MOST],
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Uid,
+    Tgid,
+    TotalVm,
+    Rss,
+    OomScoreAdj,
+    /// A number of no use here.
+    Other,
+}
+
+/// One row of the table. Sizes are pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskRow<'a> {
+    /// A thread that still has its memory; usually the process.
+    pub pid: u32,
+    /// The process.
+    pub tgid: u32,
+    /// Its user.
+    pub uid: i64,
+    /// Virtual size, in pages.
+    pub total_vm_pages: u64,
+    /// Resident memory, in pages.
+    pub rss_pages: u64,
+    /// -1000 to 1000 (2.6.36 and newer).
+    pub oom_score_adj: Option<i64>,
+    /// The name: the rest of the line.
+    pub comm: &'a [u8],
+}
+
+/// The columns of a heading, behind `[  pid  ]`.
+pub(super) fn heading<'a>(values: &Values<'a>) -> Option<Message<'a>> {
+    let mut cursor = Cursor::new(values.rest);
+    let mut columns = Columns {
+        names: [Column::Other; MOST],
+        count: 0,
+    };
+    loop {
+        cursor.blanks();
+        let name = cursor.take_some(|byte| byte != b' ')?;
+        if name == b"name" {
+            return Some(Message::TasksHeading(columns));
+        }
+        *columns.names.get_mut(columns.count)? = match name {
+            b"uid" => Column::Uid,
+            b"tgid" => Column::Tgid,
+            b"total_vm" => Column::TotalVm,
+            b"rss" => Column::Rss,
+            b"oom_score_adj" => Column::OomScoreAdj,
+            _ => Column::Other,
+        };
+        columns.count = columns.count.saturating_add(1);
+    }
+}
+
+/// Whether `text` begins as a row of any table does.
+pub(super) fn looks_like_row(text: &[u8]) -> bool {
+    let mut cursor = Cursor::new(text);
+    let mut look = || {
+        bracketed_pid(&mut cursor)?;
+        for _ in 0..4 {
+            cursor.blanks();
+            cursor.signed()?;
+        }
+        Some(())
+    };
+    look().is_some()
+}
+
+/// Whether `text` is one row all the same when a name puts line ends into it.
+pub(crate) fn is_row_with_line_end(text: &[u8]) -> bool {
+    /// A name's length, less the line end.
+    const REST: usize = 14;
+    let rest = text.split(|byte| *byte == b'\n').skip(1);
+    looks_like_row(text) && rest.fold(0, |sum, part| part.len().saturating_add(sum)) <= REST
+}
+
+fn bracketed_pid(cursor: &mut Cursor<'_>) -> Option<u32> {
+    cursor.tag(b"[")?;
+    cursor.blanks();
+    let pid = cursor.pid()?;
+    cursor.tag(b"]")?;
+    Some(pid)
+}
+
+impl Columns {
+    /// Reads a row of this table.
+    ///
+    /// Widths are minimums, so columns are counted, not measured; the name is
+    /// whatever follows the last number and one space.
+    pub fn row<'a>(&self, text: &'a [u8]) -> Option<TaskRow<'a>> {
+        let mut cursor = Cursor::new(text);
+        let pid = bracketed_pid(&mut cursor)?;
+        let mut row = TaskRow {
+            pid,
+            tgid: pid,
+            uid: 0,
+            total_vm_pages: 0,
+            rss_pages: 0,
+            oom_score_adj: None,
+            comm: &[],
+        };
+        for column in self.names.iter().take(self.count) {
+            cursor.blanks();
+            match column {
+                Column::Uid => row.uid = cursor.signed()?,
+                Column::Tgid => row.tgid = cursor.pid()?,
+                Column::TotalVm => row.total_vm_pages = cursor.unsigned()?,
+                Column::Rss => row.rss_pages = cursor.unsigned()?,
+                Column::OomScoreAdj => row.oom_score_adj = Some(cursor.signed()?),
+                Column::Other => drop(cursor.signed()?),
+            }
+        }
+        if cursor.end().is_none() {
+            cursor.tag(b" ")?;
+        }
+        row.comm = cursor.rest();
+        Some(row)
+    }
+}

@@ -1,0 +1,718 @@
+//! The kernel's wordings: one row for each.
+//!
+//! Everything that is known of a wording stands in its row. From the rows follow the words by which
+//! records are searched ([`super::search`]), what opens, continues and ends a report, the documentation
+//! (`docs/wordings.md`), the fuzzer's dictionary and the suite `every-message`.
+
+use super::message::{Killed, Message, Process, Selected, Usage};
+use super::pieces::{self, Piece, Values};
+use super::section::Section;
+use super::{constraint, invoked, stack, table};
+use crate::carrier::NameBytes;
+use crate::oom::Event;
+use Piece::{
+    Account, Any, Blanks, Comm, Count, Dots, End, Holds, Kib, Maybe, Number, Path, Pid, Rest,
+    Score, Text, Uid, Whose, Word,
+};
+
+/// What a line does in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Begins a report, or continues the open one.
+    Opens,
+    /// Continues an open report, no later than in its section; nothing without one.
+    Continues,
+    /// Tells that an open report, or one that it begins, has no kill.
+    Ends,
+    /// A kill, whether a report is open or not.
+    Kills,
+    /// Stands behind a kill, or beside a report.
+    Follows,
+}
+
+/// One wording.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    pub(super) pieces: &'static [Piece],
+    /// Reads what the pieces found; `None` where that is no such message after all.
+    means: for<'a> fn(&Values<'a>) -> Option<Message<'a>>,
+    /// What the line is in a record.
+    event: Event,
+    /// The section of a report that it stands in.
+    pub(super) section: Section,
+    pub(super) role: Role,
+    /// The kernels that print it.
+    pub(super) kernels: &'static str,
+    /// The kernel's function that prints it.
+    pub(super) source: &'static str,
+    /// A line as such a kernel prints it.
+    pub(super) example: &'static str,
+}
+
+const TOTAL_VM: usize = 0;
+const ANON: usize = 1;
+const FILE: usize = 2;
+const SHMEM: usize = 3;
+const PGTABLES: usize = 4;
+const USAGE: usize = 0;
+const LIMIT: usize = 1;
+const FAILCNT: usize = 2;
+
+/// The figures of a kill. A line that was cut keeps those that are whole.
+const KILL_FIGURES: &[Piece] = &[
+    Kib(TOTAL_VM),
+    Maybe(&[Text(b", anon-rss:"), Kib(ANON)]),
+    Maybe(&[Text(b", file-rss:"), Kib(FILE)]),
+    Maybe(&[Text(b", shmem-rss:"), Kib(SHMEM)]),
+    Maybe(&[Text(b", UID:"), Uid]),
+    Maybe(&[Text(b" pgtables:"), Kib(PGTABLES)]),
+    Maybe(&[Text(b" oom_score_adj:"), Score]),
+];
+const WHOSE: Piece = Maybe(&[Whose]);
+/// A panic is printed a second time with this in front.
+const END_OF_TRACE: Piece = Maybe(&[Text(b"---[ end ")]);
+
+/// Every wording. The first that fits a text is the one that counts.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        pieces: &[
+            Comm,
+            Text(b" invoked "),
+            Word(b"oom-killer: gfp_mask"),
+            Text(b"="),
+            Rest,
+        ],
+        means: invoked::by_task,
+        event: Event::Invoked,
+        section: Section::Header,
+        role: Role::Opens,
+        kernels: "2.6.19 and newer",
+        source: "mm/oom_kill.c:dump_header()",
+        example: "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=-998",
+    },
+    Row {
+        // An empty name, whose space a carrier or its reader trimmed.
+        pieces: &[
+            Text(b"invoked "),
+            Word(b"oom-killer: gfp_mask"),
+            Text(b"="),
+            Rest,
+        ],
+        means: invoked::by_task,
+        event: Event::Invoked,
+        section: Section::Header,
+        role: Role::Opens,
+        kernels: "2.6.19 and newer, of a task without a name",
+        source: "mm/oom_kill.c:dump_header()",
+        example: "invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+    },
+    Row {
+        pieces: &[Word(b"oom-killer: gfp_mask"), Text(b"="), Rest],
+        means: invoked::by_nobody,
+        event: Event::Invoked,
+        section: Section::Header,
+        role: Role::Opens,
+        kernels: "2.6.18",
+        source: "mm/oom_kill.c:out_of_memory()",
+        example: "oom-killer: gfp_mask=0xd0, order=0",
+    },
+    Row {
+        pieces: &[Word(b"oom-kill:constraint="), Rest],
+        means: constraint::summary,
+        event: Event::Constraint,
+        section: Section::Kill,
+        role: Role::Opens,
+        kernels: "5.0 and newer, RHEL 8.3 and newer",
+        source: "mm/oom_kill.c:dump_oom_summary(), from 6.8 dump_oom_victim()",
+        example: "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/leaker,task_memcg=/leaker,task=leaker,pid=23793,uid=0",
+    },
+    Row {
+        pieces: &[Text(b"Task in "), Holds(b"as a result of limit of"), Rest],
+        means: constraint::task_and_limit,
+        event: Event::Constraint,
+        section: Section::Memory,
+        role: Role::Opens,
+        kernels: "2.6.29 to 4.20 without 3.15 to 3.17, RHEL 8.1",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_info()",
+        example: "Task in /1/2 killed as a result of limit of /1",
+    },
+    Row {
+        pieces: &[Text(b"Task in "), Rest],
+        means: constraint::task,
+        event: Event::Constraint,
+        section: Section::Memory,
+        role: Role::Continues,
+        kernels: "3.15 to 3.17",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_info()",
+        example: "Task in /docker/46b3e0a4df44",
+    },
+    Row {
+        pieces: &[
+            Text(b"killed "),
+            Word(b"as a result of limit of"),
+            Text(b" "),
+            Rest,
+        ],
+        means: constraint::limit,
+        event: Event::Constraint,
+        section: Section::Memory,
+        role: Role::Continues,
+        kernels: "3.15 to 3.17",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_info()",
+        example: " killed as a result of limit of /docker/46b3e0a4df44",
+    },
+    Row {
+        // The user stands behind the name. Before the row without it: a name may end like this too.
+        pieces: &[
+            WHOSE,
+            Word(b"Killed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b"), UID "),
+            Uid,
+            Text(b", total-vm:"),
+            Maybe(KILL_FIGURES),
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "RHEL 7.7 to 7.9",
+        source: "mm/oom_kill.c:oom_kill_process()",
+        example: "Killed process 3071 (java), UID 1000, total-vm:20255636kB, anon-rss:466160kB, file-rss:0kB, shmem-rss:0kB",
+    },
+    Row {
+        pieces: &[
+            WHOSE,
+            Word(b"Killed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") total-vm:"),
+            Maybe(KILL_FIGURES),
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "2.6.36 and newer; up to 5.0 without whose limit",
+        source: "mm/oom_kill.c:__oom_kill_process()",
+        example: "Out of memory: Killed process 4100 (containerd) total-vm:4077036kB, anon-rss:51184kB, file-rss:26016kB, shmem-rss:0kB, UID:0 pgtables:676kB oom_score_adj:0",
+    },
+    Row {
+        pieces: &[
+            WHOSE,
+            Word(b"Killed process "),
+            Pid,
+            Text(b", UID "),
+            Uid,
+            Text(b", ("),
+            Comm,
+            Text(b") total-vm:"),
+            Maybe(KILL_FIGURES),
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "RHEL 6",
+        source: "mm/oom_kill.c:oom_kill_task()",
+        example: "Killed process 215701, UID 679, (java) total-vm:11017300kB, anon-rss:7152432kB, file-rss:1232kB",
+    },
+    Row {
+        pieces: &[
+            WHOSE,
+            Word(b"Killed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") vsz:"),
+            Maybe(KILL_FIGURES),
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "about 2.6.33 to 2.6.35",
+        source: "mm/oom_kill.c:__oom_kill_task()",
+        example: "Killed process 9139 (memcg_test_1) vsz:3456kB, anon-rss:448kB, file-rss:1088kB",
+    },
+    Row {
+        // People who quote a line put dots in place of the figures.
+        pieces: &[
+            WHOSE,
+            Word(b"Killed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b")"),
+            Dots,
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "2.6.18 to 2.6.32",
+        source: "mm/oom_kill.c:__oom_kill_task()",
+        example: "Out of Memory: Killed process 14 (a).",
+    },
+    Row {
+        pieces: &[
+            WHOSE,
+            Text(b"OOM victim "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Word(b") is already exiting"),
+        ],
+        means: |found| Some(Message::AlreadyExiting(process(found))),
+        event: Event::Report,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "5.9 and newer",
+        source: "mm/oom_kill.c:__oom_kill_process()",
+        example: "Memory cgroup out of memory: OOM victim 4242 (sh) is already exiting. Skip killing the task",
+    },
+    Row {
+        // 2.6.18 ends the line with `and children.`.
+        pieces: &[
+            Whose,
+            Word(b"Kill process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") score "),
+            Maybe(&[Score]),
+        ],
+        means: selected,
+        event: Event::Report,
+        section: Section::Kill,
+        role: Role::Opens,
+        kernels: "2.6.18 to about 2.6.28, 2.6.36 to 5.0",
+        source: "mm/oom_kill.c:oom_kill_process()",
+        example: "Memory cgroup out of memory: Kill process 24572 (java) score 0 or sacrifice child",
+    },
+    Row {
+        pieces: &[
+            Whose,
+            Word(b"kill process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") score "),
+            Maybe(&[Score]),
+        ],
+        means: selected,
+        event: Event::Report,
+        section: Section::Kill,
+        role: Role::Opens,
+        kernels: "2.6.29 to 2.6.35",
+        source: "mm/oom_kill.c:oom_kill_process()",
+        example: "No available memory (MPOL_BIND): kill process 15 (b) score 3 or a child",
+    },
+    Row {
+        pieces: &[
+            Account,
+            Count(USAGE),
+            Text(b"kB, limit "),
+            Count(LIMIT),
+            Word(b"kB, failcnt "),
+            Count(FAILCNT),
+            End,
+        ],
+        means: usage,
+        event: Event::Usage,
+        section: Section::Memory,
+        role: Role::Opens,
+        kernels: "2.6.29 and newer",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_info(), from 5.0 mem_cgroup_print_oom_meminfo()",
+        example: "memory: usage 524288kB, limit 524288kB, failcnt 1240247",
+    },
+    Row {
+        // On 3.9 to 5.2 the figures follow in the line.
+        pieces: &[Word(b"Memory cgroup stats for ")],
+        means: |_| Some(Message::Stats),
+        event: Event::Report,
+        section: Section::Memory,
+        role: Role::Opens,
+        kernels: "3.9 and newer",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_info(), from 5.0 mem_cgroup_print_oom_meminfo()",
+        example: "Memory cgroup stats for /kubepods/burstable:",
+    },
+    Row {
+        pieces: &[Word(b"Tasks state (memory values in pages):")],
+        means: |_| Some(Message::TasksTitle),
+        event: Event::Tasks,
+        section: Section::Tasks,
+        role: Role::Opens,
+        kernels: "4.19 and newer, RHEL 8.5 and newer",
+        source: "mm/oom_kill.c:dump_tasks()",
+        example: "Tasks state (memory values in pages):",
+    },
+    Row {
+        pieces: &[
+            Text(b"["),
+            Blanks,
+            Text(b"pid"),
+            Blanks,
+            Text(b"]"),
+            Holds(b"tgid total_vm"),
+            Rest,
+        ],
+        means: table::heading,
+        event: Event::Tasks,
+        section: Section::Tasks,
+        role: Role::Opens,
+        kernels: "2.6.25 and newer; the columns changed six times",
+        source: "mm/oom_kill.c:dump_tasks()",
+        example: "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+    },
+    Row {
+        pieces: &[Text(b"Pid: "), Pid, Text(b", comm: "), Rest],
+        means: stack::head,
+        event: Event::Report,
+        section: Section::Stack,
+        role: Role::Continues,
+        kernels: "up to 3.9",
+        source: "arch/x86/kernel/dumpstack.c:dump_stack()",
+        example: "Pid: 9139, comm: memcg_test_1 Not tainted 2.6.32-642.el6.x86_64 #1",
+    },
+    Row {
+        // The user's id is printed by 6.12 and newer.
+        pieces: &[
+            Text(b"CPU: "),
+            Number,
+            Maybe(&[Text(b" UID: "), Number]),
+            Text(b" PID: "),
+            Pid,
+            Text(b" Comm: "),
+            Rest,
+        ],
+        means: stack::head,
+        event: Event::Report,
+        section: Section::Stack,
+        role: Role::Continues,
+        kernels: "3.10 and newer",
+        source: "lib/dump_stack.c:dump_stack_print_info()",
+        example: "CPU: 0 UID: 0 PID: 88 Comm: java Not tainted 6.12.0-1-amd64 #1",
+    },
+    Row {
+        pieces: &[
+            Text(b"Tasks in "),
+            Path,
+            Text(b" are going to be killed due to "),
+            Word(b"memory.oom.group"),
+            Text(b" set"),
+            End,
+        ],
+        means: group,
+        event: Event::Group,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "4.19 and newer, RHEL 8.1 and newer, cgroup v2",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_group()",
+        example: "Tasks in /system.slice/foo.service are going to be killed due to memory.oom.group set",
+    },
+    Row {
+        pieces: &[
+            Word(b"oom_reaper: "),
+            Text(b"reaped process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b"), now anon-rss:"),
+        ],
+        means: reaped,
+        event: Event::Reaped,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "4.6 and newer",
+        source: "mm/oom_kill.c:oom_reap_task_mm()",
+        example: "oom_reaper: reaped process 8291 (runc:[2:INIT]), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+    },
+    Row {
+        pieces: &[
+            Word(b"oom_reaper: "),
+            Text(b"unable to reap pid:"),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b")"),
+        ],
+        means: reaped,
+        event: Event::Reaped,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "4.6 and newer",
+        source: "mm/oom_kill.c:oom_reap_task()",
+        example: "oom_reaper: unable to reap pid:1 (systemd)",
+    },
+    Row {
+        pieces: &[
+            Word(b"oom_reaper: "),
+            Text(b"giving up pid:"),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b")"),
+        ],
+        means: reaped,
+        event: Event::Reaped,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "4.7 and 4.8",
+        source: "mm/oom_kill.c:oom_reap_task()",
+        example: "oom_reaper: giving up pid:12 (a)",
+    },
+    Row {
+        pieces: &[
+            Word(b"Kill process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") sharing same memory"),
+        ],
+        means: beside,
+        event: Event::Report,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "2.6.36 to 4.2, RHEL 6, RHEL 7.3 to 7.8",
+        source: "mm/oom_kill.c:oom_kill_process()",
+        example: "Kill process 12 (a) sharing same memory",
+    },
+    Row {
+        pieces: &[
+            Text(b"oom killer "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") "),
+            Word(b"has mm pinned by "),
+        ],
+        means: beside,
+        event: Event::Report,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "4.8 and newer",
+        source: "mm/oom_kill.c:__oom_kill_process()",
+        example: "oom killer 12 (a) has mm pinned by 1 (init)",
+    },
+    Row {
+        pieces: &[
+            Text(b"Would have "),
+            Word(b"killed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b"). But continuing instead."),
+        ],
+        means: beside,
+        event: Event::Report,
+        section: Section::Kill,
+        role: Role::Follows,
+        kernels: "RHEL 6",
+        source: "mm/oom_kill.c:oom_kill_process()",
+        example: "Would have killed process 12 (a). But continuing instead.",
+    },
+    Row {
+        pieces: &[
+            END_OF_TRACE,
+            Text(b"Kernel panic - not syncing: Out of memory and "),
+            Word(b"no killable processes"),
+        ],
+        means: |_| Some(Message::Panic),
+        event: Event::Panic,
+        section: Section::Kill,
+        role: Role::Ends,
+        kernels: "up to 4.18",
+        source: "mm/oom_kill.c:out_of_memory()",
+        example: "Kernel panic - not syncing: Out of memory and no killable processes...",
+    },
+    Row {
+        pieces: &[
+            END_OF_TRACE,
+            Text(b"Kernel panic - not syncing: System is "),
+            Word(b"deadlocked on memory"),
+        ],
+        means: |_| Some(Message::Panic),
+        event: Event::Panic,
+        section: Section::Kill,
+        role: Role::Ends,
+        kernels: "4.19 and newer",
+        source: "mm/oom_kill.c:out_of_memory()",
+        example: "Kernel panic - not syncing: System is deadlocked on memory",
+    },
+    Row {
+        pieces: &[
+            END_OF_TRACE,
+            Text(b"Kernel panic - not syncing: "),
+            Any,
+            Word(b"panic_on_oom is "),
+        ],
+        means: |_| Some(Message::Panic),
+        event: Event::Panic,
+        section: Section::Kill,
+        role: Role::Ends,
+        kernels: "2.6.18 and newer",
+        source: "mm/oom_kill.c:check_panic_on_oom()",
+        example: "Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled",
+    },
+    Row {
+        pieces: &[Text(b"Out of memory and "), Word(b"no killable processes")],
+        means: |_| Some(Message::NoVictim),
+        event: Event::NoVictim,
+        section: Section::Kill,
+        role: Role::Ends,
+        kernels: "4.19 and newer",
+        source: "mm/oom_kill.c:out_of_memory()",
+        example: "Out of memory and no killable processes...",
+    },
+    Row {
+        pieces: &[Word(b"Memory limit reached of"), Text(b" cgroup ")],
+        means: |_| Some(Message::NoVictim),
+        event: Event::NoVictim,
+        section: Section::Header,
+        role: Role::Opens,
+        kernels: "4.0 to 4.20, RHEL 8.1, where there is no victim",
+        source: "mm/memcontrol.c:mem_cgroup_print_oom_info()",
+        example: "Memory limit reached of cgroup /a",
+    },
+    Row {
+        // Nearly every other text is ruled out by its last byte.
+        pieces: &[Rest],
+        means: constraint::cpuset,
+        event: Event::Report,
+        section: Section::Stack,
+        role: Role::Continues,
+        kernels: "2.6.29 to 4.20",
+        source: "kernel/cgroup/cpuset.c:cpuset_print_current_mems_allowed()",
+        example: "java cpuset=/ mems_allowed=0-1",
+    },
+];
+
+/// What is read of a row in a host: the rest of it is documentation.
+pub(crate) struct Wording {
+    first_bytes: u32,
+    pieces: &'static [Piece],
+    means: for<'a> fn(&Values<'a>) -> Option<Message<'a>>,
+    /// What the line is in a record.
+    pub(crate) event: Event,
+    /// The section of a report that it stands in.
+    pub(crate) section: Section,
+    /// What it does in a report.
+    pub(crate) role: Role,
+}
+
+static WORDINGS: [Wording; ROWS.len()] = wordings();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler, where a fault is a compile error"
+)]
+const fn wordings() -> [Wording; ROWS.len()] {
+    let mut wordings = [const { wording(&ROWS[0]) }; ROWS.len()];
+    let mut at = 1;
+    while at < ROWS.len() {
+        wordings[at] = wording(&ROWS[at]);
+        at += 1;
+    }
+    wordings
+}
+
+const fn wording(row: &Row) -> Wording {
+    Wording {
+        first_bytes: pieces::first_bytes(row.pieces),
+        pieces: row.pieces,
+        means: row.means,
+        event: row.event,
+        section: row.section,
+        role: row.role,
+    }
+}
+
+/// The first wording that fits a text, and what it says. `text` has its leading spaces: a name may begin
+/// with one.
+pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
+    let trimmed = crate::text::cursor::trim_start(text);
+    let first = pieces::bit(*trimmed.first()?);
+    WORDINGS
+        .iter()
+        .filter(|wording| wording.first_bytes & first != 0)
+        .find_map(|wording| {
+            let text = match wording.pieces {
+                [Comm, ..] => text,
+                _ => trimmed,
+            };
+            let values = pieces::read(wording.pieces, text, name_bytes)?;
+            Some(((wording.means)(&values)?, wording))
+        })
+}
+
+fn process<'a>(found: &Values<'a>) -> Process<'a> {
+    Process {
+        pid: found.pid,
+        comm: found.comm,
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+fn reaped<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    Some(Message::Reaped(process(found)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+fn beside<'a>(_: &Values<'a>) -> Option<Message<'a>> {
+    Some(Message::Companion)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+fn group<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    Some(match found.path {
+        [b'/', ..] => Message::Group(found.path),
+        // The kernel could not print the path.
+        _ => Message::Companion,
+    })
+}
+
+fn selected<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    Some(Message::Selected(Selected {
+        scope: found.scope?,
+        pid: found.pid,
+        comm: found.comm,
+        score: found.score,
+    }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    let [total_vm, anon, file, shmem, pgtables] = found.figures;
+    Some(Message::Killed(Killed {
+        scope: found.scope,
+        pid: found.pid,
+        comm: found.comm,
+        uid: found.uid,
+        total_vm_bytes: total_vm,
+        anon_rss_bytes: anon,
+        file_rss_bytes: file,
+        shmem_rss_bytes: shmem,
+        pgtables_bytes: pgtables,
+        oom_score_adj: found.score,
+    }))
+}
+
+/// Kernels write "no limit" as a number near 2^53 or 2^54 KiB; no machine has 2^52.
+const UNLIMITED_BYTES: u64 = 1 << 62;
+
+fn usage<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    let [usage, limit, failcnt, ..] = found.figures;
+    let bytes = |kibibytes: Option<u64>| kibibytes?.checked_mul(1024);
+    let limit = bytes(limit)?;
+    Some(Message::Usage(Usage {
+        account: found.account?,
+        usage_bytes: bytes(usage)?,
+        limit_bytes: (limit < UNLIMITED_BYTES).then_some(limit),
+        failcnt: failcnt?,
+    }))
+}

@@ -1,0 +1,303 @@
+//! The `oom` object: what is added to a record.
+
+mod names;
+mod repeats;
+pub(crate) mod summary;
+
+pub use names::{KubeletDir, KubeletDirs};
+pub(crate) use names::{KubeletNames, NameFinder, Names};
+pub(crate) use repeats::Repeats;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use crate::cgroup::{Container, Level, Pod, UNKNOWN_TAG};
+
+/// What a record tells of an OOM kill. A field the kernel did not print is
+/// absent, never null, 0 or empty.
+///
+/// Memory is in bytes, time in microseconds since boot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of the record, present or absent"
+)]
+pub struct Oom {
+    /// What the line is.
+    pub event: Event,
+    /// `oom.<level>`, or `oom.unknown`: what a router matches on.
+    pub tag: &'static str,
+    /// Whose limit was hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// `memcg`, `none`, `cpuset`, `memory_policy`, or another word of the
+    /// kernel's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+    /// A name imitates a field of the line, so that it can be read in several
+    /// ways: nothing that depends on the choice is written.
+    #[serde(skip_serializing_if = "is_false")]
+    pub ambiguous: bool,
+    /// The same on every line and kill of one report.
+    pub id: String,
+    /// One sentence for a person, of fields that are present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// How a kill got its cgroup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+    /// The kill is older than the filter.
+    #[serde(skip_serializing_if = "is_false")]
+    pub replayed: bool,
+    /// Killed because of `memory.oom.group`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub group: bool,
+    /// SysRq-f asked for it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub manual: bool,
+    /// The process killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub victim: Option<Victim>,
+    /// The task whose allocation failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+    /// Paths of the memory cgroups, and the cpuset's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<Cgroup>,
+    /// Accounts of the cgroup that hit its limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+    /// The victim's pod; the limit's where only that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Pod>,
+    /// The victim's container; the limit's where only that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
+    /// The systemd unit of a cgroup that is no pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The five largest tasks by resident memory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+    /// Rows of the task table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_count: Option<u32>,
+    /// Tasks of the table left alive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub survivors: Option<u32>,
+    /// What becomes of the container, where the report tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container_outcome: Option<ContainerOutcome>,
+    /// Release, as `uname -r` gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// The kernel's clock at the kill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_us: Option<u64>,
+    /// Kills seen before this one for the same container, else pod, else cgroup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
+}
+
+impl Oom {
+    /// Writes whose limit was hit, and the tag that follows from it.
+    pub(crate) fn set_level(&mut self, level: Option<Level>) {
+        self.level = level;
+        self.tag = level.map_or(UNKNOWN_TAG, Level::tag);
+    }
+
+    /// The container's id, where there is a container and the path has its id.
+    pub(crate) fn container_id(&self) -> Option<&str> {
+        self.container.as_ref()?.id.as_deref()
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A process was killed.
+    Kill,
+    /// A report was released without its kill.
+    Truncated,
+    /// The header of a report.
+    Invoked,
+    /// An account of the cgroup.
+    Usage,
+    /// The heading of the task table.
+    Tasks,
+    /// A row of it.
+    Task,
+    /// Whose limit was hit.
+    Constraint,
+    /// A whole cgroup is to be killed.
+    Group,
+    /// The memory of a killed process was taken back.
+    Reaped,
+    /// The kernel panicked over memory.
+    Panic,
+    /// Nobody could be killed.
+    NoVictim,
+    /// Any other line inside a report.
+    #[default]
+    Report,
+}
+
+/// How a kill got its cgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// From its own report.
+    Report,
+    /// The kernel suppressed the report; the process stands in the task table of
+    /// the newest one.
+    Table,
+    /// Not at all.
+    None,
+}
+
+/// What becomes of the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContainerOutcome {
+    /// Nobody of it is left.
+    Dies,
+    /// Only a child was killed: Kubernetes never reports this one.
+    Survives,
+}
+
+/// The process killed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Victim {
+    /// In the host's numbering.
+    pub pid: u32,
+    /// At most 15 bytes; the process chose them. Absent where the line is
+    /// ambiguous.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comm: Option<String>,
+    /// Its user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<i64>,
+    /// -1000 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oom_score_adj: Option<i64>,
+    /// Its badness, where the kernel printed it (up to 5.0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<i64>,
+    /// Virtual size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_vm_bytes: Option<u64>,
+    /// Resident anonymous memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anon_rss_bytes: Option<u64>,
+    /// Resident file pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_rss_bytes: Option<u64>,
+    /// Resident shared memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shmem_rss_bytes: Option<u64>,
+    /// Page tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pgtables_bytes: Option<u64>,
+}
+
+/// The task whose allocation failed; often not the victim.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Trigger {
+    /// Absent on 2.6.18.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comm: Option<String>,
+    /// From the stack dump.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// As printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gfp_mask: Option<String>,
+    /// log2 of the pages asked for; -1 for SysRq-f.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
+    /// -1000 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oom_score_adj: Option<i64>,
+}
+
+/// Paths from the root of the memory hierarchy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Cgroup {
+    /// Whose limit was hit. Absent for the whole machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// The killed task's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub victim: Option<String>,
+    /// The name of the trigger's cpuset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpuset: Option<String>,
+}
+
+/// Accounts of the cgroup that hit its limit. An unlimited limit is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Memory {
+    /// `memory:`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_bytes: Option<u64>,
+    /// `memory:`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_bytes: Option<u64>,
+    /// How often the limit stopped a charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failcnt: Option<u64>,
+    /// `swap:` (cgroup v2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_usage_bytes: Option<u64>,
+    /// `swap:` (cgroup v2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_limit_bytes: Option<u64>,
+    /// `memory+swap:` (cgroup v1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memsw_usage_bytes: Option<u64>,
+    /// `memory+swap:` (cgroup v1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memsw_limit_bytes: Option<u64>,
+    /// `kmem:` (cgroup v1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kmem_usage_bytes: Option<u64>,
+    /// `kmem:` (cgroup v1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kmem_limit_bytes: Option<u64>,
+}
+
+/// A row of the report's task table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Task {
+    /// A thread that still had its memory; usually the process.
+    pub pid: u32,
+    /// Its name.
+    pub comm: String,
+    /// Its user.
+    pub uid: i64,
+    /// Resident memory.
+    pub rss_bytes: u64,
+    /// Virtual size.
+    pub total_vm_bytes: u64,
+    /// -1000 to 1000. Absent before 2.6.36.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oom_score_adj: Option<i64>,
+}

@@ -1,0 +1,289 @@
+//! Names for a pod and a container, from the names of the files that the kubelet keeps of them.
+//!
+//! No API server and no credentials: the kubelet has one link in `/var/log/containers` for each
+//! container, `<pod>_<namespace>_<container>-<container id>.log`, and one directory in
+//! `/var/log/pods` for each pod, `<namespace>_<pod>_<uid>` (`pkg/kubelet/kuberuntime/legacy.go`
+//! and `helpers.go`).
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt::{self, Debug, Formatter};
+use core::ops::ControlFlow;
+
+use crate::text::cursor::split_once;
+
+/// A directory of the kubelet's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KubeletDir {
+    /// `/var/log/containers`: of each container a link.
+    Containers,
+    /// `/var/log/pods`: of each pod a directory.
+    Pods,
+}
+
+impl KubeletDir {
+    /// Its name below `/var/log`.
+    pub const fn directory(self) -> &'static str {
+        match self {
+            Self::Containers => "containers",
+            Self::Pods => "pods",
+        }
+    }
+}
+
+/// What lists the kubelet's directories: the host's part.
+///
+/// A directory that is not there, cannot be read or vanishes meanwhile has no names, or fewer; that
+/// is no fault, and a kill leaves without what could not be found.
+pub trait KubeletDirs: Debug + Send {
+    /// Hands over the name of each entry, until told to stop.
+    fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>);
+}
+
+/// Entries read of one directory: many times what a node may run.
+const MOST_ENTRIES: usize = 1 << 16;
+
+/// The names of a pod and of a container in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) namespace: String,
+    pub(crate) pod: String,
+    /// Absent where the container's own file is gone.
+    pub(crate) container: Option<String>,
+}
+
+/// What finds names. The filter holds one as this trait alone: where no host offers names, nothing of
+/// how they are found is part of the module.
+pub(crate) trait NameFinder: Send {
+    /// The names of a container, found by its id, or of its pod alone, found by the UID.
+    fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names>;
+}
+
+/// In place of a supertrait, which would make the formatting of all that is kept part of the module.
+impl Debug for dyn NameFinder {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("NameFinder")
+    }
+}
+
+/// Looks names up in the kubelet's directories, and keeps the last whole answer.
+#[derive(Debug)]
+pub(crate) struct KubeletNames {
+    directories: Box<dyn KubeletDirs>,
+    /// A pod's UID and a container's id, and what was found for them. The kubelet may make a
+    /// container's file only after its first kill: what is not whole is looked for again.
+    kept: Option<(String, Option<String>, Names)>,
+}
+
+impl KubeletNames {
+    pub(crate) fn new(directories: Box<dyn KubeletDirs>) -> Self {
+        Self {
+            directories,
+            kept: None,
+        }
+    }
+
+    fn first(
+        &mut self,
+        listing: KubeletDir,
+        read: impl Fn(&[u8]) -> Option<Names>,
+    ) -> Option<Names> {
+        let mut found = None;
+        let mut left = MOST_ENTRIES;
+        self.directories.list(listing, &mut |name| {
+            found = read(name);
+            left = left.saturating_sub(1);
+            if found.is_some() || left == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        found
+    }
+}
+
+impl NameFinder for KubeletNames {
+    /// Each directory is listed once at most, and none for the container that was asked for last.
+    fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names> {
+        if let Some((uid, id, names)) = &self.kept
+            && uid == pod_uid
+            && id.as_deref() == container_id
+        {
+            return Some(names.clone());
+        }
+        let by_id = container_id
+            .and_then(|id| self.first(KubeletDir::Containers, |name| of_container(name, id)));
+        let names = by_id.or_else(|| self.first(KubeletDir::Pods, |name| of_pod(name, pod_uid)));
+        let is_whole = |names: &&Names| container_id.is_none() || names.container.is_some();
+        if let Some(names) = names.as_ref().filter(is_whole) {
+            let id = container_id.map(ToOwned::to_owned);
+            self.kept = Some((pod_uid.to_owned(), id, names.clone()));
+        }
+        names
+    }
+}
+
+/// `<pod>_<namespace>_<container>-<id>.log`
+fn of_container(name: &[u8], id: &str) -> Option<Names> {
+    let name = name.strip_suffix(b".log")?.strip_suffix(id.as_bytes())?;
+    let (pod, rest) = split_once(name.strip_suffix(b"-")?, b"_")?;
+    let (namespace, container) = split_once(rest, b"_")?;
+    Some(Names {
+        namespace: label(namespace)?,
+        pod: label(pod)?,
+        container: Some(label(container)?),
+    })
+}
+
+/// `<namespace>_<pod>_<uid>`
+fn of_pod(name: &[u8], uid: &str) -> Option<Names> {
+    let name = name.strip_suffix(uid.as_bytes())?.strip_suffix(b"_")?;
+    let (namespace, pod) = split_once(name, b"_")?;
+    Some(Names {
+        namespace: label(namespace)?,
+        pod: label(pod)?,
+        container: None,
+    })
+}
+
+/// A name as Kubernetes allows it: a DNS subdomain of RFC 1123. Anything else was not put there by
+/// the kubelet.
+fn label(name: &[u8]) -> Option<String> {
+    const LONGEST: usize = 253;
+    let is_name = !name.is_empty()
+        && name.len() <= LONGEST
+        && name
+            .iter()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
+    let text = core::str::from_utf8(name).ok().filter(|_| is_name)?;
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+    use alloc::sync::Arc;
+    use alloc::vec::Vec;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    const ID: &str = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
+    const UID: &str = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
+
+    #[derive(Debug)]
+    struct Made {
+        containers: Vec<Vec<u8>>,
+        pods: Vec<Vec<u8>>,
+        /// How often each was listed: containers in ones, pods in tens.
+        asked: Arc<AtomicUsize>,
+    }
+
+    fn asked(asked: &AtomicUsize) -> usize {
+        asked.load(Ordering::Relaxed)
+    }
+
+    impl KubeletDirs for Made {
+        fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+            let (names, one) = match listing {
+                KubeletDir::Containers => (&self.containers, 1),
+                KubeletDir::Pods => (&self.pods, 10),
+            };
+            self.asked.fetch_add(one, Ordering::Relaxed);
+            let _ = names.iter().try_for_each(|name| each(name));
+        }
+    }
+
+    fn lookup(containers: &[&str], pods: &[&str]) -> (KubeletNames, Arc<AtomicUsize>) {
+        let asked = Arc::default();
+        let bytes = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let made = Made {
+            containers: bytes(containers),
+            pods: bytes(pods),
+            asked: Arc::clone(&asked),
+        };
+        (KubeletNames::new(Box::new(made)), asked)
+    }
+
+    fn names(namespace: &str, pod: &str, container: Option<&str>) -> Names {
+        Names {
+            namespace: namespace.to_string(),
+            pod: pod.to_string(),
+            container: container.map(ToString::to_string),
+        }
+    }
+
+    #[test]
+    fn finds_a_container_among_many_and_keeps_it() {
+        let mut files: Vec<String> = (0..1000)
+            .map(|number| format!("pod-{number}_ns_app-{number:064x}.log"))
+            .collect();
+        files.push(format!("web-7f9c.x_shop_side-car-{ID}.log"));
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let (mut lookup, count) = lookup(&files, &[]);
+        let found = Some(names("shop", "web-7f9c.x", Some("side-car")));
+        assert_eq!(lookup.find(UID, Some(ID)), found);
+        assert_eq!(lookup.find(UID, Some(ID)), found);
+        assert_eq!(asked(&count), 1);
+    }
+
+    #[test]
+    fn finds_the_pod_where_the_container_is_gone() {
+        let (mut lookup, count) = lookup(&[], &["a_b_c", &format!("shop_web-1_{UID}")]);
+        assert_eq!(
+            lookup.find(UID, Some(ID)),
+            Some(names("shop", "web-1", None))
+        );
+        assert_eq!(asked(&count), 11);
+        // The container's own file may have come meanwhile.
+        lookup.find(UID, Some(ID));
+        assert_eq!(asked(&count), 22);
+        assert_eq!(lookup.find(UID, None), Some(names("shop", "web-1", None)));
+        assert_eq!(lookup.find("another", None), None);
+    }
+
+    #[test]
+    fn ends_a_listing_that_does_not() {
+        let wanted = format!("shop_web_{UID}");
+        let mut pods = alloc::vec!["x"; MOST_ENTRIES - 1];
+        pods.push(&wanted);
+        let (mut found, _) = lookup(&[], &pods);
+        assert!(found.find(UID, None).is_some());
+        pods.insert(0, "x");
+        let (mut beyond, _) = lookup(&[], &pods);
+        assert_eq!(beyond.find(UID, None), None);
+    }
+
+    #[test]
+    fn believes_no_name_that_kubernetes_would_refuse() {
+        for name in [
+            format!("{ID}.log"),
+            format!("-{ID}.log"),
+            format!("web_shop-{ID}.log"),
+            format!("web_shop_-{ID}.log"),
+            format!("_shop_app-{ID}.log"),
+            format!("web_shop_a_b-{ID}.log"),
+            format!("Web_shop_app-{ID}.log"),
+            format!("we\"b_shop_app-{ID}.log"),
+            format!("web_shop_app-{ID}.log.1"),
+            format!("web_shop_app-{ID}"),
+            format!("{}_shop_app-{ID}.log", "w".repeat(254)),
+        ] {
+            let (mut lookup, _) = lookup(&[&name], &[]);
+            assert_eq!(lookup.find(UID, Some(ID)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn survives_names_that_are_no_text() {
+        let (mut lookup, _) = lookup(&[], &[]);
+        lookup.directories = Box::new(Made {
+            containers: Vec::from([Vec::from(*b"\xff\xfe.log"), Vec::new()]),
+            pods: Vec::from([format!("shop_web_{UID}").into_bytes()]),
+            asked: Arc::default(),
+        });
+        assert_eq!(lookup.find(UID, Some(ID)), Some(names("shop", "web", None)));
+    }
+}

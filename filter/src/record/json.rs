@@ -1,0 +1,367 @@
+//! Just enough JSON to find fields in a record and to leave the rest alone.
+//!
+//! A record is somebody's evidence, so it is never parsed into values and written again: numbers, key order,
+//! escapes and duplicate keys stay as they are. The scanner walks the text once, without recursion, and
+//! checks all of it.
+
+use alloc::vec::Vec;
+
+use crate::text::cursor::{Cursor, is_plain};
+use crate::text::printable::{hex_digit, hex_digits};
+
+/// A member of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Member<'a> {
+    /// The text between the quotes of the key, escapes not decoded.
+    pub(crate) key: &'a [u8],
+    pub(crate) value: Value<'a>,
+}
+
+/// A value, as its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    /// The text between the quotes.
+    String(&'a [u8]),
+    /// The text between the brackets.
+    Array(&'a [u8]),
+    /// The text between the braces.
+    Object(&'a [u8]),
+    /// A number, `true`, `false` or `null`.
+    Plain(&'a [u8]),
+}
+
+/// Hands each top-level member of `text` to `visit`.
+///
+/// `None` unless `text` is exactly one JSON object and white space. More is
+/// accepted inside strings than RFC 8259 allows, since hosts are careless there:
+/// bytes that are not UTF-8, and control characters. Depth costs one bit of
+/// memory, no stack.
+pub(crate) fn members<'a>(text: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Option<()> {
+    let mut cursor = Cursor::new(text);
+    white_space(&mut cursor);
+    object(&mut cursor, &mut visit)?;
+    white_space(&mut cursor);
+    cursor.end()
+}
+
+fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut impl FnMut(Member<'a>)) -> Option<()> {
+    cursor.tag(b"{")?;
+    white_space(cursor);
+    if cursor.tag(b"}").is_some() {
+        return Some(());
+    }
+    let mut nesting = Nesting::default();
+    loop {
+        let key = string(cursor)?;
+        colon(cursor)?;
+        let value = value(cursor, &mut nesting)?;
+        visit(Member { key, value });
+        white_space(cursor);
+        if cursor.tag(b"}").is_some() {
+            return Some(());
+        }
+        cursor.tag(b",")?;
+        white_space(cursor);
+    }
+}
+
+fn value<'a>(cursor: &mut Cursor<'a>, nesting: &mut Nesting) -> Option<Value<'a>> {
+    let start = cursor.rest();
+    match cursor.peek()? {
+        b'"' => string(cursor).map(Value::String),
+        open @ (b'{' | b'[') => {
+            compound(cursor, nesting)?;
+            let length = start.len().checked_sub(cursor.rest().len())?;
+            let inside = start.get(1..length.checked_sub(1)?)?;
+            Some(if open == b'{' {
+                Value::Object(inside)
+            } else {
+                Value::Array(inside)
+            })
+        }
+        _ => plain(cursor).map(Value::Plain),
+    }
+}
+
+/// The open brackets around a position, one bit each: 1 for an object.
+#[derive(Default)]
+struct Nesting {
+    bits: Vec<u8>,
+    depth: usize,
+}
+
+impl Nesting {
+    fn mask(depth: usize) -> (usize, u8) {
+        (
+            depth / 8,
+            1_u8.wrapping_shl(u32::try_from(depth % 8).unwrap_or(0)),
+        )
+    }
+
+    fn push(&mut self, object: bool) {
+        let (byte, mask) = Self::mask(self.depth);
+        if byte == self.bits.len() {
+            self.bits.push(0);
+        }
+        if let Some(bits) = self.bits.get_mut(byte) {
+            *bits = if object { *bits | mask } else { *bits & !mask };
+        }
+        self.depth = self.depth.saturating_add(1);
+    }
+
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn in_object(&self) -> Option<bool> {
+        let (byte, mask) = Self::mask(self.depth.checked_sub(1)?);
+        Some(self.bits.get(byte)? & mask != 0)
+    }
+}
+
+/// Walks over one array or object, however deep.
+fn compound(cursor: &mut Cursor<'_>, nesting: &mut Nesting) -> Option<()> {
+    let outer = nesting.depth;
+    loop {
+        // At the beginning of a value.
+        match cursor.peek()? {
+            open @ (b'{' | b'[') => {
+                let object = open == b'{';
+                cursor.tag(&[open])?;
+                nesting.push(object);
+                white_space(cursor);
+                if cursor.tag(if object { b"}" } else { b"]" }).is_some() {
+                    nesting.pop();
+                } else {
+                    if object {
+                        key(cursor)?;
+                    }
+                    continue;
+                }
+            }
+            b'"' => drop(string(cursor)?),
+            _ => drop(plain(cursor)?),
+        }
+        // Behind a value.
+        loop {
+            if nesting.depth == outer {
+                return Some(());
+            }
+            white_space(cursor);
+            let object = nesting.in_object()?;
+            if cursor.tag(b",").is_some() {
+                white_space(cursor);
+                if object {
+                    key(cursor)?;
+                }
+                break;
+            }
+            cursor.tag(if object { b"}" } else { b"]" })?;
+            nesting.pop();
+        }
+    }
+}
+
+fn key(cursor: &mut Cursor<'_>) -> Option<()> {
+    string(cursor)?;
+    colon(cursor)
+}
+
+fn colon(cursor: &mut Cursor<'_>) -> Option<()> {
+    white_space(cursor);
+    cursor.tag(b":")?;
+    white_space(cursor);
+    Some(())
+}
+
+fn white_space(cursor: &mut Cursor<'_>) {
+    if cursor.peek().is_some_and(|byte| byte <= b' ') {
+        cursor.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    }
+}
+
+/// The text between the quotes.
+fn string<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    cursor.tag(b"\"")?;
+    let start = cursor.rest();
+    loop {
+        cursor.take_while(|byte| !matches!(byte, b'"' | b'\\'));
+        if cursor.peek()? == b'"' {
+            let text = start.get(..start.len().checked_sub(cursor.rest().len())?);
+            cursor.tag(b"\"")?;
+            return text;
+        }
+        cursor.tag(b"\\")?;
+        let kind = cursor.peek()?;
+        cursor.tag(&[kind])?;
+        match kind {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+            b'u' => {
+                code_unit(cursor.rest())?;
+                cursor.tag(cursor.rest().get(..4)?)?;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// A number or a literal.
+fn plain<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let text = cursor
+        .take_some(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))?;
+    (matches!(text, b"true" | b"false" | b"null") || is_number(text)).then_some(text)
+}
+
+fn is_number(text: &[u8]) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit();
+    let mut cursor = Cursor::new(text);
+    let _ = cursor.tag(b"-");
+    let mut number = || {
+        if cursor.tag(b"0").is_none() {
+            cursor.take_some(digit)?;
+        }
+        if cursor.tag(b".").is_some() {
+            cursor.take_some(digit)?;
+        }
+        if cursor.tag(b"e").or_else(|| cursor.tag(b"E")).is_some() {
+            let _ = cursor.tag(b"+").or_else(|| cursor.tag(b"-"));
+            cursor.take_some(digit)?;
+        }
+        cursor.end()
+    };
+    number().is_some()
+}
+
+/// Whether `text` is exactly one JSON object and white space.
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    members(text, |_| {}).is_some()
+}
+
+/// Appends `text` as a JSON string.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    // A string is JSON always.
+    if let Ok(string) = serde_json::to_vec(text) {
+        out.extend_from_slice(&string);
+    }
+}
+
+/// How many bytes [`copy`] appends at most.
+pub(crate) fn copied_length(text: &[u8]) -> usize {
+    // `\\xNN`, where one byte stood.
+    const LONGER: usize = 4;
+    if is_plain(text) {
+        return text.len();
+    }
+    text.iter()
+        .filter(|byte| !matches!(byte, b' '..=b'~'))
+        .fold(text.len(), |length, _| length.saturating_add(LONGER))
+}
+
+/// Appends `text` to `out` with what is not valid in JSON text written as the
+/// characters `\xNN`: bytes that are not UTF-8, and control characters that a
+/// careless host left inside a string.
+///
+/// `text` is JSON that [`members`] accepted, so both can only stand in strings,
+/// or be white space between tokens, which is kept.
+pub(crate) fn copy(out: &mut Vec<u8>, text: &[u8]) {
+    if is_plain(text) {
+        out.extend_from_slice(text);
+        return;
+    }
+    let mut in_string = false;
+    let mut escaped = false;
+    for chunk in text.utf8_chunks() {
+        for byte in chunk.valid().bytes() {
+            if in_string && byte < 0x20 {
+                push_hex(out, byte);
+                continue;
+            }
+            out.push(byte);
+            match byte {
+                b'"' if !escaped => in_string = !in_string,
+                b'\\' if in_string && !escaped => {
+                    escaped = true;
+                    continue;
+                }
+                _ => {}
+            }
+            escaped = false;
+        }
+        for byte in chunk.invalid() {
+            push_hex(out, *byte);
+        }
+    }
+}
+
+fn push_hex(out: &mut Vec<u8>, byte: u8) {
+    out.extend_from_slice(b"\\\\x");
+    out.extend_from_slice(&hex_digits(byte));
+}
+
+/// The code unit of `\uNNNN`, from its four digits.
+pub(super) fn code_unit(digits: &[u8]) -> Option<u16> {
+    let digits: &[u8; 4] = digits.first_chunk()?;
+    digits.iter().try_fold(0_u16, |unit, digit| {
+        Some(unit.wrapping_shl(4) | u16::from(hex_digit(*digit)?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    fn keys(text: &str) -> Option<Vec<String>> {
+        let mut keys = Vec::new();
+        members(text.as_bytes(), |member| {
+            keys.push(String::from_utf8_lossy(member.key).into_owned());
+        })?;
+        Some(keys)
+    }
+
+    #[test]
+    fn objects_are_told_from_everything_else() {
+        for (text, expected) in [
+            ("{}", Some(0)),
+            (" {\n} ", Some(0)),
+            (r#"{"a":1}"#, Some(1)),
+            (
+                r#"{"a":[{"b":[]},{},[[]]],"c":{"d":{"e":null}},"a":-0.5e+3}"#,
+                Some(3),
+            ),
+            (r#"{"a" : "x\"}{" , "b":true}"#, Some(2)),
+            ("", None),
+            ("[]", None),
+            ("1", None),
+            ("{}{}", None),
+            (r#"{"a":1,}"#, None),
+            (r#"{"a":01}"#, None),
+            (r#"{"a":+1}"#, None),
+            (r#"{"a":1.}"#, None),
+            (r#"{"a":[1,]}"#, None),
+            (r#"{"a":[1}"#, None),
+            (r#"{"a":{"b":1]}"#, None),
+            (r#"{"a":"\x"}"#, None),
+            (r#"{"a":"\u12"}"#, None),
+            (r#"{"a":"#, None),
+            (r#"{"a":"b"#, None),
+            (r"{a:1}", None),
+            (r#"{"a":nul}"#, None),
+        ] {
+            assert_eq!(keys(text).map(|keys| keys.len()), expected, "{text}");
+            // What serde_json accepts, the scanner accepts, and the reverse.
+            let library: Result<serde_json::Map<_, _>, _> = serde_json::from_str(text);
+            assert_eq!(library.is_ok(), expected.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let depth = 1_000_000;
+        let mut text = String::from(r#"{"a":"#);
+        text.extend((0..depth).map(|_| '['));
+        text.extend((0..depth).map(|_| ']'));
+        text.push('}');
+        assert_eq!(keys(&text).map(|keys| keys.len()), Some(1));
+    }
+}

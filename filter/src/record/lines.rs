@@ -1,0 +1,275 @@
+//! Lines of a log, as records: for a host that reads lines where others are handed records.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::json;
+use crate::carrier::KmsgHeader;
+use crate::text::cursor::Cursor;
+use crate::text::printable::push_escaped;
+
+/// What the lines of an input are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineFormat {
+    /// Each line tells: a JSON object is a record, what begins as a record of
+    /// `/dev/kmsg` does is one, any other line is plain.
+    #[default]
+    Auto,
+    /// Plain lines, as `dmesg` and syslog files have them.
+    Text,
+    /// Records of `/dev/kmsg`: `priority,sequence,microseconds,flags;text`, and
+    /// lines that begin with a space, which belong to the record before.
+    Kmsg,
+    /// JSON objects, one to a line.
+    Ndjson,
+}
+
+/// A line, as a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A JSON object.
+    Object(Cow<'a, [u8]>),
+    /// A line that should be one and is not, as it came.
+    Malformed(&'a [u8]),
+}
+
+/// Makes records of lines.
+///
+/// The kernel's text becomes `message`; of a `/dev/kmsg` record also `priority`, `facility`,
+/// `sequence`, and its time since boot as `sec` and `usec`. Bytes that are no
+/// UTF-8 become the text `\xNN`.
+///
+/// ```
+/// use oom_filter::lines::{LineFormat, Record, Records};
+///
+/// let mut records = Records::new(LineFormat::Auto);
+/// let mut objects = Vec::new();
+/// let mut keep = |record: Record<'_>| if let Record::Object(object) = record {
+///     objects.push(String::from_utf8_lossy(&object).into_owned());
+/// };
+/// records.line(b"3,505,3136498470,-;Out of memory: Killed process 42 (a)", &mut keep);
+/// records.settle(&mut keep);
+/// assert_eq!(objects, [concat!(
+///     r#"{"message":"Out of memory: Killed process 42 (a)","priority":3,"facility":0,"#,
+///     r#""sequence":505,"sec":3136,"usec":498470}"#,
+/// )]);
+/// ```
+#[derive(Debug)]
+pub struct Records {
+    format: LineFormat,
+    /// A `/dev/kmsg` record whose further lines may follow; empty for none.
+    held: Vec<u8>,
+}
+
+/// Most bytes held back for further lines; the kernel's own limit is 8 KiB.
+const MOST_HELD: usize = 64 * 1024;
+
+impl Records {
+    /// For lines of this format.
+    pub const fn new(format: LineFormat) -> Self {
+        Self {
+            format,
+            held: Vec::new(),
+        }
+    }
+
+    /// Takes the next line, without its line end, and hands over each record that is complete.
+    pub fn line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
+        match self.format {
+            LineFormat::Ndjson if json::is_object(line) => {
+                each(Record::Object(Cow::Borrowed(line)))
+            }
+            LineFormat::Ndjson => each(Record::Malformed(line)),
+            LineFormat::Auto if line.first() == Some(&b'{') && json::is_object(line) => {
+                self.settle(each);
+                each(Record::Object(Cow::Borrowed(line)));
+            }
+            LineFormat::Text => each(Record::Object(Cow::Owned(text(without_return(line))))),
+            LineFormat::Auto | LineFormat::Kmsg => self.kmsg_line(without_return(line), each),
+        }
+    }
+
+    /// Nothing more is there for now: hands over what was held back.
+    pub fn settle<'a>(&mut self, each: &mut impl FnMut(Record<'a>)) {
+        if !self.held.is_empty() {
+            each(Record::Object(Cow::Owned(kmsg(&self.held))));
+            self.held.clear();
+        }
+    }
+
+    fn kmsg_line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
+        let whole = self.held.len().saturating_add(line.len());
+        if !self.held.is_empty() && line.starts_with(b" ") && whole < MOST_HELD {
+            self.held.push(b'\n');
+            self.held.extend_from_slice(line);
+            return;
+        }
+        self.settle(each);
+        if KmsgHeader::read(&mut Cursor::new(line)).is_some() {
+            self.held.extend_from_slice(line);
+        } else {
+            each(Record::Object(Cow::Owned(text(line))));
+        }
+    }
+}
+
+fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// A plain line, or a part of one, as a record. Nothing of it is read.
+///
+/// ```
+/// assert_eq!(oom_filter::lines::text(b"say \"hello\""), br#"{"message":"say \"hello\""}"#);
+/// ```
+pub fn text(line: &[u8]) -> Vec<u8> {
+    object(line, "")
+}
+
+/// A `/dev/kmsg` record; a plain one where the line is none.
+fn kmsg(record: &[u8]) -> Vec<u8> {
+    let mut message = Cursor::new(record);
+    let Some(header) = KmsgHeader::read(&mut message) else {
+        return text(record);
+    };
+    let KmsgHeader {
+        priority,
+        sequence,
+        at_us,
+        ..
+    } = header;
+    // The shapes of sec and usec are Fluent Bit's: one record, whoever read it.
+    let rest = format!(
+        ",\"priority\":{},\"facility\":{},\"sequence\":{sequence},\"sec\":{},\"usec\":{}",
+        priority & 7,
+        priority >> 3,
+        at_us / 1_000_000,
+        at_us % 1_000_000
+    );
+    object(message.rest(), &rest)
+}
+
+/// The text, with bytes that are no UTF-8 as the text `\xNN`.
+fn valid(text: &[u8]) -> Cow<'_, str> {
+    if let Ok(valid) = core::str::from_utf8(text) {
+        return Cow::Borrowed(valid);
+    }
+    let mut out = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        out.push_str(chunk.valid());
+        push_escaped(&mut out, chunk.invalid());
+    }
+    Cow::Owned(out)
+}
+
+/// `{"message":"..."<rest>}`
+fn object(message: &[u8], rest: &str) -> Vec<u8> {
+    let message = valid(message);
+    let mut out = Vec::with_capacity(
+        message
+            .len()
+            .saturating_add(rest.len())
+            .saturating_add(message.len() / 8)
+            .saturating_add(16),
+    );
+    out.extend_from_slice(b"{\"message\":");
+    json::write_string(&mut out, &message);
+    out.extend_from_slice(rest.as_bytes());
+    out.push(b'}');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn records(format: LineFormat, lines: &[&str]) -> Vec<String> {
+        let mut records = Records::new(format);
+        let mut found = Vec::new();
+        let mut keep = |record: Record<'_>| {
+            found.push(match record {
+                Record::Object(object) => String::from_utf8(object.into_owned()).unwrap(),
+                Record::Malformed(line) => String::from_utf8_lossy(line).to_string() + "!",
+            });
+        };
+        for line in lines {
+            records.line(line.as_bytes(), &mut keep);
+        }
+        records.settle(&mut keep);
+        found
+    }
+
+    #[test]
+    fn joins_the_lines_of_a_kmsg_record() {
+        assert_eq!(
+            records(
+                LineFormat::Kmsg,
+                &[
+                    "6,1,2,-;pci",
+                    " SUBSYSTEM=pci",
+                    " DEVICE=x",
+                    "12,2,3000001,c;user"
+                ]
+            ),
+            [
+                concat!(
+                    r#"{"message":"pci\n SUBSYSTEM=pci\n DEVICE=x","#,
+                    r#""priority":6,"facility":0,"sequence":1,"sec":0,"usec":2}"#
+                ),
+                concat!(
+                    r#"{"message":"user","#,
+                    r#""priority":4,"facility":1,"sequence":2,"sec":3,"usec":1}"#
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_line_of_another_form_is_plain() {
+        for line in [
+            "",
+            " DEVICE=x",
+            "6,1;x",
+            "6,1,x,-;y",
+            "-6,1,2,-;y",
+            "6,,2,-;y",
+            "a;b",
+        ] {
+            let message = serde_json::json!({ "message": line }).to_string();
+            assert_eq!(records(LineFormat::Kmsg, &[line]), [message.as_str()]);
+            assert_eq!(records(LineFormat::Text, &[line]), [message.as_str()]);
+            assert_eq!(records(LineFormat::Auto, &[line]), [message.as_str()]);
+        }
+    }
+
+    #[test]
+    fn each_line_tells_what_it_is() {
+        let object = r#"{"MESSAGE":"x"}"#;
+        assert_eq!(
+            records(LineFormat::Auto, &[object, "6,1,2,-;a", object, " b"]),
+            [
+                object,
+                r#"{"message":"a","priority":6,"facility":0,"sequence":1,"sec":0,"usec":2}"#,
+                object,
+                r#"{"message":" b"}"#,
+            ]
+        );
+        let kmsg = r#"{"message":"a","priority":6,"facility":0,"sequence":1,"sec":0,"usec":2}"#;
+        assert_eq!(
+            records(LineFormat::Auto, &["{cut", "6,1,2,-;a\r"]),
+            [r#"{"message":"{cut"}"#, kmsg]
+        );
+        assert_eq!(text(b"a\xff\xe2\x82"), br#"{"message":"a\\xff\\xe2\\x82"}"#);
+    }
+
+    #[test]
+    fn what_should_be_json_and_is_not_stays() {
+        assert_eq!(
+            records(LineFormat::Ndjson, &["{}", "{", "[1]", ""]),
+            ["{}", "{!", "[1]!", "!"]
+        );
+    }
+}

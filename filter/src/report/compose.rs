@@ -1,0 +1,412 @@
+//! Evidence and a kill become an `oom` object.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::LineStamp;
+use super::evidence::{Evidence, Hierarchy, Place};
+use super::incident::Incident;
+use super::line::{ReportLine, Said};
+use super::tasks::{Process, Row, TaskTable};
+use crate::cgroup::{Identity, Level, identify};
+use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
+use crate::oom::{
+    Attribution, Cgroup, ContainerOutcome, Event, Memory, Oom, Trigger, Victim, summary,
+};
+use crate::printable;
+use crate::text::fnv::Fnv;
+use crate::text::printable::push_hex;
+
+/// What every object has.
+///
+/// It is boxed at once: it is large, and an engine that interprets pays for each word that is moved.
+fn new(event: Event, id: u64) -> Box<Oom> {
+    let mut oom = Box::<Oom>::default();
+    oom.event = event;
+    oom.id = format_id(id);
+    oom.set_level(None);
+    oom
+}
+
+pub(super) fn format_id(id: u64) -> String {
+    let mut text = String::with_capacity(16);
+    push_hex(&mut text, &id.to_be_bytes());
+    text
+}
+
+/// What a line of a report says by itself.
+pub(super) fn line(line: ReportLine<'_>) -> Box<Oom> {
+    let ReportLine { event, id, said } = line;
+    if let Said::Written(oom) = said {
+        return oom;
+    }
+    let mut oom = new(event, id);
+    match said {
+        Said::Message(message) => message_line(&mut oom, &message),
+        Said::Row(row, page_bytes) => oom.tasks = TaskTable::one(&row, page_bytes),
+        Said::Nothing | Said::Written(_) => {}
+    }
+    oom
+}
+
+fn message_line(oom: &mut Oom, message: &Message<'_>) {
+    match message {
+        Message::Invoked(invoked) => {
+            oom.manual = invoked.order == Some(-1);
+            oom.trigger = Some(trigger(invoked));
+        }
+        Message::StackHead(head) => oom.kernel = head.release.map(printable),
+        Message::Cpuset(name) => oom.cgroup = name.map(cpuset),
+        Message::Constraint(constraint) => constraint_line(oom, constraint),
+        Message::TaskIn(task) => place(oom, &Place::of_task(task)),
+        Message::LimitOf(limit) => {
+            let limit = Place::of_limit(limit);
+            place(oom, &limit);
+            oom.set_level(level(&limit, None, None));
+        }
+        Message::Usage(usage) => add_usage(oom.memory.get_or_insert_default(), usage),
+        Message::Group(path) => {
+            place(oom, &Place::of_task(path));
+            oom.group = true;
+        }
+        Message::Reaped(process) => {
+            oom.victim = Some(Victim {
+                pid: process.pid,
+                comm: Some(printable(process.comm)),
+                ..Victim::default()
+            });
+        }
+        Message::ConstraintStart(_)
+        | Message::Stats
+        | Message::TasksTitle
+        | Message::TasksHeading(_)
+        | Message::Selected(_)
+        | Message::Killed(_)
+        | Message::AlreadyExiting(_)
+        | Message::Companion
+        | Message::NoVictim
+        | Message::Panic => {}
+    }
+}
+
+fn constraint_line(oom: &mut Oom, constraint: &Constraint<'_>) {
+    let mut own = Evidence::default();
+    own.constraint(constraint);
+    let place = own.unambiguous_reading(None);
+    context(oom, &own, place, None);
+    oom.victim = constraint.pid.map(|pid| Victim {
+        pid,
+        comm: place.and_then(|place| place.comm.as_deref()).map(printable),
+        uid: constraint.uid,
+        ..Victim::default()
+    });
+}
+
+pub(super) fn trigger(invoked: &Invoked<'_>) -> Trigger {
+    Trigger {
+        comm: invoked.comm.map(printable),
+        pid: None,
+        gfp_mask: Some(printable(invoked.gfp_mask)),
+        order: invoked.order,
+        oom_score_adj: invoked.oom_score_adj,
+    }
+}
+
+fn cpuset(name: &[u8]) -> Cgroup {
+    Cgroup {
+        cpuset: Some(printable(name)),
+        ..Cgroup::default()
+    }
+}
+
+pub(super) fn add_usage(memory: &mut Memory, usage: &Usage) {
+    let (used, limit) = match usage.account {
+        Account::Memory => {
+            memory.failcnt = Some(usage.failcnt);
+            (&mut memory.usage_bytes, &mut memory.limit_bytes)
+        }
+        Account::MemoryAndSwap => (&mut memory.memsw_usage_bytes, &mut memory.memsw_limit_bytes),
+        Account::Kernel => (&mut memory.kmem_usage_bytes, &mut memory.kmem_limit_bytes),
+        Account::Swap => (&mut memory.swap_usage_bytes, &mut memory.swap_limit_bytes),
+    };
+    *used = Some(usage.usage_bytes);
+    *limit = usage.limit_bytes;
+}
+
+/// The kill that ends a report.
+pub(super) fn kill(
+    evidence: &Evidence,
+    place: Option<&Place>,
+    killed: &Killed<'_>,
+    scope: Option<Scope>,
+    stamp: LineStamp<'_>,
+    id: u64,
+) -> Box<Oom> {
+    let process = Process::new(killed.pid, killed.comm);
+    let mut oom = new(Event::Kill, id);
+    context(&mut oom, evidence, place, scope);
+    oom.attribution = Some(if evidence.has_constraint {
+        Attribution::Report
+    } else {
+        Attribution::None
+    });
+    let mut victim = victim(killed, evidence.tasks.find(process));
+    if let Some(named) = evidence.victim
+        && killed.uid.is_none()
+    {
+        victim.uid = Some(named.uid);
+    }
+    oom.victim = Some(victim);
+    add_score(&mut oom, evidence, killed);
+    tasks(&mut oom, evidence, killed);
+    oom.at_us = stamp.at_us;
+    oom
+}
+
+/// Adds the announced badness, if it is of the process that was killed.
+pub(super) fn add_score(oom: &mut Oom, evidence: &Evidence, killed: &Killed<'_>) {
+    if let (Some(victim), Some(selected)) = (&mut oom.victim, evidence.selected)
+        && selected.pid == killed.pid
+    {
+        victim.score = selected.score;
+    }
+}
+
+/// A kill by `memory.oom.group`, after the first of its incident.
+pub(super) fn group_kill(
+    incident: &Incident,
+    killed: &Killed<'_>,
+    stamp: LineStamp<'_>,
+) -> Box<Oom> {
+    let process = Process::new(killed.pid, killed.comm);
+    let place = Place {
+        task: incident.group.clone(),
+        ..incident.place.clone().unwrap_or_default()
+    };
+    let mut oom = new(Event::Kill, incident.id);
+    context(&mut oom, &incident.evidence, Some(&place), killed.scope);
+    oom.attribution = Some(Attribution::Report);
+    oom.victim = Some(victim(killed, incident.evidence.tasks.find(process)));
+    tasks(&mut oom, &incident.evidence, killed);
+    mark_group(&mut oom);
+    oom.at_us = stamp.at_us;
+    oom
+}
+
+/// A kill whose report is not there: its line alone, and the limit and the row in `found`, where the task
+/// table of another report lists the process.
+pub(super) fn kill_without_report(
+    killed: &Killed<'_>,
+    scope: Option<Scope>,
+    found: Option<(&[u8], &Row)>,
+    stamp: LineStamp<'_>,
+    id: u64,
+) -> Box<Oom> {
+    let mut oom = new(Event::Kill, id);
+    oom.constraint = scope.and_then(constraint_of);
+    let mut of_limit = Place::default();
+    if let Some((limit, _)) = found {
+        of_limit.limit = Some(limit.to_vec());
+        place(&mut oom, &of_limit);
+    }
+    oom.set_level(level(&of_limit, scope, None));
+    oom.attribution = Some(match found {
+        Some(_) => Attribution::Table,
+        None => Attribution::None,
+    });
+    oom.victim = Some(victim(killed, found.map(|(_, row)| row)));
+    oom.at_us = stamp.at_us;
+    oom
+}
+
+/// `memcg` of `CONSTRAINT_MEMCG`.
+fn constraint_word(word: &[u8]) -> String {
+    printable(word.strip_prefix(b"CONSTRAINT_").unwrap_or(word)).to_ascii_lowercase()
+}
+
+/// Whose limit was hit: the path of the limit first, words only without one.
+fn level(place: &Place, scope: Option<Scope>, word: Option<&[u8]>) -> Option<Level> {
+    if let Some(limit) = &place.limit {
+        return Some(identify(limit).level);
+    }
+    let is_global = place.is_global
+        || !place.is_unprintable
+            && match scope {
+                Some(scope) => scope != Scope::Cgroup,
+                // Kernel 5.0 has this word for every kill.
+                None => matches!(
+                    word,
+                    Some(b"CONSTRAINT_NONE" | b"CONSTRAINT_CPUSET" | b"CONSTRAINT_MEMORY_POLICY")
+                ),
+            };
+    is_global.then_some(Level::Node)
+}
+
+/// Writes the paths and what they tell.
+fn place(oom: &mut Oom, place: &Place) {
+    if let Some(limit) = &place.limit {
+        oom.cgroup.get_or_insert_default().limit = Some(printable(limit));
+    }
+    if let Some(task) = &place.task {
+        oom.cgroup.get_or_insert_default().victim = Some(printable(task));
+    }
+    if let Some(path) = place.task.as_deref().or(place.limit.as_deref()) {
+        identity(oom, identify(path));
+    }
+}
+
+/// Writes what a path tells.
+fn identity(oom: &mut Oom, identity: Identity<'_>) {
+    oom.pod = identity.pod;
+    oom.container = identity.container;
+    oom.unit = identity.unit.map(printable);
+}
+
+/// Writes everything a report told but its kill.
+fn context(oom: &mut Oom, evidence: &Evidence, chosen: Option<&Place>, scope: Option<Scope>) {
+    oom.trigger.clone_from(&evidence.trigger);
+    oom.manual = evidence.is_manual();
+    oom.memory = evidence.memory;
+    oom.kernel = evidence.kernel.as_deref().map(printable);
+    oom.constraint = evidence
+        .constraint
+        .as_deref()
+        .map(constraint_word)
+        .or_else(|| scope.and_then(constraint_of));
+    oom.cgroup = evidence.cpuset.as_deref().map(cpuset);
+    match chosen {
+        Some(chosen) => {
+            place(oom, chosen);
+            oom.set_level(level(chosen, scope, evidence.constraint.as_deref()));
+        }
+        None if evidence.has_constraint => {
+            oom.ambiguous = true;
+            oom.cgroup = None;
+        }
+        None => oom.set_level(level(&Place::default(), scope, None)),
+    }
+}
+
+/// The constraint a kill line's own prefix states.
+fn constraint_of(scope: Scope) -> Option<String> {
+    match scope {
+        Scope::Cgroup => Some("memcg".into()),
+        Scope::Cpuset => Some("cpuset".into()),
+        Scope::MemoryPolicy => Some("memory_policy".into()),
+        // A cpuset's or a policy's kill has the same words.
+        Scope::Global => None,
+    }
+}
+
+/// The victim of a kill line, with what only the task table says of it.
+fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
+    Victim {
+        pid: killed.pid,
+        comm: Some(printable(killed.comm)),
+        uid: killed.uid.or_else(|| row.map(Row::uid)),
+        oom_score_adj: killed
+            .oom_score_adj
+            .or_else(|| row.and_then(Row::oom_score_adj)),
+        score: None,
+        total_vm_bytes: killed.total_vm_bytes,
+        anon_rss_bytes: killed.anon_rss_bytes,
+        file_rss_bytes: killed.file_rss_bytes,
+        shmem_rss_bytes: killed.shmem_rss_bytes,
+        pgtables_bytes: killed.pgtables_bytes,
+    }
+}
+
+/// The table's figures, and what they say of those who are left.
+fn tasks(oom: &mut Oom, evidence: &Evidence, killed: &Killed<'_>) {
+    let process = Process::new(killed.pid, killed.comm);
+    let page_bytes = evidence
+        .tasks
+        .page_bytes(process, killed.total_vm_bytes)
+        .or(evidence.page_bytes);
+    oom.tasks = evidence.tasks.largest(page_bytes);
+    oom.task_count = evidence.tasks.count();
+    if evidence.tasks.find(process).is_none() {
+        // A thread, perhaps: whom the kill takes away cannot be told.
+        return;
+    }
+    oom.survivors = evidence.tasks.survivors();
+    // A cgroup inside a container tells of its own tasks only.
+    let limit = oom
+        .cgroup
+        .as_ref()
+        .and_then(|cgroup| cgroup.limit.as_deref());
+    let is_container = oom.level == Some(Level::Container)
+        && limit.is_some_and(|limit| !identify(limit.as_bytes()).is_inside);
+    let shows_container = is_container || oom.level == Some(Level::Pod) && oom.container.is_some();
+    if shows_container && oom.survivors == Some(0) {
+        oom.container_outcome = Some(ContainerOutcome::Dies);
+    } else if is_container
+        && evidence.hierarchy == Hierarchy::V1
+        && evidence.tasks.has_older(killed.pid)
+    {
+        oom.container_outcome = Some(ContainerOutcome::Survives);
+    }
+}
+
+/// Marks a kill that was told as one that `memory.oom.group` asked for.
+pub(crate) fn add_group(kill: &mut Oom) {
+    mark_group(kill);
+    kill.summary = Some(summary::of(kill));
+}
+
+fn mark_group(oom: &mut Oom) {
+    oom.group = true;
+    if oom.container.is_some() || oom.level == Some(Level::Container) {
+        oom.container_outcome = Some(ContainerOutcome::Dies);
+    }
+}
+
+/// What a report that never finished told.
+pub(super) fn truncated(evidence: &Evidence, id: u64) -> Box<Oom> {
+    let mut oom = new(Event::Truncated, id);
+    let chosen = evidence.unambiguous_reading(None);
+    context(
+        &mut oom,
+        evidence,
+        chosen,
+        evidence.selected.map(|selected| selected.scope),
+    );
+    oom.tasks = evidence.tasks.largest(evidence.page_bytes);
+    oom.task_count = evidence.tasks.count();
+    if let Some(named) = evidence.victim {
+        let comm = chosen.and_then(|place| place.comm.as_deref());
+        let row = comm.and_then(|comm| evidence.tasks.find(Process::new(named.pid, comm)));
+        oom.victim = Some(Victim {
+            pid: named.pid,
+            comm: comm.map(printable),
+            uid: Some(named.uid),
+            oom_score_adj: row.and_then(Row::oom_score_adj),
+            ..Victim::default()
+        });
+    }
+    oom.summary = Some(summary::of(&oom));
+    oom
+}
+
+/// The key under which kills of the same container, pod or cgroup are counted.
+pub(super) fn repeat_key(oom: &Oom, host: u64) -> Option<u64> {
+    let container = oom
+        .container
+        .as_ref()
+        .and_then(|container| container.id.as_deref());
+    let pod = oom.pod.as_ref().map(|pod| pod.uid.as_str());
+    let cgroup = oom
+        .cgroup
+        .as_ref()
+        .and_then(|cgroup| cgroup.victim.as_deref().or(cgroup.limit.as_deref()));
+    let kinds = [container, pod, cgroup];
+    let (kind, name) = kinds
+        .into_iter()
+        .enumerate()
+        .find_map(|(kind, name)| Some((kind, name?)))?;
+    let hash = Fnv::new()
+        .with(&host.to_le_bytes())
+        .with(&kind.to_le_bytes())
+        .with(name.as_bytes());
+    Some(hash.value())
+}

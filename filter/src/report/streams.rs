@@ -1,0 +1,199 @@
+//! Every stream there is: lines in, kills out.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::compose;
+use super::line::Told;
+use super::stream::Stream;
+use super::unfinished::{Unfinished, UnfinishedQueue};
+use crate::carrier::{Author, KernelLine};
+use crate::kernel;
+use crate::oom::{Oom, Repeats, summary};
+use crate::text::fnv::Fnv;
+
+/// Streams remembered at once; the one that was quiet longest is forgotten.
+const MOST_STREAMS: usize = 256;
+
+/// What names a machine, of all the fields of a record that do. Lines of one machine belong together.
+///
+/// ```
+/// use oom_filter::Machine;
+///
+/// let mut machine = Machine::default();
+/// assert_eq!(machine, Machine::default());
+/// machine.add(b"hostname", b"n1");
+/// assert_ne!(machine, Machine::default());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine(Fnv);
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self(Fnv::new())
+    }
+}
+
+impl Machine {
+    /// Adds a field that names the machine, or a part of its name.
+    pub fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.0.write(key);
+        self.0.write(value);
+    }
+}
+
+/// Turns kernel lines into kills.
+///
+/// Lines come in any number of interleaved streams, in order within each. A stream is told by the tag and
+/// the machine that are handed in, and by the host that a syslog prefix names. What is remembered is
+/// bounded: 256 streams, of each one open report and the newest table of tasks.
+///
+/// `P` is what the caller wants to have kept with a report until it ends, such as its first record.
+///
+/// ```
+/// use oom_filter::{KernelLine, Machine, Streams, Told};
+///
+/// let mut streams: Streams = Streams::new();
+/// let line = KernelLine::read(b"[ 9.000001] Out of memory: Killed process 42 (a) total-vm:8kB");
+/// let Told::Kill(kill) = streams.read(&line, b"", Machine::default()) else { panic!() };
+/// assert_eq!(kill.victim.unwrap().pid, 42);
+/// assert_eq!(kill.at_us, Some(9_000_001));
+/// ```
+#[derive(Debug)]
+pub struct Streams<P = ()> {
+    slots: Vec<StreamSlot<P>>,
+    lines_seen: u64,
+    open_reports: usize,
+    repeats: Repeats,
+    unfinished: UnfinishedQueue<P>,
+}
+
+/// A stream, and when a line of it was read last.
+#[derive(Debug)]
+struct StreamSlot<P> {
+    key: u64,
+    last: u64,
+    stream: Box<Stream<P>>,
+}
+
+impl<P> Default for Streams<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P> Streams<P> {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            lines_seen: 0,
+            open_reports: 0,
+            repeats: Repeats::new(),
+            unfinished: UnfinishedQueue::new(),
+        }
+    }
+
+    /// Whether some report is open: then a line may be of it without holding any telling word.
+    pub fn has_open_report(&self) -> bool {
+        self.open_reports > 0
+    }
+
+    /// Whether [`Self::read`] has to read a text, or a record that holds one, at all. Where it has not,
+    /// the text is nothing of an OOM report.
+    #[inline]
+    pub fn needs_reading(&self, text: &[u8]) -> bool {
+        self.has_open_report() || kernel::is_telling(text)
+    }
+
+    /// Reads a line. A report that never comes to its kill is forgotten.
+    ///
+    /// A line of another author than the kernel is nothing. Linear in the line, and in the number of
+    /// streams.
+    pub fn read<'a>(&mut self, line: &'a KernelLine<'a>, tag: &[u8], machine: Machine) -> Told<'a> {
+        self.read_with(line, tag, machine, &|| None)
+    }
+
+    /// As [`Self::read`]. Where `payload` gives something when a report begins, the report is handed over
+    /// with it by [`Self::next_unfinished`], unless it comes to its kill.
+    pub fn read_with<'a>(
+        &mut self,
+        line: &'a KernelLine<'a>,
+        tag: &[u8],
+        machine: Machine,
+        payload: &dyn Fn() -> Option<P>,
+    ) -> Told<'a> {
+        if line.author == Author::Other {
+            return Told::Nothing;
+        }
+        let machine = machine.0.with(line.host.unwrap_or_default()).value();
+        let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
+        let known = self.slots.iter().position(|slot| slot.key == key);
+        let is_open = |slot: &StreamSlot<P>| slot.stream.has_open_report();
+        let was_open = known.and_then(|at| self.slots.get(at)).is_some_and(is_open);
+        // Ordinary lines may come from any number of streams: they must not push out an open report.
+        if !was_open && !kernel::is_telling(&line.text) {
+            return Told::Nothing;
+        }
+        let at = known.unwrap_or_else(|| self.add_slot(key, machine));
+        self.lines_seen = self.lines_seen.saturating_add(1);
+        let Some(slot) = self.slots.get_mut(at) else {
+            return Told::Nothing;
+        };
+        slot.last = self.lines_seen;
+        let mut told = slot.stream.read(line, payload, &mut self.unfinished);
+        self.open_reports = match (was_open, slot.stream.has_open_report()) {
+            (false, true) => self.open_reports.saturating_add(1),
+            (true, false) => self.open_reports.saturating_sub(1),
+            _ => self.open_reports,
+        };
+        if let Told::Kill(kill) = &mut told {
+            self.complete(kill, machine);
+        }
+        told
+    }
+
+    /// The oldest report that broke off and has not been handed over.
+    pub fn next_unfinished(&mut self) -> Option<Unfinished<P>> {
+        self.unfinished.next()
+    }
+
+    /// Gives up every report that is open, as at the end of the input; [`Self::next_unfinished`] then
+    /// hands them over.
+    pub fn give_up_open_reports(&mut self) {
+        for slot in &mut self.slots {
+            self.unfinished.add(slot.stream.give_up());
+        }
+        self.open_reports = 0;
+    }
+
+    /// Adds a stream and returns its place.
+    fn add_slot(&mut self, key: u64, machine: u64) -> usize {
+        let quietest = self
+            .slots
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, slot)| slot.last)
+            .map(|(at, _)| at)
+            .filter(|_| self.slots.len() >= MOST_STREAMS);
+        if let Some(at) = quietest {
+            let mut forgotten = self.slots.swap_remove(at);
+            if forgotten.stream.has_open_report() {
+                self.open_reports = self.open_reports.saturating_sub(1);
+            }
+            self.unfinished.add(forgotten.stream.give_up());
+        }
+        self.slots.push(StreamSlot {
+            key,
+            last: self.lines_seen,
+            stream: Box::new(Stream::new(machine)),
+        });
+        self.slots.len().saturating_sub(1)
+    }
+
+    /// Adds what only all streams together know of a kill.
+    fn complete(&mut self, kill: &mut Oom, machine: u64) {
+        kill.repeats = compose::repeat_key(kill, machine).map(|key| self.repeats.count(key));
+        kill.summary = Some(summary::of(kill));
+    }
+}

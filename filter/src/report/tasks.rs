@@ -1,0 +1,231 @@
+//! The task table of one report.
+
+use alloc::vec::Vec;
+
+use crate::kernel::{Columns, TaskRow};
+use crate::oom::Task;
+use crate::printable;
+use crate::text::cursor::trim_start;
+use crate::text::fnv::Fnv;
+
+/// Rows kept to look processes up in; as many as a report may have lines.
+const MOST_ROWS: usize = 4096;
+/// Tasks listed in a record.
+const LISTED: usize = 5;
+/// Of most machines; what a report says itself goes first.
+const DEFAULT_PAGE_BYTES: u64 = 4096;
+
+/// What is remembered of a task table.
+#[derive(Debug, Default)]
+pub(super) struct TaskTable {
+    pub(super) columns: Option<Columns>,
+    rows: Vec<Row>,
+    /// The largest by resident memory, largest first.
+    largest: Vec<Large>,
+    count: u32,
+}
+
+/// A row, as small as it can be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pid: u32,
+    tgid: u32,
+    uid: i32,
+    /// 0 where it exceeds 32 bits.
+    total_vm_pages: u32,
+    comm: u32,
+    oom_score_adj: Option<i16>,
+    is_pause: bool,
+    is_dead: bool,
+}
+
+#[derive(Debug)]
+struct Large {
+    pid: u32,
+    comm: Vec<u8>,
+    uid: i64,
+    total_vm_pages: u64,
+    rss_pages: u64,
+    oom_score_adj: Option<i64>,
+}
+
+/// A process by its number and name, as a killed one is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pid: u32,
+    comm: u32,
+}
+
+impl Process {
+    pub(super) fn new(pid: u32, comm: &[u8]) -> Self {
+        Self {
+            pid,
+            comm: short_hash(comm),
+        }
+    }
+}
+
+fn short_hash(comm: &[u8]) -> u32 {
+    let hash = Fnv::new().with(comm).value();
+    u32::try_from(hash >> 32).unwrap_or_default()
+}
+
+impl Row {
+    fn is(&self, process: Process) -> bool {
+        (self.pid == process.pid || self.tgid == process.pid) && self.comm == process.comm
+    }
+
+    pub(super) fn uid(&self) -> i64 {
+        self.uid.into()
+    }
+
+    pub(super) fn oom_score_adj(&self) -> Option<i64> {
+        self.oom_score_adj.map(i64::from)
+    }
+}
+
+impl Large {
+    fn new(row: &TaskRow<'_>) -> Self {
+        Self {
+            pid: row.pid,
+            comm: row.comm.to_vec(),
+            uid: row.uid,
+            total_vm_pages: row.total_vm_pages,
+            rss_pages: row.rss_pages,
+            oom_score_adj: row.oom_score_adj,
+        }
+    }
+
+    fn task(&self, page_bytes: u64) -> Option<Task> {
+        Some(Task {
+            pid: self.pid,
+            comm: printable(&self.comm),
+            uid: self.uid,
+            rss_bytes: self.rss_pages.checked_mul(page_bytes)?,
+            total_vm_bytes: self.total_vm_pages.checked_mul(page_bytes)?,
+            oom_score_adj: self.oom_score_adj,
+        })
+    }
+}
+
+/// The pause process that holds a pod's namespaces. Its name alone could be
+/// anybody's; a score adjustment as low as the kubelet gives it needs privilege.
+fn is_pause(row: &TaskRow<'_>) -> bool {
+    row.comm == b"pause" && row.oom_score_adj == Some(-998)
+}
+
+impl TaskTable {
+    /// Reads a row of this table, and adds it. `None` where its columns are not known.
+    pub(super) fn read_row<'a>(&mut self, text: &'a [u8]) -> Option<TaskRow<'a>> {
+        let row = self.columns?.row(trim_start(text))?;
+        self.add(&row);
+        Some(row)
+    }
+
+    fn add(&mut self, row: &TaskRow<'_>) {
+        self.count = self.count.saturating_add(1);
+        if self.rows.len() < MOST_ROWS {
+            self.rows.push(Row {
+                pid: row.pid,
+                tgid: row.tgid,
+                uid: i32::try_from(row.uid).unwrap_or(-1),
+                total_vm_pages: u32::try_from(row.total_vm_pages).unwrap_or_default(),
+                comm: short_hash(row.comm),
+                oom_score_adj: row.oom_score_adj.and_then(|adj| i16::try_from(adj).ok()),
+                is_pause: is_pause(row),
+                is_dead: false,
+            });
+        }
+        // Behind those of the same size: the table's order breaks ties.
+        let place = self
+            .largest
+            .iter()
+            .position(|large| large.rss_pages < row.rss_pages)
+            .unwrap_or(self.largest.len());
+        if place < LISTED {
+            self.largest.insert(place, Large::new(row));
+            self.largest.truncate(LISTED);
+        }
+    }
+
+    /// Rows seen, unless the report printed no table.
+    pub(super) fn count(&self) -> Option<u32> {
+        (self.count > 0).then_some(self.count)
+    }
+
+    pub(super) fn find(&self, process: Process) -> Option<&Row> {
+        self.rows.iter().find(|row| row.is(process))
+    }
+
+    /// Whether the table, if there is one, rules `process` out.
+    pub(super) fn excludes(&self, process: Process) -> bool {
+        // Rows beyond those kept may be anybody's.
+        self.count > 0 && self.rows.len() < MOST_ROWS && self.find(process).is_none()
+    }
+
+    /// Whether no row has this name; a number may be a thread's.
+    pub(super) fn excludes_name(&self, comm: &[u8]) -> bool {
+        let comm = short_hash(comm);
+        self.count > 0
+            && self.rows.len() < MOST_ROWS
+            && !self.rows.iter().any(|row| row.comm == comm)
+    }
+
+    /// Marks a process as killed.
+    pub(super) fn mark_killed(&mut self, process: Process) {
+        for row in self.rows.iter_mut().filter(|row| row.is(process)) {
+            row.is_dead = true;
+        }
+    }
+
+    /// Whether two numbers are a process and a thread of it.
+    pub(super) fn are_one_process(&self, one: u32, other: u32) -> bool {
+        self.rows.iter().any(|row| {
+            (row.pid == one && row.tgid == other) || (row.pid == other && row.tgid == one)
+        })
+    }
+
+    /// Rows that are still alive, the pause process left out.
+    fn alive(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_pause && !row.is_dead)
+    }
+
+    /// How many tasks are left, where the table shows all of them.
+    pub(super) fn survivors(&self) -> Option<u32> {
+        if self.count == 0 || self.rows.len() >= MOST_ROWS {
+            return None;
+        }
+        u32::try_from(self.alive().count()).ok()
+    }
+
+    /// Whether a task older than `pid`, by its number, is left.
+    pub(super) fn has_older(&self, pid: u32) -> bool {
+        self.alive().any(|row| row.pid < pid)
+    }
+
+    /// The page size that makes a row's pages the kill line's kilobytes.
+    pub(super) fn page_bytes(&self, victim: Process, total_vm_bytes: Option<u64>) -> Option<u64> {
+        let pages = u64::from(self.find(victim)?.total_vm_pages);
+        // The process may have mapped or unmapped a little in between.
+        let ratio = total_vm_bytes?.checked_div(pages)?;
+        [4096_u64, 16_384, 65_536]
+            .into_iter()
+            .find(|size| ratio >= size.div_euclid(2) && ratio < size.saturating_mul(2))
+    }
+
+    pub(super) fn largest(&self, page_bytes: Option<u64>) -> Vec<Task> {
+        let page_bytes = page_bytes.unwrap_or(DEFAULT_PAGE_BYTES);
+        self.largest
+            .iter()
+            .filter_map(|large| large.task(page_bytes))
+            .collect()
+    }
+
+    /// The row just read, alone.
+    pub(super) fn one(row: &TaskRow<'_>, page_bytes: Option<u64>) -> Vec<Task> {
+        Large::new(row)
+            .task(page_bytes.unwrap_or(DEFAULT_PAGE_BYTES))
+            .into_iter()
+            .collect()
+    }
+}

@@ -1,0 +1,5 @@
+//! Bytes: read from the left, made printable, hashed.
+
+pub(crate) mod cursor;
+pub(crate) mod fnv;
+pub(crate) mod printable;

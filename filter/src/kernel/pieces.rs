@@ -2,7 +2,7 @@
 
 use super::{Account, Scope};
 use crate::carrier::NameBytes;
-use crate::text::cursor::{Cursor, find, rfind, split_at};
+use crate::text::cursor::{Cursor, find, rfind, split_at, starts_with};
 
 /// A piece of a wording. A text is read by the pieces of a row, one after the other.
 #[derive(Clone, Copy)]
@@ -71,6 +71,7 @@ pub(super) const ACCOUNTS: [(&[u8], Account); 4] = [
 const FIGURES: usize = 5;
 
 /// What the pieces of a row found in a text.
+#[derive(Default)]
 pub(super) struct Values<'a> {
     /// The whole text.
     pub(super) text: &'a [u8],
@@ -87,33 +88,47 @@ pub(super) struct Values<'a> {
     pub(super) figures: [Option<u64>; FIGURES],
 }
 
-impl<'a> Values<'a> {
-    fn of(text: &'a [u8], name_bytes: NameBytes) -> Self {
-        Self {
-            text,
-            rest: &[],
-            name_bytes,
-            scope: None,
-            account: None,
-            pid: 0,
-            uid: None,
-            score: None,
-            comm: &[],
-            path: &[],
-            figures: [None; FIGURES],
-        }
+/// What stands behind a text of [`SCOPES`] at the start of `text`, if there is one.
+pub(super) fn whose(text: &[u8]) -> Option<&[u8]> {
+    let mut cursor = Cursor::new(text);
+    one_of(&SCOPES, &mut cursor).map(|_| cursor.rest())
+}
+
+/// Whether the literal text that `pieces` begin with stands at the start of `text`: nearly every row
+/// that [`first_bytes`] leaves is ruled out by it, before anything is written. `whose` is what
+/// [`whose`] gives for the text.
+#[inline]
+pub(super) fn may_fit(pieces: &[Piece], text: &[u8], whose: Option<&[u8]>) -> bool {
+    match pieces {
+        [Piece::Text(literal) | Piece::Word(literal), ..] => starts_with(text, literal),
+        [
+            Piece::Maybe([Piece::Whose]),
+            Piece::Text(literal) | Piece::Word(literal),
+            ..,
+        ] => starts_with(whose.unwrap_or(text), literal),
+        [
+            Piece::Whose,
+            Piece::Text(literal) | Piece::Word(literal),
+            ..,
+        ] => whose.is_some_and(|behind| starts_with(behind, literal)),
+        _ => true,
     }
 }
 
-/// Reads `text` by `pieces`. `None` where one of them does not fit.
+/// Reads `text` by `pieces` into `values`. `None` where one of them does not fit; what they found before
+/// is forgotten by the next call.
 pub(super) fn read<'a>(
     pieces: &[Piece],
     text: &'a [u8],
     name_bytes: NameBytes,
-) -> Option<Values<'a>> {
-    let mut values = Values::of(text, name_bytes);
-    all(pieces, &mut Cursor::new(text), &mut values)?;
-    Some(values)
+    values: &mut Values<'a>,
+) -> Option<()> {
+    *values = Values {
+        text,
+        name_bytes,
+        ..Values::default()
+    };
+    all(pieces, &mut Cursor::new(text), values)
 }
 
 fn all<'a>(pieces: &[Piece], cursor: &mut Cursor<'a>, values: &mut Values<'a>) -> Option<()> {

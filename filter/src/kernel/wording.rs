@@ -260,11 +260,11 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         pieces: &[
             WHOSE,
-            Text(b"OOM victim "),
+            Word(b"OOM victim "),
             Pid,
             Text(b" ("),
             Comm,
-            Word(b") is already exiting"),
+            Text(b") is already exiting"),
         ],
         means: |found| Some(Message::AlreadyExiting(process(found))),
         event: Event::Report,
@@ -637,6 +637,8 @@ const fn wording(row: &Row) -> Wording {
 pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
     let trimmed = crate::text::cursor::trim_start(text);
     let first = pieces::bit(*trimmed.first()?);
+    let whose = pieces::whose(trimmed);
+    let mut values = Values::default();
     WORDINGS
         .iter()
         .filter(|wording| wording.first_bytes & first != 0)
@@ -645,7 +647,10 @@ pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &
                 [Comm, ..] => text,
                 _ => trimmed,
             };
-            let values = pieces::read(wording.pieces, text, name_bytes)?;
+            if !pieces::may_fit(wording.pieces, text, whose) {
+                return None;
+            }
+            pieces::read(wording.pieces, text, name_bytes, &mut values)?;
             Some(((wording.means)(&values)?, wording))
         })
 }

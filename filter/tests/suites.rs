@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use keys::FLUENT_BIT as KEYS;
 use libtest_mimic::{Arguments, Failed, Trial};
-use oom_filter::{Arrival, Filter, Outcome};
+use oom_filter::{Filter, Outcome, RecordContext};
 use oom_suite::{Identity, Left, Mode, Suite};
 
 /// The same as [`KEYS`], for what the suites expect.
@@ -63,7 +63,7 @@ fn write(suite: &Suite) -> Result<(), Failed> {
 
 /// The suite's records through a filter, or each through one of its own.
 fn run(suite: &Suite, mode: Mode) -> Left {
-    let arrival = Arrival {
+    let arrival = RecordContext {
         tag: b"suite",
         time_us: None,
     };
@@ -88,7 +88,7 @@ fn run(suite: &Suite, mode: Mode) -> Left {
     let released = if mode == Mode::Annotate || suite.fresh {
         Vec::new()
     } else {
-        std::iter::from_fn(|| filter.release_next()).collect()
+        std::iter::from_fn(|| filter.next_unfinished()).collect()
     };
     Left { records, released }
 }

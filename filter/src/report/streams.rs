@@ -17,13 +17,18 @@ const MOST_STREAMS: usize = 256;
 
 /// What names a machine, of all the fields of a record that do. Lines of one machine belong together.
 ///
+/// The order of the fields does not matter: `journalctl -o json` prints them in another one from entry to
+/// entry.
+///
 /// ```
 /// use oom_filter::Machine;
 ///
-/// let mut machine = Machine::default();
-/// assert_eq!(machine, Machine::default());
-/// machine.add(b"hostname", b"n1");
-/// assert_ne!(machine, Machine::default());
+/// let (mut one, mut other) = (Machine::default(), Machine::default());
+/// one.add(b"hostname", b"n1");
+/// one.add(b"boot_id", b"7");
+/// other.add(b"boot_id", b"7");
+/// other.add(b"hostname", b"n1");
+/// assert_eq!(one, other);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Machine(Fnv);
@@ -37,8 +42,7 @@ impl Default for Machine {
 impl Machine {
     /// Adds a field that names the machine, or a part of its name.
     pub fn add(&mut self, key: &[u8], value: &[u8]) {
-        self.0.write(key);
-        self.0.write(value);
+        self.0.add(Fnv::new().with(key).with(value));
     }
 }
 

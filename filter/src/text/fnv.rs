@@ -21,6 +21,11 @@ impl Fnv {
         self
     }
 
+    /// Adds another hash. The order of several does not count.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+
     pub(crate) fn value(self) -> u64 {
         self.0
     }

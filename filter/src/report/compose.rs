@@ -342,7 +342,7 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, killed: &Killed<'_>) {
         oom.container_outcome = Some(ContainerOutcome::Dies);
     } else if is_container
         && evidence.hierarchy == Hierarchy::V1
-        && evidence.tasks.has_older(killed.pid)
+        && evidence.tasks.has_older(process)
     {
         oom.container_outcome = Some(ContainerOutcome::Survives);
     }

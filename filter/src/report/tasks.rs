@@ -75,6 +75,11 @@ impl Row {
         (self.pid == process.pid || self.tgid == process.pid) && self.comm == process.comm
     }
 
+    /// Whether it is alive, and more than the pause process.
+    fn is_left(&self) -> bool {
+        !self.is_pause && !self.is_dead
+    }
+
     pub(super) fn uid(&self) -> i64 {
         self.uid.into()
     }
@@ -185,22 +190,21 @@ impl TaskTable {
         })
     }
 
-    /// Rows that are still alive, the pause process left out.
-    fn alive(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| !row.is_pause && !row.is_dead)
-    }
-
     /// How many tasks are left, where the table shows all of them.
     pub(super) fn survivors(&self) -> Option<u32> {
         if self.count == 0 || self.rows.len() >= MOST_ROWS {
             return None;
         }
-        u32::try_from(self.alive().count()).ok()
+        u32::try_from(self.rows.iter().filter(|row| row.is_left()).count()).ok()
     }
 
-    /// Whether a task older than `pid`, by its number, is left.
-    pub(super) fn has_older(&self, pid: u32) -> bool {
-        self.alive().any(|row| row.pid < pid)
+    /// Whether a task is left that is known to be older than the victim: the kernel lists tasks in the order
+    /// in which they began, and a smaller number alone is no proof, for numbers wrap.
+    pub(super) fn has_older(&self, victim: Process) -> bool {
+        let before = self.rows.iter().take_while(|row| !row.is(victim));
+        before
+            .filter(|row| row.is_left())
+            .any(|row| row.pid < victim.pid)
     }
 
     /// The page size that makes a row's pages the kill line's kilobytes.

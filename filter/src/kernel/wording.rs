@@ -707,17 +707,20 @@ fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     }))
 }
 
-/// Kernels write "no limit" as a number near 2^53 or 2^54 KiB; no machine has 2^52.
+/// Kernels of 64 bits write "no limit" as a number near 2^53 or 2^54 KiB; no machine has 2^52.
 const UNLIMITED_BYTES: u64 = 1 << 62;
+/// What kernels of 32 bits write: `PAGE_COUNTER_MAX` pages of 4 KiB.
+const UNLIMITED_BYTES_OF_32_BIT: u64 = ((1 << 31) - 1) * 4096;
 
 fn usage<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     let [usage, limit, failcnt, ..] = found.figures;
     let bytes = |kibibytes: Option<u64>| kibibytes?.checked_mul(1024);
     let limit = bytes(limit)?;
+    let is_unlimited = limit >= UNLIMITED_BYTES || limit == UNLIMITED_BYTES_OF_32_BIT;
     Some(Message::Usage(Usage {
         account: found.account?,
         usage_bytes: bytes(usage)?,
-        limit_bytes: (limit < UNLIMITED_BYTES).then_some(limit),
+        limit_bytes: (!is_unlimited).then_some(limit),
         failcnt: failcnt?,
     }))
 }

@@ -134,7 +134,10 @@ impl Evidence {
         {
             trigger.pid = Some(head.pid);
         }
-        self.kernel = head.release.map(<[u8]>::to_vec);
+        // The first is the report's own: another may be another processor's, or cut.
+        if let (None, Some(release)) = (&self.kernel, head.release) {
+            self.kernel = Some(release.to_vec());
+        }
     }
 
     pub(super) fn constraint(&mut self, constraint: &Constraint<'_>) {

@@ -117,7 +117,7 @@ pub(super) const ROWS: &[Row] = &[
         example: "oom-killer: gfp_mask=0xd0, order=0",
     },
     Row {
-        pieces: &[Word(b"oom-kill:constraint="), Rest],
+        pieces: &[Word(b"oom-kill:constraint"), Text(b"="), Rest],
         means: constraint::summary,
         event: Event::Constraint,
         section: Section::Kill,

@@ -151,6 +151,7 @@ pub(super) fn kill(
         Attribution::None
     });
     let mut victim = victim(killed, evidence.tasks.find(process));
+    leave_out_wrong_unit(&mut victim, evidence);
     if let Some(named) = evidence.victim
         && killed.uid.is_none()
     {
@@ -186,7 +187,9 @@ pub(super) fn group_kill(
     let mut oom = new(Event::Kill, incident.id);
     context(&mut oom, &incident.evidence, Some(&place), killed.scope);
     oom.attribution = Some(Attribution::Report);
-    oom.victim = Some(victim(killed, incident.evidence.tasks.find(process)));
+    let mut victim = victim(killed, incident.evidence.tasks.find(process));
+    leave_out_wrong_unit(&mut victim, &incident.evidence);
+    oom.victim = Some(victim);
     tasks(&mut oom, &incident.evidence, killed);
     mark_group(&mut oom);
     oom.at_us = stamp.at_us;
@@ -314,6 +317,19 @@ fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
         shmem_rss_bytes: killed.shmem_rss_bytes,
         pgtables_bytes: killed.pgtables_bytes,
     }
+}
+
+/// 5.4.0 to 5.4.11 print page tables in bytes with the unit kB. Distributions that keep the name 5.4.0 have
+/// the mend: there the figure is hardly ever a multiple of a page.
+fn leave_out_wrong_unit(victim: &mut Victim, evidence: &Evidence) {
+    const PAGE_KIB: u64 = 4096;
+    let is_affected = evidence
+        .release()
+        .is_some_and(|release| release >= (5, 4, 0) && release < (5, 4, 12));
+    victim.pgtables_bytes = victim.pgtables_bytes.filter(|bytes| {
+        let is_page_multiple = (bytes >> 10) % PAGE_KIB == 0;
+        !(is_affected && is_page_multiple && *bytes > 0)
+    });
 }
 
 /// The table's figures, and what they say of those who are left.

@@ -105,6 +105,11 @@ impl Evidence {
         self.trigger = Some(compose::trigger(invoked));
     }
 
+    /// The kernel's release as three numbers.
+    pub(super) fn release(&self) -> Option<(u64, u64, u64)> {
+        version(self.kernel.as_deref()?)
+    }
+
     /// The reading of the report's constraint line, once a kill line named the victim.
     ///
     /// `None` where the line stays ambiguous. The name in the kill line is out of reach of forgery, so it
@@ -184,7 +189,7 @@ impl Evidence {
                 // Before 5.3 the line is printed on v2 too, where nothing is
                 // charged to it.
                 if usage.usage_bytes > 0
-                    || self.kernel.as_deref().and_then(version) >= Some((5, 3)) =>
+                    || self.release() >= Some((5, 3, 0)) =>
             {
                 self.hierarchy = Hierarchy::V1;
             }
@@ -219,12 +224,14 @@ impl Evidence {
     }
 }
 
-/// `(6, 1)` of `6.1.0-50-cloud-amd64`.
-fn version(release: &[u8]) -> Option<(u64, u64)> {
+/// `(6, 1, 0)` of `6.1.0-50-cloud-amd64`; the third number is 0 where there is none.
+fn version(release: &[u8]) -> Option<(u64, u64, u64)> {
     let mut cursor = Cursor::new(release);
     let major = cursor.unsigned()?;
     cursor.tag(b".")?;
-    Some((major, cursor.unsigned()?))
+    let minor = cursor.unsigned()?;
+    let patch = cursor.tag(b".").and_then(|()| cursor.unsigned());
+    Some((major, minor, patch.unwrap_or_default()))
 }
 
 impl Place {

@@ -197,15 +197,12 @@ impl Filter {
     /// Call it until it gives nothing. In [`Mode::Annotate`] nothing needs it: every line has passed
     /// already.
     pub fn next_unfinished(&mut self) -> Option<Vec<u8>> {
-        let waiting = self.streams.next_unfinished();
-        let unfinished = match waiting {
-            Some(unfinished) => unfinished,
-            None => {
-                self.streams.give_up_open_reports();
-                self.streams.next_unfinished()?
-            }
-        };
-        self.write(&unfinished)
+        let mut unfinished = self.streams.next_unfinished();
+        if unfinished.is_none() {
+            self.streams.give_up_open_reports();
+            unfinished = self.streams.next_unfinished();
+        }
+        self.write(&unfinished?)
     }
 
     fn write(&self, unfinished: &Unfinished<FirstRecord>) -> Option<Vec<u8>> {

@@ -122,8 +122,9 @@ export interface Task {
   pid: number;
   comm: string;
   uid: Integer;
-  rss_bytes: Integer;
-  total_vm_bytes: Integer;
+  /** Absent where the report does not tell the size of a page. */
+  rss_bytes?: Integer;
+  total_vm_bytes?: Integer;
   oom_score_adj?: Integer;
 }
 

@@ -74,10 +74,11 @@ class Sources {
     return known;
   }
 
-  /** All rows of the report's table, the largest first; the record's five where the lines are gone. */
+  /** All rows of the report's table, the largest first; the record's five where a row has no size, or the lines are gone. */
   tasks() {
-    const rows = this.lines.flatMap(({ oom }) => (oom.event === "task" ? oom.tasks : []));
-    const tasks = rows.length > 0 ? rows : (this.kill.tasks ?? []);
+    const rows = this.lines.flatMap(({ oom }) => (oom.event === "task" ? (oom.tasks ?? []) : []));
+    const areSized = rows.length > 0 && rows.every((row) => row.rss_bytes !== undefined);
+    const tasks = areSized ? rows : (this.kill.tasks ?? []).filter((task) => task.rss_bytes !== undefined);
     return tasks.toSorted((a, b) => Number(b.rss_bytes) - Number(a.rss_bytes));
   }
 }

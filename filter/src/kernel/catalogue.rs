@@ -48,7 +48,9 @@ pub fn wordings() -> impl Iterator<Item = Wording> {
             section: row.section,
             role: row.role,
         };
-        row.pieces.iter().for_each(|piece| wording.add(*piece));
+        for piece in row.pieces {
+            wording.add(*piece);
+        }
         wording
     })
 }
@@ -74,7 +76,9 @@ impl Wording {
             }
             Piece::Maybe(pieces) => {
                 self.form.push('[');
-                pieces.iter().for_each(|piece| self.add(*piece));
+                for piece in pieces {
+                    self.add(*piece);
+                }
                 self.form.push(']');
             }
             Piece::Whose => self.form.push_str("<whose limit>"),

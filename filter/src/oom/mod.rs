@@ -293,10 +293,12 @@ pub struct Task {
     pub comm: String,
     /// Its user.
     pub uid: i64,
-    /// Resident memory.
-    pub rss_bytes: u64,
-    /// Virtual size.
-    pub total_vm_bytes: u64,
+    /// Resident memory. Absent where the report does not tell the size of a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rss_bytes: Option<u64>,
+    /// Virtual size. Absent as above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_vm_bytes: Option<u64>,
     /// -1000 to 1000. Absent before 2.6.36.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oom_score_adj: Option<i64>,

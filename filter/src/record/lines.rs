@@ -79,7 +79,7 @@ impl Records {
     pub fn line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
         match self.format {
             LineFormat::Ndjson if json::is_object(line) => {
-                each(Record::Object(Cow::Borrowed(line)))
+                each(Record::Object(Cow::Borrowed(line)));
             }
             LineFormat::Ndjson => each(Record::Malformed(line)),
             LineFormat::Auto if line.first() == Some(&b'{') && json::is_object(line) => {

@@ -127,7 +127,7 @@ impl<'a> Record<'a> {
                 self.judge_author(Author::kernel_if(self.is_journal));
             }
             b"syslog_identifier" | b"ident" | b"appname" => {
-                self.judge_author(Author::kernel_if(scalar == b"kernel"))
+                self.judge_author(Author::kernel_if(scalar == b"kernel"));
             }
             b"syslog_facility" | b"facility" | b"fac" => {
                 let is_kernel = matches!(scalar, b"0" | b"kern");

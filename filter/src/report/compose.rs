@@ -325,7 +325,7 @@ fn leave_out_wrong_unit(victim: &mut Victim, evidence: &Evidence) {
     const PAGE_KIB: u64 = 4096;
     let is_affected = evidence
         .release()
-        .is_some_and(|release| release >= (5, 4, 0) && release < (5, 4, 12));
+        .is_some_and(|release| ((5, 4, 0)..(5, 4, 12)).contains(&release));
     victim.pgtables_bytes = victim.pgtables_bytes.filter(|bytes| {
         let is_page_multiple = (bytes >> 10) % PAGE_KIB == 0;
         !(is_affected && is_page_multiple && *bytes > 0)

@@ -12,9 +12,6 @@ use crate::text::fnv::Fnv;
 const MOST_ROWS: usize = 4096;
 /// Tasks listed in a record.
 const LISTED: usize = 5;
-/// Of most machines; what a report says itself goes first.
-const DEFAULT_PAGE_BYTES: u64 = 4096;
-
 /// What is remembered of a task table.
 #[derive(Debug, Default)]
 pub(super) struct TaskTable {
@@ -101,15 +98,16 @@ impl Large {
         }
     }
 
-    fn task(&self, page_bytes: u64) -> Option<Task> {
-        Some(Task {
+    /// Sizes are absent where the size of a page is not known.
+    fn task(&self, page_bytes: Option<u64>) -> Task {
+        Task {
             pid: self.pid,
             comm: printable(&self.comm),
             uid: self.uid,
-            rss_bytes: self.rss_pages.checked_mul(page_bytes)?,
-            total_vm_bytes: self.total_vm_pages.checked_mul(page_bytes)?,
+            rss_bytes: page_bytes.and_then(|size| self.rss_pages.checked_mul(size)),
+            total_vm_bytes: page_bytes.and_then(|size| self.total_vm_pages.checked_mul(size)),
             oom_score_adj: self.oom_score_adj,
-        })
+        }
     }
 }
 
@@ -218,18 +216,14 @@ impl TaskTable {
     }
 
     pub(super) fn largest(&self, page_bytes: Option<u64>) -> Vec<Task> {
-        let page_bytes = page_bytes.unwrap_or(DEFAULT_PAGE_BYTES);
         self.largest
             .iter()
-            .filter_map(|large| large.task(page_bytes))
+            .map(|large| large.task(page_bytes))
             .collect()
     }
 
     /// The row just read, alone.
     pub(super) fn one(row: &TaskRow<'_>, page_bytes: Option<u64>) -> Vec<Task> {
-        Large::new(row)
-            .task(page_bytes.unwrap_or(DEFAULT_PAGE_BYTES))
-            .into_iter()
-            .collect()
+        Vec::from([Large::new(row).task(page_bytes)])
     }
 }

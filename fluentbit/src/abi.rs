@@ -124,11 +124,12 @@ fn text(address: *const u8, length: usize) -> Option<&'static [u8]> {
     let memory = wasm32::memory_size::<0>().checked_mul(PAGE);
     let end = address.addr().checked_add(length)?;
     // All four gigabytes of memory are one more than an address can say.
-    if address.is_null() || memory.is_some_and(|memory| end > memory) {
+    let is_too_long = isize::try_from(length).is_err();
+    if address.is_null() || is_too_long || memory.is_some_and(|memory| end > memory) {
         return None;
     }
-    // SAFETY: the address is not null, and address and end lie in linear memory,
-    // all of which is initialised. The host does not write during the call. What
+    // SAFETY: the address is not null, the length is one that a slice can have, and
+    // address and end lie in linear memory, all of which is initialised. The host does not write during the call. What
     // the module writes meanwhile are its own blocks: the host's, which this is,
     // stays untouched until the call is over.
     Some(unsafe { slice::from_raw_parts(address, length) })

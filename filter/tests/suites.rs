@@ -1,10 +1,13 @@
 //! Every suite in every mode, natively: each is a test of its own, `suites::<name>::<mode>`.
 //!
 //! To write what leaves today in place of what is expected, and to see the difference:
-//! `BLESS=1 cargo test -p oom-filter --test suites`. A name behind it takes one suite.
+//! `BLESS=1 cargo test -p oom-filter --test suites`. A name behind it takes one suite. The page and the
+//! suite that follow from the kernel's wordings are written too.
 
 #[path = "common/keys.rs"]
 mod keys;
+#[path = "common/wordings.rs"]
+mod wordings;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,9 @@ const IDENTITY: Identity = Identity {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let bless = std::env::var_os("BLESS").is_some();
+    if bless {
+        wordings::write();
+    }
     let suites: &'static [Suite] = Suite::all().leak();
     let trials = suites.iter().flat_map(|suite| {
         if bless {
@@ -41,6 +47,15 @@ fn main() -> ExitCode {
         }
         trials
     });
+    let derived = [
+        Trial::test("wordings::the page is true", || {
+            Ok(wordings::page_is_true()?)
+        }),
+        Trial::test("wordings::the suite is whole", || {
+            Ok(wordings::suite_is_whole()?)
+        }),
+    ];
+    let trials = trials.chain(derived);
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 

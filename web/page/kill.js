@@ -180,7 +180,7 @@ function reportLines({ lines }) {
   const items = lines.flatMap(({ number, text, oom }) => {
     const item = h("li", { tabindex: "-1", "data-number": number, class: oom.event === "report" ? "quiet" : undefined },
       h("span", { class: "line-number" }, String(number)), " ", untrustedLines(text));
-    const part = parts.findIndex(([pattern]) => pattern.test(text));
+    const part = parts.findIndex(([begins]) => begins(oom, text));
     if (part < 0) return [item];
     const [[, title]] = parts.splice(part, 1);
     return [h("li", { class: "part" }, title), item];

@@ -107,13 +107,13 @@ const STATISTICS = {
   names: { anon: "anon", rss: "anon", file: "file", cache: "file", shmem: "shmem", kernel: "kernel" },
 };
 
-/** The parts of a report, by the first line of each that fits. */
+/** The parts of a report, by the first line of each that fits: what the filter found in it, else its text. */
 const PARTS_OF_REPORT = [
-  [/ invoked oom-killer: /, "Who asked for memory, and how the kernel came here"],
-  [/Task in |Memory cgroup out of memory.*limit of|memory: usage /, "The cgroup at its limit: what it used"],
-  [/Mem-Info:/, "The memory of the whole machine"],
-  [/Memory cgroup stats|[Tt]asks state/, "What the memory was used for, and the table of processes"],
-  [/oom-kill:constraint=/, "Whose limit it was, and whom the kernel chose"],
+  [({ event }) => event === "invoked", "Who asked for memory, and how the kernel came here"],
+  [({ event, victim }) => event === "usage" || (event === "constraint" && !victim), "The cgroup at its limit: what it used"],
+  [(_, text) => /Mem-Info:/.test(text), "The memory of the whole machine"],
+  [({ event }, text) => event === "tasks" || /Memory cgroup stats/.test(text), "What the memory was used for, and the table of processes"],
+  [({ event, victim }) => event === "constraint" && victim, "Whose limit it was, and whom the kernel chose"],
 ];
 
 /** How the table of figures is divided. Every other field comes last. */

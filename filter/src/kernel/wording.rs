@@ -724,3 +724,20 @@ fn usage<'a>(found: &Values<'a>) -> Option<Message<'a>> {
         failcnt: failcnt?,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_example_is_read_by_its_row() {
+        for (row, wording) in ROWS.iter().zip(&WORDINGS) {
+            let found = read(row.example.as_bytes(), NameBytes::Exact);
+            assert!(
+                found.is_some_and(|(_, found)| core::ptr::eq(found, wording)),
+                "{}",
+                row.example
+            );
+        }
+    }
+}

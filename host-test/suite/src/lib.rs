@@ -24,6 +24,10 @@ use file::File;
 pub use file::event_of;
 pub use write::Left;
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../filter/suites")
+}
+
 /// A behaviour to hold: lines, and what must become of them.
 #[derive(Debug)]
 pub struct Suite {
@@ -48,8 +52,7 @@ impl Suite {
     ///
     /// Where one is not as it should be.
     pub fn all() -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../filter/suites");
-        let mut suites: Vec<Self> = fs::read_dir(folder)
+        let mut suites: Vec<Self> = fs::read_dir(folder())
             .expect("the suites are there")
             .map(|entry| entry.expect("a folder can be read").path())
             .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
@@ -68,6 +71,11 @@ impl Suite {
     pub fn named(name: &str) -> Self {
         let found = Self::all().into_iter().find(|suite| suite.name == name);
         found.unwrap_or_else(|| panic!("there is no suite {name}"))
+    }
+
+    /// The file of the suite of that name.
+    pub fn path(name: &str) -> PathBuf {
+        folder().join(name).with_extension("toml")
     }
 
     fn read(path: PathBuf) -> Self {

@@ -9,7 +9,7 @@ use crate::carrier::{Author, KernelLine};
 use crate::kernel::{self, is_row_with_line_end};
 use crate::oom::{Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
 use crate::record::{IdentityKeys, Record};
-use crate::report::{Streams, Told, Unfinished, add_group};
+use crate::report::{Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 
 /// What becomes of lines that are no kill.
@@ -51,7 +51,7 @@ const SHORTEST_LINE: usize = 5;
 const LONGEST_KEPT: usize = 16 * 1024;
 
 /// The record of a report's first line. Absent where it is too long to be kept.
-type FirstRecord = Option<Arc<[u8]>>;
+pub type FirstRecord = Option<Arc<[u8]>>;
 
 /// Turns kernel OOM lines in log records into structured kills.
 ///
@@ -78,6 +78,9 @@ pub struct Filter {
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
 }
+
+/// Adds what was found to a record.
+type Splice<'a> = dyn Fn(&Oom, &IdentityKeys, Option<&Names>) -> Option<Vec<u8>> + 'a;
 
 /// What one record came to.
 #[derive(Default)]
@@ -166,6 +169,47 @@ impl Filter {
             return pass_or_drop(mode);
         }
         let findings = self.read(mode, record, &parsed, context);
+        self.outcome(mode, findings, context, &|oom, keys, names| {
+            parsed.splice(oom, keys, names)
+        })
+    }
+
+    /// Reads one line that stands in no record, for a host that makes records of lines.
+    ///
+    /// As [`Self::process`] of the object that `record` makes. It is called only where that object leaves
+    /// with something added, or may have to be kept.
+    pub fn process_line(
+        &mut self,
+        mode: Mode,
+        line: &KernelLine<'_>,
+        context: &RecordContext<'_>,
+        record: &dyn Fn() -> Vec<u8>,
+    ) -> Outcome {
+        let first_record = || {
+            (mode != Mode::Annotate).then(|| {
+                let record = record();
+                (record.len() <= LONGEST_KEPT).then(|| Arc::from(record))
+            })
+        };
+        let machine = Machine::default();
+        let told = self
+            .streams
+            .read_with(line, context.tag, machine, &first_record);
+        let mut findings = RecordFindings::default();
+        findings.add(told, mode, true);
+        self.outcome(mode, findings, context, &|oom, keys, names| {
+            Record::read(&record())?.splice(oom, keys, names)
+        })
+    }
+
+    /// What becomes of a record, by what was found in it. `splice` adds to the record.
+    fn outcome(
+        &mut self,
+        mode: Mode,
+        findings: RecordFindings,
+        context: &RecordContext<'_>,
+        splice: &Splice<'_>,
+    ) -> Outcome {
         let mut names = None;
         let added = match (findings.kill, findings.line, mode) {
             (Some(mut kill), _, _) => {
@@ -187,9 +231,7 @@ impl Filter {
                 None => return pass_or_drop(mode),
             },
         };
-        parsed
-            .splice(&added, &self.keys, names.as_ref())
-            .map_or(Outcome::Unchanged, Outcome::Replaced)
+        splice(&added, &self.keys, names.as_ref()).map_or(Outcome::Unchanged, Outcome::Replaced)
     }
 
     /// A report that never finished, as a record, at the end of the input.
@@ -213,6 +255,12 @@ impl Filter {
     fn names_of(&mut self, kill: &Oom) -> Option<Names> {
         let pod = kill.pod.as_ref()?;
         self.names.as_mut()?.find(&pod.uid, kill.container_id())
+    }
+
+    /// The streams that this filter reads, for a host whose lines stand beside what is added to them. What
+    /// it hands in with a line leaves as the record of an unfinished report.
+    pub fn streams(&mut self) -> &mut Streams<FirstRecord> {
+        &mut self.streams
     }
 
     /// Reads every line of the record's text.

@@ -48,6 +48,12 @@ impl IdentityKeys {
         container_name: "k8s.container.name",
         container_id: "container.id",
     };
+
+    /// The Kubernetes identity that a kill's own paths tell, by these keys; [`Self::parent`] is the
+    /// caller's to heed.
+    pub fn of<'o>(&self, oom: &'o Oom) -> impl Iterator<Item = (&'static str, &'o str)> {
+        Identity::of(oom, None).members(self)
+    }
 }
 
 impl Record<'_> {
@@ -115,6 +121,7 @@ fn is_empty_object(bytes: &[u8]) -> bool {
 }
 
 /// The identity of a victim, as it is written into a record.
+#[derive(Clone, Copy)]
 struct Identity<'a> {
     pod_uid: Option<&'a str>,
     pod_name: Option<&'a str>,
@@ -142,28 +149,30 @@ impl<'a> Identity<'a> {
         present: impl Fn(&str) -> Option<Value<'v>>,
         members: &mut Members,
     ) {
-        let pairs = [
+        let conflict = self.members(keys).any(|(key, value)| {
+            present(key).is_some_and(|other| other != Value::String(value.as_bytes()))
+        });
+        if conflict {
+            return;
+        }
+        for (key, value) in self.members(keys) {
+            if present(key).is_none() {
+                members.string(key, value);
+            }
+        }
+    }
+
+    /// What is known, by its key.
+    fn members(self, keys: &IdentityKeys) -> impl Iterator<Item = (&'static str, &'a str)> {
+        [
             (keys.pod_uid, self.pod_uid),
             (keys.pod_name, self.pod_name),
             (keys.namespace, self.namespace),
             (keys.container_name, self.container_name),
             (keys.container_id, self.container_id),
-        ];
-        let conflict = pairs.iter().any(|(key, value)| {
-            value.is_some_and(|value| {
-                present(key).is_some_and(|other| other != Value::String(value.as_bytes()))
-            })
-        });
-        if conflict {
-            return;
-        }
-        for (key, value) in pairs {
-            if let Some(value) = value
-                && present(key).is_none()
-            {
-                members.string(key, value);
-            }
-        }
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
     }
 }
 

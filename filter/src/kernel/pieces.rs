@@ -10,7 +10,8 @@ pub(super) enum Piece {
     /// Exactly these bytes.
     Text(&'static [u8]),
     /// Exactly these bytes, by which a record that holds the line is found among all others. A row has
-    /// one where its line tells something without a report around it.
+    /// one where its line tells something without a report around it. Each word costs time in every
+    /// record, so wordings that differ in a letter share one.
     Word(&'static [u8]),
     /// As [`Piece::Word`], but somewhere in what follows, and not consumed.
     Holds(&'static [u8]),

@@ -165,7 +165,8 @@ pub(super) const ROWS: &[Row] = &[
         // The user stands behind the name. Before the row without it: a name may end like this too.
         pieces: &[
             WHOSE,
-            Word(b"Killed process "),
+            Text(b"K"),
+            Word(b"illed process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -185,7 +186,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         pieces: &[
             WHOSE,
-            Word(b"Killed process "),
+            Text(b"K"),
+            Word(b"illed process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -203,7 +205,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         pieces: &[
             WHOSE,
-            Word(b"Killed process "),
+            Text(b"K"),
+            Word(b"illed process "),
             Pid,
             Text(b", UID "),
             Uid,
@@ -223,7 +226,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         pieces: &[
             WHOSE,
-            Word(b"Killed process "),
+            Text(b"K"),
+            Word(b"illed process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -242,7 +246,8 @@ pub(super) const ROWS: &[Row] = &[
         // People who quote a line put dots in place of the figures.
         pieces: &[
             WHOSE,
-            Word(b"Killed process "),
+            Text(b"K"),
+            Word(b"illed process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -278,7 +283,8 @@ pub(super) const ROWS: &[Row] = &[
         // 2.6.18 ends the line with `and children.`.
         pieces: &[
             Whose,
-            Word(b"Kill process "),
+            Text(b"K"),
+            Word(b"ill process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -296,7 +302,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         pieces: &[
             Whose,
-            Word(b"kill process "),
+            Text(b"k"),
+            Word(b"ill process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -467,7 +474,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         pieces: &[
-            Word(b"Kill process "),
+            Text(b"K"),
+            Word(b"ill process "),
             Pid,
             Text(b" ("),
             Comm,
@@ -500,8 +508,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         pieces: &[
-            Text(b"Would have "),
-            Word(b"killed process "),
+            Text(b"Would have k"),
+            Word(b"illed process "),
             Pid,
             Text(b" ("),
             Comm,

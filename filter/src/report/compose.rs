@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::LineStamp;
+use super::KillLine;
 use super::evidence::{Evidence, Hierarchy, Place};
 use super::incident::Incident;
 use super::line::{ReportLine, Said};
@@ -137,88 +137,79 @@ pub(super) fn add_usage(memory: &mut Memory, usage: &Usage) {
 pub(super) fn kill(
     evidence: &Evidence,
     place: Option<&Place>,
-    killed: &Killed<'_>,
-    scope: Option<Scope>,
-    stamp: LineStamp<'_>,
+    line: &KillLine<'_>,
     id: u64,
 ) -> Box<Oom> {
-    let process = Process::new(killed.pid, killed.comm);
     let mut oom = new(Event::Kill, id);
-    context(&mut oom, evidence, place, scope);
+    context(&mut oom, evidence, place, line.scope);
     oom.attribution = Some(if evidence.has_constraint {
         Attribution::Report
     } else {
         Attribution::None
     });
-    let mut victim = victim(killed, evidence.tasks.find(process));
+    let mut victim = victim(line.killed, evidence.tasks.find(line.process));
     leave_out_wrong_unit(&mut victim, evidence);
     if let Some(named) = evidence.victim
-        && killed.uid.is_none()
+        && line.killed.uid.is_none()
     {
         victim.uid = Some(named.uid);
     }
     oom.victim = Some(victim);
-    add_score(&mut oom, evidence, killed);
-    tasks(&mut oom, evidence, killed);
-    oom.at_us = stamp.at_us;
+    add_score(&mut oom, evidence, line);
+    tasks(&mut oom, evidence, line);
+    oom.at_us = line.stamp.at_us;
     oom
 }
 
 /// Adds the announced badness, if it is of the process that was killed.
-pub(super) fn add_score(oom: &mut Oom, evidence: &Evidence, killed: &Killed<'_>) {
+pub(super) fn add_score(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
     if let (Some(victim), Some(selected)) = (&mut oom.victim, evidence.selected)
-        && selected.pid == killed.pid
+        && selected.pid == line.killed.pid
     {
         victim.score = selected.score;
     }
 }
 
 /// A kill by `memory.oom.group`, after the first of its incident.
-pub(super) fn group_kill(
-    incident: &Incident,
-    killed: &Killed<'_>,
-    stamp: LineStamp<'_>,
-) -> Box<Oom> {
-    let process = Process::new(killed.pid, killed.comm);
+pub(super) fn group_kill(incident: &Incident, line: &KillLine<'_>) -> Box<Oom> {
+    let evidence = &incident.evidence;
     let place = Place {
         task: incident.group.clone(),
         ..incident.place.clone().unwrap_or_default()
     };
     let mut oom = new(Event::Kill, incident.id);
-    context(&mut oom, &incident.evidence, Some(&place), killed.scope);
+    context(&mut oom, evidence, Some(&place), line.killed.scope);
     oom.attribution = Some(Attribution::Report);
-    let mut victim = victim(killed, incident.evidence.tasks.find(process));
-    leave_out_wrong_unit(&mut victim, &incident.evidence);
+    let mut victim = victim(line.killed, evidence.tasks.find(line.process));
+    leave_out_wrong_unit(&mut victim, evidence);
     oom.victim = Some(victim);
-    tasks(&mut oom, &incident.evidence, killed);
+    tasks(&mut oom, evidence, line);
     mark_group(&mut oom);
-    oom.at_us = stamp.at_us;
+    oom.at_us = line.stamp.at_us;
     oom
 }
 
 /// A kill whose report is not there: its line alone, and the limit and the row in `found`, where the task
 /// table of another report lists the process.
 pub(super) fn kill_without_report(
-    killed: &Killed<'_>,
-    scope: Option<Scope>,
+    line: &KillLine<'_>,
     found: Option<(&[u8], &Row)>,
-    stamp: LineStamp<'_>,
     id: u64,
 ) -> Box<Oom> {
     let mut oom = new(Event::Kill, id);
-    oom.constraint = scope.and_then(constraint_of);
+    oom.constraint = line.scope.and_then(constraint_of);
     let mut of_limit = Place::default();
     if let Some((limit, _)) = found {
         of_limit.limit = Some(limit.to_vec());
         place(&mut oom, &of_limit);
     }
-    oom.set_level(level(&of_limit, scope, None));
+    oom.set_level(level(&of_limit, line.scope, None));
     oom.attribution = Some(match found {
         Some(_) => Attribution::Table,
         None => Attribution::None,
     });
-    oom.victim = Some(victim(killed, found.map(|(_, row)| row)));
-    oom.at_us = stamp.at_us;
+    oom.victim = Some(victim(line.killed, found.map(|(_, row)| row)));
+    oom.at_us = line.stamp.at_us;
     oom
 }
 
@@ -333,11 +324,11 @@ fn leave_out_wrong_unit(victim: &mut Victim, evidence: &Evidence) {
 }
 
 /// The table's figures, and what they say of those who are left.
-fn tasks(oom: &mut Oom, evidence: &Evidence, killed: &Killed<'_>) {
-    let process = Process::new(killed.pid, killed.comm);
+fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
+    let process = line.process;
     let page_bytes = evidence
         .tasks
-        .page_bytes(process, killed.total_vm_bytes)
+        .page_bytes(process, line.killed.total_vm_bytes)
         .or(evidence.page_bytes);
     oom.tasks = evidence.tasks.largest(page_bytes);
     oom.task_count = evidence.tasks.count();

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::evidence::{Evidence, Place};
 use super::tasks::Process;
-use super::{INCIDENT_PAUSE_US, LineStamp, advance, is_stale, same_caller};
+use super::{INCIDENT_PAUSE_US, KillLine, LineStamp, advance, is_stale, same_caller};
 use crate::kernel::Scope;
 
 /// Kills remembered of one incident, so that none is counted twice.
@@ -78,14 +78,9 @@ struct RecentKill {
 }
 
 impl RecentKills {
-    /// Adds a process that incident `id` killed; `last` is the last incident that was told.
-    pub(super) fn add(
-        &mut self,
-        process: Process,
-        stamp: LineStamp<'_>,
-        id: u64,
-        last: Option<&Incident>,
-    ) {
+    /// Adds the process that incident `id` killed; `last` is the last incident that was told.
+    pub(super) fn add(&mut self, line: &KillLine<'_>, id: u64, last: Option<&Incident>) {
+        let stamp = line.stamp;
         // Without a clock nobody knows how long ago they died: only those of the last incident count.
         self.0.retain(|kill| {
             if stamp.at_us.is_some() {
@@ -98,7 +93,7 @@ impl RecentKills {
             self.0.remove(0);
         }
         self.0.push(RecentKill {
-            process,
+            process: line.process,
             at_us: stamp.at_us,
             id,
         });

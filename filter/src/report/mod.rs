@@ -16,6 +16,9 @@ pub use line::{ReportLine, Told};
 pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
 
+use crate::kernel::{Killed, Scope};
+use tasks::Process;
+
 /// When a line came, and who printed it.
 #[derive(Clone, Copy, Debug)]
 struct LineStamp<'a> {
@@ -23,6 +26,16 @@ struct LineStamp<'a> {
     at_us: Option<u64>,
     /// The task or the processor that printed it.
     caller: Option<&'a [u8]>,
+}
+
+/// A kill line, and what several ask of it.
+#[derive(Clone, Copy)]
+struct KillLine<'a> {
+    killed: &'a Killed<'a>,
+    process: Process,
+    /// Whose limit, by the line itself or by what its report announced.
+    scope: Option<Scope>,
+    stamp: LineStamp<'a>,
 }
 
 /// Whether two lines can be of the same task: unknown callers can.

@@ -3,9 +3,9 @@
 use super::evidence::Evidence;
 use super::incident::Incident;
 use super::open::OpenReport;
-use super::tasks::{Process, Row};
-use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, LineStamp, is_stale};
-use crate::kernel::{Killed, Scope};
+use super::tasks::Row;
+use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, is_stale};
+use crate::kernel::Scope;
 
 /// To what a kill line belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,7 @@ pub(super) enum Owner {
 pub(super) struct Known<'a, P> {
     pub(super) report: Option<&'a OpenReport<P>>,
     pub(super) last: Option<&'a Incident>,
-    pub(super) killed: &'a Killed<'a>,
-    pub(super) stamp: LineStamp<'a>,
+    pub(super) line: KillLine<'a>,
 }
 
 /// Whether a case holds.
@@ -50,13 +49,9 @@ pub(super) fn owner<P>(known: &Known<'_, P>) -> Owner {
 }
 
 impl<'a, P> Known<'a, P> {
-    fn process(&self) -> Process {
-        Process::new(self.killed.pid, self.killed.comm)
-    }
-
     /// The open report, where the line can be of it by time and task.
     fn admitting(&self) -> Option<&'a OpenReport<P>> {
-        self.report.filter(|report| report.admits(self.stamp))
+        self.report.filter(|report| report.admits(self.line.stamp))
     }
 
     /// The same, where it selected nobody (5.1 and newer).
@@ -67,7 +62,7 @@ impl<'a, P> Known<'a, P> {
 
     /// The last incident, where the line can be of it by time and task.
     fn current(&self) -> Option<&'a Incident> {
-        self.last.filter(|last| last.is_current(self.stamp))
+        self.last.filter(|last| last.is_current(self.line.stamp))
     }
 
     /// The last incident, where it kills a group and the line names the same limit.
@@ -76,8 +71,8 @@ impl<'a, P> Known<'a, P> {
             last.group.is_some()
                 // Up to 5.0 a kill line does not say whose limit.
                 && (last.scope.is_none()
-                    || self.killed.scope.is_none()
-                    || last.scope == self.killed.scope)
+                    || self.line.killed.scope.is_none()
+                    || last.scope == self.line.killed.scope)
         })
     }
 }
@@ -90,7 +85,7 @@ fn may_be_child_of_the_selected<P>(known: &Known<'_, P>) -> Option<bool> {
 /// The report names the process by its number.
 fn is_the_named_victim<P>(known: &Known<'_, P>) -> Option<bool> {
     let victim = known.without_selection()?.evidence.victim?;
-    Some(victim.pid == known.killed.pid)
+    Some(victim.pid == known.line.killed.pid)
 }
 
 /// The leader of the named process has gone, and a thread of it stands in the report's table.
@@ -98,7 +93,7 @@ fn is_a_thread_of_the_named_victim<P>(known: &Known<'_, P>) -> Option<bool> {
     let report = known.without_selection()?;
     let victim = report.evidence.victim?;
     let tasks = &report.evidence.tasks;
-    Some(report.is_active() && tasks.are_one_process(victim.pid, known.killed.pid))
+    Some(report.is_active() && tasks.are_one_process(victim.pid, known.line.killed.pid))
 }
 
 /// The report has no table to look a thread up in, and the process has the name that it names.
@@ -108,7 +103,7 @@ fn has_the_name_of_the_named_victim<P>(known: &Known<'_, P>) -> Option<bool> {
     Some(
         report.is_active()
             && report.evidence.tasks.count().is_none()
-            && names(&report.evidence, known.killed.comm),
+            && names(&report.evidence, known.line.killed.comm),
     )
 }
 
@@ -119,21 +114,21 @@ fn is_listed_where_no_victim_is_named<P>(known: &Known<'_, P>) -> Option<bool> {
     Some(
         evidence.victim.is_none()
             && report.is_active()
-            && !evidence.tasks.excludes(known.process()),
+            && !evidence.tasks.excludes(known.line.process),
     )
 }
 
 /// With `memory.oom.group` the first victim's line is printed again.
 fn was_told_already<P>(known: &Known<'_, P>) -> Option<bool> {
     let last = known.current()?;
-    let can_be_told = last.group.is_some() || known.stamp.at_us.is_some();
-    Some(can_be_told && last.has_killed(known.process()))
+    let can_be_told = last.group.is_some() || known.line.stamp.at_us.is_some();
+    Some(can_be_told && last.has_killed(known.line.process))
 }
 
 /// One task kills the whole group.
 fn is_of_the_group_by_its_caller<P>(known: &Known<'_, P>) -> Option<bool> {
     let last = known.group()?;
-    Some(last.caller.is_some() && last.caller.as_deref() == known.stamp.caller)
+    Some(last.caller.is_some() && last.caller.as_deref() == known.line.stamp.caller)
 }
 
 /// The members are killed one behind the other, and the report's table does not rule the process out.
@@ -141,9 +136,9 @@ fn is_of_the_group_by_its_caller<P>(known: &Known<'_, P>) -> Option<bool> {
 /// a suppressed report the next kill line may be of another incident just as well.
 fn is_of_the_group_by_time_or_table<P>(known: &Known<'_, P>) -> Option<bool> {
     let last = known.group().filter(|last| last.has_report)?;
-    let process = known.process();
+    let process = known.line.process;
     let tasks = &last.evidence.tasks;
-    let at_us = known.stamp.at_us;
+    let at_us = known.line.stamp.at_us;
     let at_once = at_us.is_some() && !is_stale(last.last_us, at_us, GROUP_PAUSE_US);
     let has_limit = last
         .place
@@ -157,17 +152,16 @@ fn is_of_the_group_by_time_or_table<P>(known: &Known<'_, P>) -> Option<bool> {
 /// 5 s: from the table of the newest report that is still valid.
 pub(super) fn in_table_of<'a>(
     newest: Option<&'a Incident>,
-    process: Process,
-    scope: Option<Scope>,
-    stamp: LineStamp<'_>,
+    line: &KillLine<'_>,
 ) -> Option<(&'a [u8], &'a Row)> {
     let newest = newest.filter(|newest| {
-        !is_stale(newest.last_us, stamp.at_us, INCIDENT_PAUSE_US) && !newest.has_killed(process)
+        !is_stale(newest.last_us, line.stamp.at_us, INCIDENT_PAUSE_US)
+            && !newest.has_killed(line.process)
     })?;
-    if scope != Some(Scope::Cgroup) {
+    if line.scope != Some(Scope::Cgroup) {
         return None;
     }
-    let row = newest.evidence.tasks.find(process)?;
+    let row = newest.evidence.tasks.find(line.process)?;
     let limit = newest.place.as_ref()?.limit.as_deref()?;
     Some((limit, row))
 }

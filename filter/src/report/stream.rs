@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::LineStamp;
 use super::compose;
 use super::incident::{Incident, RecentKills};
 use super::line::{ReportLine, Said, Told};
@@ -11,8 +10,9 @@ use super::open::OpenReport;
 use super::ownership::{self, Known, Owner};
 use super::tasks::Process;
 use super::unfinished::{Unfinished, UnfinishedQueue};
+use super::{KillLine, LineStamp};
 use crate::carrier::KernelLine;
-use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Scope, Section, parse};
+use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Section, parse};
 use crate::oom::{Event, Oom};
 use crate::text::fnv::Fnv;
 
@@ -211,47 +211,42 @@ impl<P> Stream<P> {
 
     fn killed<'a>(&mut self, killed: &Killed<'_>, arrival: &Arrival<'a, '_, P>) -> Told<'a> {
         let stamp = arrival.stamp();
+        let line = KillLine {
+            killed,
+            process: Process::new(killed.pid, killed.comm),
+            scope: killed.scope,
+            stamp,
+        };
         let owner = ownership::owner(&Known {
             report: self.report.as_ref(),
             last: self.last_incident.as_ref(),
-            killed,
-            stamp,
+            line,
         });
         let kill = match (owner, &mut self.last_incident) {
             (Owner::OpenReport, _) if let Some(report) = self.report.take() => {
-                self.finish(report, killed, stamp)
+                self.finish(report, line)
             }
             (Owner::ToldAlready, Some(last)) => {
                 last.goes_on(stamp);
                 return Told::Line(ReportLine::plain(Event::Report, last.id));
             }
             (Owner::Group, Some(last)) => {
-                let process = Process::new(killed.pid, killed.comm);
-                let id = last.id;
-                self.recent.add(process, stamp, id, Some(last));
+                self.recent.add(&line, last.id, Some(last));
                 last.goes_on(stamp);
-                last.add_killed(process);
-                last.evidence.tasks.mark_killed(process);
-                compose::group_kill(last, killed, stamp)
+                last.add_killed(line.process);
+                last.evidence.tasks.mark_killed(line.process);
+                compose::group_kill(last, &line)
             }
             (Owner::OpenReport | Owner::ToldAlready | Owner::Group | Owner::Nobody, _) => {
                 let id = self.new_id(arrival.line);
-                let kill = self.without_report(killed, killed.scope, stamp, id);
-                self.remember(id, killed, killed.scope, stamp);
-                kill
+                self.without_report(&line, id)
             }
         };
         Told::Kill(kill)
     }
 
     /// The kill that ends a report.
-    fn finish(
-        &mut self,
-        report: OpenReport<P>,
-        killed: &Killed<'_>,
-        stamp: LineStamp<'_>,
-    ) -> Box<Oom> {
-        let process = Process::new(killed.pid, killed.comm);
+    fn finish(&mut self, report: OpenReport<P>, line: KillLine<'_>) -> Box<Oom> {
         let OpenReport {
             id,
             mut evidence,
@@ -259,69 +254,54 @@ impl<P> Stream<P> {
             ..
         } = report;
         let selected = evidence.selected;
-        let scope = killed.scope.or(selected.map(|selected| selected.scope));
+        let line = KillLine {
+            scope: line.scope.or(selected.map(|selected| selected.scope)),
+            ..line
+        };
         let is_bare = evidence.memory.is_none() && evidence.tasks.count().is_none();
         if !evidence.has_constraint && !has_header && is_bare {
             // Its announcement alone opened the report (up to 5.0).
-            let mut oom = self.without_report(killed, scope, stamp, id);
-            compose::add_score(&mut oom, &evidence, killed);
-            self.remember(id, killed, scope, stamp);
+            let mut oom = self.without_report(&line, id);
+            compose::add_score(&mut oom, &evidence, &line);
             return oom;
         }
-        self.recent
-            .add(process, stamp, id, self.last_incident.as_ref());
+        self.recent.add(&line, id, self.last_incident.as_ref());
         for process in self.recent.processes() {
             evidence.tasks.mark_killed(process);
         }
-        let place = evidence.unambiguous_reading(Some(killed.comm)).cloned();
-        let oom = compose::kill(&evidence, place.as_ref(), killed, scope, stamp, id);
-        let mut incident = Incident {
+        let place = evidence
+            .unambiguous_reading(Some(line.killed.comm))
+            .cloned();
+        let oom = compose::kill(&evidence, place.as_ref(), &line, id);
+        let incident = self.last_incident.insert(Incident {
             has_report: true,
             place,
             evidence,
-            ..Incident::without_report(id, scope, stamp)
-        };
-        incident.add_killed(process);
-        self.last_incident = Some(incident);
+            ..Incident::without_report(id, line.scope, line.stamp)
+        });
+        incident.add_killed(line.process);
         self.last_with_table = None;
         oom
     }
 
-    /// A kill without a report: from the task table of the newest one, if the process stands in it.
-    fn without_report(
-        &mut self,
-        killed: &Killed<'_>,
-        scope: Option<Scope>,
-        stamp: LineStamp<'_>,
-        id: u64,
-    ) -> Box<Oom> {
-        let process = Process::new(killed.pid, killed.comm);
+    /// A kill without a report: from the task table of the newest one, if the process stands in it. It is
+    /// kept, for its group may follow.
+    fn without_report(&mut self, line: &KillLine<'_>, id: u64) -> Box<Oom> {
         let newest = self
             .last_incident
             .as_ref()
             .filter(|last| last.has_report)
             .or(self.last_with_table.as_ref());
-        let found = ownership::in_table_of(newest, process, scope, stamp);
-        let oom = compose::kill_without_report(killed, scope, found, stamp, id);
-        self.recent
-            .add(process, stamp, id, self.last_incident.as_ref());
-        oom
-    }
-
-    /// Keeps a kill without a report: its group may follow.
-    fn remember(
-        &mut self,
-        id: u64,
-        killed: &Killed<'_>,
-        scope: Option<Scope>,
-        stamp: LineStamp<'_>,
-    ) {
-        let mut incident = Incident::without_report(id, scope, stamp);
-        incident.add_killed(Process::new(killed.pid, killed.comm));
+        let found = ownership::in_table_of(newest, line);
+        let oom = compose::kill_without_report(line, found, id);
+        self.recent.add(line, id, self.last_incident.as_ref());
+        let mut incident = Incident::without_report(id, line.scope, line.stamp);
+        incident.add_killed(line.process);
         let before = self.last_incident.replace(incident);
         if let Some(before) = before.filter(|before| before.has_report) {
             self.last_with_table = Some(before);
         }
+        oom
     }
 
     /// A line that follows a kill, or stands beside a report.

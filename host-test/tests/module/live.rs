@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use oom_host_test::{ENGINES, records};
+use oom_host_test::ENGINES;
+use oom_suite::form::records;
 use serde_json::{Value, json};
 
 use crate::logs::Logs;

@@ -1,5 +1,5 @@
 //! Tests that may find that they cannot be done here, for binaries with `harness = false`: the runner is
-//! libtest-mimic, which prints `ignored, <reason>` and counts them.
+//! libtest-mimic, which prints `ignored (<reason>)` and counts them.
 //!
 //! Such a binary's test functions have no `#[test]`. Each module lists its own with [`trials!`], and one
 //! that is forgotten is dead code, which the compiler tells.

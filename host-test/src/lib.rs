@@ -10,7 +10,6 @@ mod engine;
 mod error;
 mod host;
 mod input;
-mod json;
 mod options;
 mod verdict;
 #[cfg(feature = "wasi")]
@@ -18,6 +17,5 @@ pub mod wasi;
 
 pub use engine::{ENGINES, Engine, Instance, engine};
 pub use error::HostError;
-pub use input::records;
 pub use options::{Frees, Length, Lifetime, Options, Pointer, Proposals};
 pub use verdict::Verdict;

@@ -1,7 +1,8 @@
 //! What a host makes of a result.
 
+use oom_suite::json::{self, Kind};
+
 use crate::error::HostError;
-use crate::json::{self, Kind};
 
 /// What became of a record.
 #[derive(Clone, Debug, Eq, PartialEq)]

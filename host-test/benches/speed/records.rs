@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oom_host_test::records;
+use oom_suite::form::records;
 use serde_json::{Value, json};
 
 /// Records of one kind, handed in one after the other.

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
+use oom_suite::form::FORMS;
 
 use crate::engine::{ENGINES, Engine};
-use crate::input::FORMS;
 
 /// How it is called.
 pub(super) const USAGE: &str = "usage: oom-host [--engine wamr|wasmtime] \

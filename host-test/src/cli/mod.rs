@@ -14,9 +14,9 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command, USAGE};
 use files::Opened;
 use notes::Notes;
+use oom_suite::form::FORMS;
 use session::{Session, Stop};
 
-use crate::input::FORMS;
 use crate::options::{Lifetime, Options};
 
 /// A record, or a file, was lost.

@@ -4,12 +4,14 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
+use oom_suite::form::{Content, Form, Item, Record};
+
 use super::clock;
 use super::files::Opened;
 use super::notes::{self, Notes};
 use crate::engine::Instance;
 use crate::error::HostError;
-use crate::input::{Content, Event, Form, Item, Line, Lines, Record, Source};
+use crate::input::{Event, Line, Lines, Source};
 use crate::verdict::Verdict;
 
 /// Without input for so long, what is held back for more lines is let out.

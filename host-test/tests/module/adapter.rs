@@ -419,5 +419,5 @@ fn an_instance_may_be_dropped_between_any_two_lines() {
 fn report() -> Vec<Vec<u8>> {
     let file = top().join("host-test/suites/container-limit/input.log");
     let text = std::fs::read(file).expect("the suite is there");
-    oom_host_test::records("text", &text).expect("a form")
+    oom_suite::form::records("text", &text).expect("a form")
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oom_host_test::records;
+use oom_suite::form::records;
 use serde_json::{Value, json};
 
 use crate::runs::{MODES, Runner, ooms, sorted, top};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use oom_host_test::records;
+use oom_suite::form::records;
 use serde_json::{Value, json};
 
 use crate::runs::{MODES, Runner, ooms, top};

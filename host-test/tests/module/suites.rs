@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oom_host_test::records;
+use oom_suite::form::records;
 
 use crate::runs::{MODES, Runner, sorted, top};
 

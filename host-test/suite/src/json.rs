@@ -5,7 +5,7 @@ use serde_json::Deserializer;
 
 /// What a text is, as far as a host cares.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// One object.
     Object,
     /// One value, but no object.
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 
 /// Reads the whole text. `IgnoredAny` is skipped without recursion, so no depth of nesting is too
 /// much; it also skips over bytes that are not UTF-8, which is why they are looked for first.
-pub(crate) fn kind(text: &[u8]) -> Kind {
+pub fn kind(text: &[u8]) -> Kind {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
         Err(error) => return Kind::Invalid(error.to_string()),

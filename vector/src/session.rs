@@ -94,7 +94,10 @@ impl Session {
     ///
     /// The output's error.
     pub fn take(&mut self, length: usize) -> io::Result<()> {
-        let is_old = self.backlog.as_mut().is_some_and(Backlog::is_from_before_start);
+        let is_old = self
+            .backlog
+            .as_mut()
+            .is_some_and(Backlog::is_from_before_start);
         self.lines.emitter.is_replay = is_old;
         let is_skipped = is_old && self.start == Start::End;
         let lines = &mut self.lines;
@@ -169,7 +172,8 @@ impl Lines {
                 .and_then(|end| Some((rest.get(..end)?, rest.get(end.saturating_add(1)..)?)))
                 .unwrap_or((rest, &[]));
             let emitter = &mut self.emitter;
-            self.records.line(line, &mut |record| emitter.record(&record));
+            self.records
+                .line(line, &mut |record| emitter.record(&record));
             rest = after;
         }
     }
@@ -188,7 +192,8 @@ impl Lines {
             (_, Form::Ndjson) => emitter.output.raw(bytes),
             _ => {
                 let end = if is_last { &b"\r"[..] } else { b"" };
-                emitter.output
+                emitter
+                    .output
                     .line(&form::text(bytes.strip_suffix(end).unwrap_or(bytes)));
             }
         }

@@ -11,8 +11,7 @@ fn every_expression_compiles() {
     for (name, least) in [("agent.yaml", 6), ("pipeline.yaml", 1)] {
         let text = text_of(&format!("config/{name}"));
         // The language's own YAML reader.
-        let (_, config) =
-            Program::compile("parse_yaml!(.text)").run(&json!({ "text": text }));
+        let (_, config) = Program::compile("parse_yaml!(.text)").run(&json!({ "text": text }));
         let parts: Vec<&Value> = ["transforms", "sinks"]
             .iter()
             .filter_map(|kind| config[kind].as_object())
@@ -22,7 +21,9 @@ fn every_expression_compiles() {
         for part in &parts {
             let routes = part["route"].as_object();
             let sources = ["source", "condition"].map(|key| &part[key]);
-            let sources = sources.into_iter().chain(routes.into_iter().flat_map(|routes| routes.values()));
+            let sources = sources
+                .into_iter()
+                .chain(routes.into_iter().flat_map(|routes| routes.values()));
             for source in sources.filter_map(Value::as_str) {
                 Program::compile(source);
                 compiled += 1;
@@ -31,7 +32,9 @@ fn every_expression_compiles() {
                 let input = input.as_str().expect("a name");
                 let is_there = match input.split_once('.') {
                     Some((route, way)) => config["transforms"][route]["route"].get(way),
-                    None => config["sources"].get(input).or(config["transforms"].get(input)),
+                    None => config["sources"]
+                        .get(input)
+                        .or(config["transforms"].get(input)),
                 };
                 assert!(is_there.is_some(), "{name}: there is no {input}");
             }

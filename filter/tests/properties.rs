@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{run, run_tagged};
+use common::{config, run, run_tagged};
 use oom_filter::Mode;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -197,8 +197,7 @@ fn kills(records: &[Vec<u8>]) -> Vec<Map<String, Value>> {
 }
 
 proptest! {
-    // A failure is minimised and printed; it becomes a suite, not a file of seeds.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_name_changes_nothing_but_itself(comm in comm()) {

@@ -4,7 +4,7 @@ mod common;
 #[path = "common/taken_away.rs"]
 mod taken_away;
 
-use common::{KEYS, run};
+use common::{KEYS, config, run};
 use oom_filter::{Arrival, Filter, IdentityKeys, Mode, Outcome};
 use proptest::prelude::*;
 use taken_away::{only_ours_was_added, oom};
@@ -141,8 +141,7 @@ fn record(key: BoxedStrategy<String>) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    // A failure is minimised and printed; it becomes a suite, not a file of seeds.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn annotating_adds_our_keys_and_changes_no_other_byte(record in record(key())) {

@@ -13,13 +13,6 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use oom_filter::{Arrival, Filter, Outcome};
 use oom_suite::{Identity, Left, Mode, Suite};
 
-/// The same as [`KEYS`], for what the suites expect.
-const IDENTITY: Identity = Identity {
-    parent: KEYS.parent,
-    pod_uid: KEYS.pod_uid,
-    container_id: KEYS.container_id,
-};
-
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let bless = std::env::var_os("BLESS").is_some();
@@ -27,7 +20,10 @@ fn main() -> ExitCode {
     let trials = suites.iter().flat_map(|suite| {
         if bless {
             let name = format!("suites::{}::bless", suite.name);
-            return vec![Trial::test(name, || write(suite))];
+            return vec![Trial::test(name, || {
+                write(suite);
+                Ok(())
+            })];
         }
         let trial = |mode: Mode| {
             let name = format!("suites::{}::{}", suite.name, mode.name());
@@ -41,24 +37,19 @@ fn main() -> ExitCode {
 /// What leaves is what the suite says.
 fn compare(suite: &Suite, mode: Mode) -> Result<(), Failed> {
     let found = run(suite, mode).values();
-    let difference = suite.difference(mode, &IDENTITY, found);
+    let difference = suite.difference(mode, &Identity::FLUENT_BIT, found);
     difference.map_or(Ok(()), |text| Err(text.into()))
 }
 
 /// Makes the suite say what leaves.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the runner's form of a test; a failure is a panic"
-)]
-fn write(suite: &Suite) -> Result<(), Failed> {
+fn write(suite: &Suite) {
     for mode in Mode::ALL.into_iter().filter(|_| suite.is_complete()) {
         let found = run(suite, mode).values();
-        if let Some(text) = suite.difference(mode, &IDENTITY, found) {
+        if let Some(text) = suite.difference(mode, &Identity::FLUENT_BIT, found) {
             eprintln!("{text}");
         }
     }
-    suite.bless(&IDENTITY, |mode| run(suite, mode));
-    Ok(())
+    suite.bless(&Identity::FLUENT_BIT, |mode| run(suite, mode));
 }
 
 /// The suite's records through a filter, or each through one of its own.

@@ -8,8 +8,6 @@
 mod keys;
 #[path = "module/logs.rs"]
 mod logs;
-#[path = "module/skip.rs"]
-mod skip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,16 +15,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use oom_filter::{Arrival, Filter, Mode, Outcome};
+use oom_suite::trial::{Skip, Tested};
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 use keys::FLUENT_BIT as KEYS;
 use logs::Logs;
-use skip::skip;
 
 /// The modes, with the module's function for each.
 const MODES: [(Mode, &str); 3] = [
@@ -44,11 +43,19 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Records by their tag, each in the order it came.
 type Tagged = BTreeMap<String, Vec<Value>>;
 
-#[test]
-fn tail() {
-    let Some(fluent_bit) = FluentBit::find("fluent_bit::tail") else {
-        return;
-    };
+fn main() -> ExitCode {
+    oom_suite::trial::run([trials![
+        tail,
+        kmsg_records,
+        systemd_records,
+        kmsg_live,
+        systemd_starts,
+        names
+    ]])
+}
+
+fn tail() -> Tested {
+    let fluent_bit = FluentBit::find()?;
     let lines: Vec<String> = captured().iter().map(Line::as_syslog).collect();
     let records: Vec<Value> = lines.iter().map(|line| json!({ "log": line })).collect();
     every_format_and_mode(|format, mode, function| {
@@ -66,24 +73,20 @@ fn tail() {
         );
         fluent_bit.compare(&run, &wrapper, mode, &records);
     });
+    fluent_bit.compared_every_mode()
 }
 
-#[test]
-fn kmsg_records() {
-    let Some(fluent_bit) = FluentBit::find("fluent_bit::kmsg_records") else {
-        return;
-    };
+fn kmsg_records() -> Tested {
+    let fluent_bit = FluentBit::find()?;
     let records: Vec<Value> = captured().iter().map(Line::as_kmsg).collect();
     every_format_and_mode(|format, mode, function| {
         fluent_bit.replay("kmsg", format, mode, function, &records);
     });
+    fluent_bit.compared_every_mode()
 }
 
-#[test]
-fn systemd_records() {
-    let Some(fluent_bit) = FluentBit::find("fluent_bit::systemd_records") else {
-        return;
-    };
+fn systemd_records() -> Tested {
+    let fluent_bit = FluentBit::find()?;
     let records: Vec<Value> = captured()
         .iter()
         .filter(|line| line.is_kernel())
@@ -92,18 +95,15 @@ fn systemd_records() {
     every_format_and_mode(|format, mode, function| {
         fluent_bit.replay("systemd", format, mode, function, &records);
     });
+    fluent_bit.compared_every_mode()
 }
 
 /// The ring buffer of the machine the test runs on.
-#[test]
-fn kmsg_live() {
-    const NAME: &str = "fluent_bit::kmsg_live";
-    let Some(fluent_bit) = FluentBit::find(NAME) else {
-        return;
-    };
+fn kmsg_live() -> Tested {
+    let fluent_bit = FluentBit::find()?;
     let before = match ring_buffer() {
         Ok(before) => before,
-        Err(error) => return skip(NAME, &format!("/dev/kmsg cannot be read: {error}")),
+        Err(error) => return Err(Skip::new(format!("/dev/kmsg cannot be read: {error}"))),
     };
     for format in Format::ALL {
         let run = Run::new("kmsg-live", format, "oom_annotate");
@@ -119,22 +119,19 @@ fn kmsg_live() {
         found.retain(|_, records| !records.is_empty());
         let after = ring_buffer().expect("it was read before");
         if after.first().map(|line| line.sequence) != before.first().map(|line| line.sequence) {
-            return skip(NAME, "the ring buffer lost its oldest lines meanwhile");
+            return Err(Skip::new("the ring buffer lost its oldest lines meanwhile"));
         }
         let expected = native(Mode::Annotate, &records);
         fluent_bit.assert_same(&run, Mode::Annotate, &expected, &found);
     }
+    Ok(())
 }
 
 /// The journal's own input, which cannot be fed: it starts, with the module, and ends.
-#[test]
-fn systemd_starts() {
-    const NAME: &str = "fluent_bit::systemd_starts";
-    let Some(fluent_bit) = FluentBit::find(NAME) else {
-        return;
-    };
+fn systemd_starts() -> Tested {
+    let fluent_bit = FluentBit::find()?;
     if !fluent_bit.inputs.contains("systemd") {
-        return skip(NAME, "this Fluent Bit has no systemd input");
+        return Err(Skip::new("this Fluent Bit has no systemd input"));
     }
     for format in Format::ALL {
         let run = Run::new("systemd-starts", format, "oom_annotate");
@@ -144,18 +141,17 @@ fn systemd_starts() {
         let wrapper = format.wrap(&format.shipped("systemd"), &settings, &run.records());
         assert_eq!(fluent_bit.run(&run, &wrapper, 0), Tagged::new());
     }
+    Ok(())
 }
 
 /// The module that looks for names, with a made-up `/var/log` that has the pods of the captures and a
 /// thousand others.
-#[test]
-fn names() {
-    const NAME: &str = "fluent_bit::names";
-    let Some(fluent_bit) = FluentBit::find(NAME) else {
-        return;
-    };
+fn names() -> Tested {
+    let fluent_bit = FluentBit::find()?;
     if !fluent_bit.keeps_state() {
-        return skip(NAME, "this Fluent Bit keeps no state, so a kill has no pod");
+        return Err(Skip::new(
+            "this Fluent Bit keeps no state, so a kill has no pod",
+        ));
     }
     let records: Vec<Value> = captured().iter().map(Line::as_kmsg).collect();
     let logs = Logs::new("fluent_bit-names");
@@ -198,6 +194,7 @@ fn names() {
         let found = fluent_bit.run(&run, &wrapper, count);
         fluent_bit.assert_same(&run, Mode::Events, &expected, &found);
     }
+    Ok(())
 }
 
 /// Calls `check` for each format and mode, all at once.
@@ -541,8 +538,6 @@ impl Run {
 
 /// The program under test.
 struct FluentBit {
-    /// The test that runs it.
-    test: &'static str,
     program: PathBuf,
     version: (u32, u32),
     /// What its help says of inputs and all else.
@@ -550,8 +545,8 @@ struct FluentBit {
 }
 
 impl FluentBit {
-    /// `FLUENT_BIT`, else `fluent-bit` on the PATH. Where there is neither, `test` is skipped.
-    fn find(test: &'static str) -> Option<Self> {
+    /// `FLUENT_BIT`, else `fluent-bit` on the PATH. Where there is neither, the test is skipped.
+    fn find() -> Result<Self, Skip> {
         let program =
             std::env::var_os("FLUENT_BIT").map_or_else(|| "fluent-bit".into(), PathBuf::from);
         let ask = |question: &str| Command::new(&program).arg(question).output();
@@ -561,8 +556,9 @@ impl FluentBit {
                 if error.kind() == ErrorKind::NotFound
                     && std::env::var_os("FLUENT_BIT").is_none() =>
             {
-                skip(test, "no fluent-bit on the PATH, and FLUENT_BIT names none");
-                return None;
+                return Err(Skip::new(
+                    "no fluent-bit on the PATH, and FLUENT_BIT names none",
+                ));
             }
             Err(error) => panic!("{}: {error}", program.display()),
         };
@@ -577,8 +573,7 @@ impl FluentBit {
             numbers.next().expect("a minor version"),
         );
         let inputs = ask("--help").expect("it answered before").stdout;
-        Some(Self {
-            test,
+        Ok(Self {
             program,
             version,
             inputs: String::from_utf8_lossy(&inputs).into_owned(),
@@ -602,13 +597,22 @@ impl FluentBit {
         self.compare(&run, &wrapper, mode, records);
     }
 
-    /// Runs `config` and compares what leaves with what the library makes of `records`.
+    /// Skips what [`Self::compare`] could not do.
+    fn compared_every_mode(&self) -> Tested {
+        if self.keeps_state() {
+            return Ok(());
+        }
+        let (major, minor) = self.version;
+        Err(Skip::new(format!(
+            "Fluent Bit {major}.{minor} keeps no state, so only annotate was compared"
+        )))
+    }
+
+    /// Runs `config` and compares what leaves with what the library makes of `records`: without state
+    /// only in annotate mode.
     fn compare(&self, run: &Run, config: &str, mode: Mode, records: &[Value]) {
         if !self.keeps_state() && mode != Mode::Annotate {
-            let (major, minor) = self.version;
-            let reason =
-                format!("Fluent Bit {major}.{minor} keeps no state, so only annotate is compared");
-            return skip(self.test, &reason);
+            return;
         }
         let expected = native(mode, records);
         let found = self.run(run, config, expected.values().map(Vec::len).sum());

@@ -3,40 +3,32 @@
 //! The program is `VECTOR`, else `vector` on the PATH; where there is none, the tests say so and are
 //! counted as skipped.
 
-#[path = "module/skip.rs"]
-mod skip;
-
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use oom_suite::trial::{Skip, Tested};
+use oom_suite::trials;
 use serde_json::Value;
-
-use skip::skip;
 
 /// Longest time for a run to give all its kills.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The Vector to test with; else the test named is skipped.
-fn vector(test: &str) -> Option<PathBuf> {
+/// The Vector to test with; without one, the test is skipped.
+fn vector() -> Result<PathBuf, Skip> {
     let chosen = env::var_os("VECTOR").map(PathBuf::from);
     let is_chosen = chosen.is_some();
     let program = chosen.unwrap_or_else(|| "vector".into());
     match Command::new(&program).arg("--version").output() {
-        Ok(output) if output.status.success() => Some(program),
+        Ok(output) if output.status.success() => Ok(program),
         _ if is_chosen => panic!("VECTOR names {}, which does not run", program.display()),
-        _ => {
-            let name = format!("vector::{test}");
-            skip(
-                &name,
-                "there is no `vector` on the PATH, and VECTOR names none",
-            );
-            None
-        }
+        _ => Err(Skip::new(
+            "there is no `vector` on the PATH, and VECTOR names none",
+        )),
     }
 }
 
@@ -65,11 +57,15 @@ fn shipped(name: &str, folder: &Path) -> PathBuf {
     copy
 }
 
-#[test]
-fn every_configuration_is_valid() {
-    let Some(vector) = vector("every_configuration_is_valid") else {
-        return;
-    };
+fn main() -> ExitCode {
+    oom_suite::trial::run([trials![
+        every_configuration_is_valid,
+        the_agent_gives_each_kill_of_a_capture_once
+    ]])
+}
+
+fn every_configuration_is_valid() -> Tested {
+    let vector = vector()?;
     let folder = folder("valid");
     for name in ["agent.yaml", "pipeline.yaml"] {
         let output = Command::new(&vector)
@@ -84,14 +80,12 @@ fn every_configuration_is_valid() {
             String::from_utf8_lossy(&output.stderr)
         );
     }
+    Ok(())
 }
 
 /// The agent reads a capture, ends with it, and is started again, by which no kill may come twice.
-#[test]
-fn the_agent_gives_each_kill_of_a_capture_once() {
-    let Some(vector) = vector("the_agent_gives_each_kill_of_a_capture_once") else {
-        return;
-    };
+fn the_agent_gives_each_kill_of_a_capture_once() -> Tested {
+    let vector = vector()?;
     let folder = folder("agent");
     let runner = env!("CARGO_BIN_EXE_oom-wasi");
     let module = top().join("dist/oom-vector.wasm");
@@ -152,6 +146,7 @@ fn the_agent_gives_each_kill_of_a_capture_once() {
     running.kill().expect("it runs still");
     running.wait().expect("it ends");
     assert_eq!(found, expected);
+    Ok(())
 }
 
 /// The `oom` objects of an output.

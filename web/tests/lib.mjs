@@ -1,6 +1,6 @@
 // What the tests share: where things are, the suites, a server, a browser.
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -31,23 +31,11 @@ export function scratch() {
   return folder;
 }
 
-/** Every suite: its name, its input's file and text, and the records expected of each mode. */
+/** Every suite as host-test/suite/examples/suites.rs tells of it, its input as bytes. */
 export function suites() {
-  const folder = join(top, "host-test/suites");
-  return readdirSync(folder).sort().map((name) => {
-    const files = readdirSync(join(folder, name));
-    const input = files.find((file) => file.startsWith("input."));
-    const expected = (mode) => files.includes(`${mode}.ndjson`)
-      ? objects(readFileSync(join(folder, name, `${mode}.ndjson`), "utf8"))
-      : undefined;
-    return {
-      name,
-      form: input.split(".")[1],
-      bytes: readFileSync(join(folder, name, input)),
-      isFresh: files.includes("fresh-instance"),
-      expected,
-    };
-  });
+  const cargo = ["run", "--quiet", "--package", "oom-suite", "--example", "suites"];
+  const lines = execFileSync("cargo", cargo, { cwd: top, encoding: "utf8", maxBuffer: 64 << 20 });
+  return objects(lines).map(({ input, ...suite }) => ({ ...suite, bytes: Buffer.from(input, "latin1") }));
 }
 
 /** Serves a folder with the project's own server: its address, ending in a slash, and what stops it. */

@@ -107,8 +107,8 @@ test("every suite gives the Fluent Bit module's kills", { skip }, async (context
   const page = await open(context, { bypassCSP: true });
   let compared = 0;
   for (const suite of suites()) {
-    const expected = suite.expected("annotate");
-    if (!expected || suite.isFresh) continue;
+    const expected = suite.expected.annotate;
+    if (!expected || suite.fresh) continue;
     await give(page, `${suite.name}.${suite.form}`, suite.bytes);
     const given = objects(suite.bytes.toString()).filter(({ oom }) => oom).map(({ oom }) => oom.id);
     const kills = expected.filter(({ oom }) => oom?.event === "kill" && !given.includes(oom.id));

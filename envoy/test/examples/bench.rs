@@ -20,8 +20,13 @@ const CONNECTIONS: usize = 16;
 const RUSH: Duration = Duration::from_secs(3);
 
 fn main() {
-    let (Some(program), Some(module)) = (Program::find("bench"), module("bench")) else {
-        return;
+    let found = Program::find().and_then(|program| Ok((program, module()?)));
+    let (program, module) = match found {
+        Ok(found) => found,
+        Err(reason) => {
+            eprintln!("bench: {reason}");
+            return;
+        }
     };
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Count).await;

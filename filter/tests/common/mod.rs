@@ -3,8 +3,26 @@
 mod keys;
 
 use oom_filter::{Arrival, Filter, Mode, Outcome};
+use proptest::prelude::ProptestConfig;
 
 pub use keys::FLUENT_BIT as KEYS;
+
+/// Cases of each property: few for a person who waits, many where `CI` is set, and any number by
+/// `PROPTEST_CASES`.
+pub fn config() -> ProptestConfig {
+    let is_set = |variable| std::env::var_os(variable).is_some();
+    let default = ProptestConfig::default();
+    ProptestConfig {
+        cases: match (is_set("PROPTEST_CASES"), is_set("CI")) {
+            (true, _) => default.cases,
+            (false, true) => 512,
+            (false, false) => 32,
+        },
+        // A failure is minimised and printed; it becomes a suite, not a file of seeds.
+        failure_persistence: None,
+        ..default
+    }
+}
 
 /// What leaves, in order.
 pub fn run(mode: Mode, records: &[Vec<u8>]) -> Vec<Vec<u8>> {

@@ -11,12 +11,12 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use oom_suite::trial::Skip;
 use serde_json::Value;
 
 use crate::capture::Names;
 use crate::folder::{Folder, read};
 use crate::http::get;
-use crate::skip::skip;
 use crate::tool::Running;
 
 /// Longest time for what a run shall bring.
@@ -37,22 +37,25 @@ pub fn free_port() -> u16 {
 pub struct FluentBit(PathBuf);
 
 impl FluentBit {
-    /// `FLUENT_BIT`, else `fluent-bit` on the PATH. Where there is neither, `test` is skipped.
+    /// `FLUENT_BIT`, else `fluent-bit` on the PATH. Where there is neither, the test is skipped.
+    ///
+    /// # Errors
+    ///
+    /// Why it is skipped.
     ///
     /// # Panics
     ///
     /// Where it is named and cannot be run.
-    pub fn find(test: &str) -> Option<Self> {
+    pub fn find() -> Result<Self, Skip> {
         let named = std::env::var_os("FLUENT_BIT");
         let program = named
             .as_ref()
             .map_or_else(|| "fluent-bit".into(), PathBuf::from);
         match Command::new(&program).arg("--version").output() {
-            Ok(_) => Some(Self(program)),
-            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
-                skip(test, "no fluent-bit on the PATH, and FLUENT_BIT names none");
-                None
-            }
+            Ok(_) => Ok(Self(program)),
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Err(Skip::new(
+                "no fluent-bit on the PATH, and FLUENT_BIT names none",
+            )),
             Err(error) => panic!("{}: {error}", program.display()),
         }
     }

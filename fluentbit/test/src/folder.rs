@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::skip::skip;
+use oom_suite::trial::Skip;
 
 /// The repository's top.
 ///
@@ -35,29 +35,30 @@ impl Drop for Folder {
 }
 
 impl Folder {
-    /// Copies the folder to one that is `test`'s own. The module is `OOM_NAMES_MODULE`, else what
-    /// `cargo xtask dist` built; where there is none, `test` is skipped.
+    /// Copies the folder to one whose name has `test` in it. The module is `OOM_NAMES_MODULE`, else what
+    /// `cargo xtask dist` built; where there is none, the test is skipped.
+    ///
+    /// # Errors
+    ///
+    /// Why it is skipped.
     ///
     /// # Panics
     ///
     /// Where files cannot be written.
-    pub fn lay_out(test: &str) -> Option<Self> {
+    pub fn lay_out(test: &str) -> Result<Self, Skip> {
         let module = std::env::var_os("OOM_NAMES_MODULE")
             .map_or_else(|| top().join("dist").join(MODULE), PathBuf::from);
         if !module.exists() {
             let module = module.display();
-            skip(
-                test,
-                &format!("there is no {module}; `cargo xtask dist` builds it"),
-            );
-            return None;
+            return Err(Skip::new(format!(
+                "there is no {module}; `cargo xtask dist` builds it"
+            )));
         }
-        let own = test.replace("::", "-");
-        let path = std::env::temp_dir().join(format!("oom-{own}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("oom-{test}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder for the test");
         copy(&top().join("fluentbit/kubernetes"), &path);
         fs::copy(&module, path.join("base").join(MODULE)).expect("the module can be copied");
-        Some(Self { path })
+        Ok(Self { path })
     }
 
     /// A shipped file.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use crate::skip::skip;
+use oom_suite::trial::Skip;
 
 /// A program that need not be there.
 #[derive(Clone, Copy)]
@@ -93,8 +93,12 @@ impl Tool {
         package: "Debian's openssl",
     };
 
-    /// The program. Where there is none, `test` is skipped.
-    pub fn find(self, test: &str) -> Option<PathBuf> {
+    /// The program. Where there is none, the test is skipped.
+    ///
+    /// # Errors
+    ///
+    /// Why it is skipped.
+    pub fn find(self) -> Result<PathBuf, Skip> {
         let program =
             std::env::var_os(self.variable).map_or_else(|| self.name.into(), PathBuf::from);
         let asked = Command::new(&program)
@@ -105,7 +109,7 @@ impl Tool {
             output.status.success() && String::from_utf8_lossy(&output.stdout).contains(self.answer)
         });
         if works {
-            return Some(program);
+            return Ok(program);
         }
         let Self {
             name,
@@ -113,11 +117,9 @@ impl Tool {
             package,
             ..
         } = self;
-        skip(
-            test,
-            &format!("no usable {name}, and {variable} names none; {package} has one"),
-        );
-        None
+        Err(Skip::new(format!(
+            "no usable {name}, and {variable} names none; {package} has one"
+        )))
     }
 
     /// Runs `program` to its end, and gives what it wrote.

@@ -41,6 +41,21 @@ pub struct Identity {
     pub container_id: &'static str,
 }
 
+impl Identity {
+    /// As Fluent Bit's own kubernetes filter has it.
+    pub const FLUENT_BIT: Self = Self {
+        parent: Some("kubernetes"),
+        pod_uid: "pod_id",
+        container_id: "docker_id",
+    };
+    /// The attributes of OpenTelemetry.
+    pub const OPEN_TELEMETRY: Self = Self {
+        parent: None,
+        pod_uid: "k8s.pod.uid",
+        container_id: "container.id",
+    };
+}
+
 impl Suite {
     /// The records that must leave: first those that take the place of one that came, then the reports
     /// that are released at the end of the input.
@@ -96,21 +111,22 @@ impl Suite {
         out
     }
 
-    /// The `oom` objects among the records that must leave, which are the same for every host.
+    /// The `oom` objects among the records that must leave, which are the same for every host. `None`
+    /// where not all of them are listed.
     ///
     /// # Panics
     ///
     /// Where the file does not fit its input.
-    pub fn ooms(&self, mode: Mode) -> Vec<Value> {
-        let identity = Identity {
-            parent: None,
-            pod_uid: "",
-            container_id: "",
-        };
-        let records = self.expected(mode, &identity).into_iter();
-        records
-            .filter_map(|mut record| Some(record.get_mut("oom")?.take()))
-            .collect()
+    pub fn ooms(&self, mode: Mode) -> Option<Vec<Value>> {
+        if self.file.kills_only && mode == Mode::Annotate {
+            return None;
+        }
+        let records = self.expected(mode, &Identity::OPEN_TELEMETRY).into_iter();
+        Some(
+            records
+                .filter_map(|mut record| Some(record.get_mut("oom")?.take()))
+                .collect(),
+        )
     }
 
     /// The reports that are released in the place of that record, or at the end.

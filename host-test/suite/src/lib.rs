@@ -12,6 +12,7 @@ mod expected;
 mod file;
 pub mod form;
 pub mod json;
+pub mod trial;
 mod write;
 
 use std::fs;

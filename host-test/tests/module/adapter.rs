@@ -2,7 +2,10 @@
 
 use oom_host_test::{Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check};
 
-use crate::runs::{MODES, Runner, module, modules, top};
+use crate::runs::{MODES, Runner, module, modules};
+use oom_suite::Suite;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 
 const FUNCTIONS: [&str; 3] = ["oom_annotate", "oom_rewrite", "oom_events"];
 const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
@@ -23,20 +26,36 @@ fn is_kill(verdict: &Result<Verdict, HostError>) -> bool {
     matches!(verdict, Ok(Verdict::Replaced(text)) if text.windows(14).any(|part| part == b"\"event\":\"kill\""))
 }
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        every_host_that_ever_shipped_accepts_the_module,
+        the_module_is_small,
+        an_unchanged_record_is_handed_back_by_its_own_address,
+        nothing_traps_whatever_comes_in,
+        hard_records_give_the_same_in_every_engine,
+        work_is_linear_in_the_record,
+        a_pointer_of_zero_costs_its_own_record_only,
+        lengths_may_lie,
+        hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing,
+        an_allocation_that_fails_lets_the_record_pass,
+        the_engines_own_stack_suffices,
+        an_empty_record_asks_for_what_is_open,
+        an_empty_tag_is_a_tag_like_any_other,
+        an_instance_may_be_dropped_between_any_two_lines
+    ]
+}
+
 fn every_host_that_ever_shipped_accepts_the_module() {
     check::module(module(), &FUNCTIONS)
         .unwrap_or_else(|problems| panic!("{}", problems.join("\n")));
 }
 
-#[test]
 fn the_module_is_small() {
     let size = module().len();
-    println!("{size} bytes");
-    assert!(size <= 160 * 1024);
+    assert!(size <= 160 * 1024, "{size} bytes");
 }
 
-#[test]
 fn an_unchanged_record_is_handed_back_by_its_own_address() {
     for (engine, wasm) in modules() {
         let mut host = load((engine, wasm), &Options::default());
@@ -146,7 +165,6 @@ fn hard_records(size: usize) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-#[test]
 fn nothing_traps_whatever_comes_in() {
     for (engine, wasm) in modules() {
         for function in FUNCTIONS {
@@ -168,7 +186,6 @@ fn nothing_traps_whatever_comes_in() {
     }
 }
 
-#[test]
 fn hard_records_give_the_same_in_every_engine() {
     let records: Vec<_> = hard_records(SOME)
         .into_iter()
@@ -186,13 +203,12 @@ fn hard_records_give_the_same_in_every_engine() {
     }
 }
 
-#[test]
-fn work_is_linear_in_the_record() {
+fn work_is_linear_in_the_record() -> Tested {
     /// Fuel for a byte of the worst record there is, and for a record of none.
     const PER_BYTE: u64 = 1500;
     const BASE: u64 = 3_000_000;
     let Some(engine) = oom_host_test::engine("wasmtime") else {
-        return crate::skip::skip("work_is_linear_in_the_record", "no engine here counts fuel");
+        return Err(Skip::new("no engine here counts fuel"));
     };
     let options = Options {
         fuel: Some(u64::MAX),
@@ -203,15 +219,14 @@ fn work_is_linear_in_the_record() {
         call(&mut *host, "oom_annotate", &record).expect("no trap");
         let fuel = host.fuel_used().expect("wasmtime counts");
         let length = record.len() as u64;
-        println!("{what}: {} per byte", fuel / length);
         assert!(
             fuel <= BASE + PER_BYTE * length,
             "{what}: {fuel} for {length} bytes"
         );
     }
+    Ok(())
 }
 
-#[test]
 fn a_pointer_of_zero_costs_its_own_record_only() {
     for (engine, wasm) in modules() {
         for function in FUNCTIONS {
@@ -237,7 +252,6 @@ fn a_pointer_of_zero_costs_its_own_record_only() {
     }
 }
 
-#[test]
 fn lengths_may_lie() {
     for (engine, wasm) in modules() {
         for length in [
@@ -271,7 +285,6 @@ fn lengths_may_lie() {
     }
 }
 
-#[test]
 fn hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing() {
     for (engine, wasm) in modules() {
         for frees in [Frees::InOrder, Frees::Reversed, Frees::Never] {
@@ -301,7 +314,6 @@ fn hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing() {
     }
 }
 
-#[test]
 fn an_allocation_that_fails_lets_the_record_pass() {
     let mut refused = 0;
     for (engine, wasm) in modules() {
@@ -332,11 +344,9 @@ fn an_allocation_that_fails_lets_the_record_pass() {
             }
         }
     }
-    println!("{refused} records were refused memory");
     assert!(refused > 100, "no allocation failed: the cap does nothing");
 }
 
-#[test]
 fn the_engines_own_stack_suffices() {
     for (engine, wasm) in modules() {
         let options = Options {
@@ -356,7 +366,6 @@ fn the_engines_own_stack_suffices() {
     }
 }
 
-#[test]
 fn an_empty_record_asks_for_what_is_open() {
     for (engine, wasm) in modules() {
         let mut host = load((engine, wasm), &Options::default());
@@ -379,7 +388,6 @@ fn an_empty_record_asks_for_what_is_open() {
     }
 }
 
-#[test]
 fn an_empty_tag_is_a_tag_like_any_other() {
     let lines = report();
     for (engine, wasm) in modules() {
@@ -396,7 +404,6 @@ fn an_empty_tag_is_a_tag_like_any_other() {
     }
 }
 
-#[test]
 fn an_instance_may_be_dropped_between_any_two_lines() {
     let lines = report();
     for (engine, wasm) in modules() {
@@ -417,7 +424,5 @@ fn an_instance_may_be_dropped_between_any_two_lines() {
 
 /// The records of one report and its kill.
 fn report() -> Vec<Vec<u8>> {
-    let file = top().join("host-test/suites/container-limit/input.log");
-    let text = std::fs::read(file).expect("the suite is there");
-    oom_suite::form::records("text", &text).expect("a form")
+    Suite::named("container-limit").records()
 }

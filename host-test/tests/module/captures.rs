@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use oom_suite::form::records;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 use crate::runs::{MODES, Runner, ooms, sorted, top};
-use crate::skip::skip;
 use crate::table::{Column, Table};
 
 /// What the captures that lie beside the project did, by scenario: name, level and number of kills.
@@ -78,7 +79,15 @@ fn captures() -> (PathBuf, bool) {
     )
 }
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        our_own_kernels,
+        kernels_that_others_booted,
+        annotating_twice_or_taking_our_keys_away_gives_the_same
+    ]
+}
+
 fn our_own_kernels() {
     let (folder, is_whole) = captures();
     let manifest = fs::read_to_string(folder.join("manifest.jsonl")).expect("the manifest");
@@ -91,11 +100,6 @@ fn our_own_kernels() {
         let bytes = fs::read(folder.join(file)).expect("the capture");
         let found = kills(&bytes);
         let expected = capture["kills"].as_array().expect("kills");
-        println!(
-            "{file}: {} kills expected, {} found",
-            expected.len(),
-            found.len()
-        );
         let scenarios = marks(&bytes).into_iter().map(|(_, name)| name);
         let mut column = Column::new(&capture, scenarios.filter(|name| name != "end"));
         for (scenario, problem) in strangers(&bytes, expected, &found) {
@@ -120,7 +124,6 @@ fn our_own_kernels() {
         }
         table.add(column);
     }
-    println!("{compared} fields compared, {} wrong", wrong.len());
     assert!(
         compared > if is_whole { 8000 } else { 1000 },
         "the manifest was cut short"
@@ -222,14 +225,10 @@ fn fields(kill: &Value, record: &Value) -> Vec<(String, Value, Value)> {
         .collect()
 }
 
-#[test]
-fn kernels_that_others_booted() {
+fn kernels_that_others_booted() -> Tested {
     let folder = top().join("../shared/captures");
     if !folder.exists() {
-        return skip(
-            "kernels_that_others_booted",
-            "there are no captures beside the project",
-        );
+        return Err(Skip::new("there are no captures beside the project"));
     }
     let mut total = 0;
     for file in fs::read_dir(folder).expect("the captures") {
@@ -237,8 +236,8 @@ fn kernels_that_others_booted() {
         let capture = fs::read(&file).expect("the capture");
         total += shared(&file, &capture);
     }
-    println!("{total} kills");
     assert_eq!(total, 9 + 13, "two kernels, one without group kills");
+    Ok(())
 }
 
 fn shared(file: &Path, capture: &[u8]) -> usize {
@@ -293,7 +292,6 @@ fn kills_of<'a>(kills: &'a [Value], capture: &[u8], scenario: &str) -> Vec<&'a V
         .collect()
 }
 
-#[test]
 fn annotating_twice_or_taking_our_keys_away_gives_the_same() {
     let file = top().join("fixtures/captures/debian-6.1.192-cgroup2.kmsg");
     let input = records("kmsg", &fs::read(file).expect("the capture")).expect("a form");

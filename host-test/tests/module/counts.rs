@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crate::runs::{module, top};
+use oom_suite::trial::Trial;
+use oom_suite::trials;
 
 /// Counts by function, and of that by kind of record.
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;
@@ -25,7 +27,14 @@ const SLOWER: u64 = 1020;
 /// The same for a row that became faster, and whose count is to be stored lest it creep back.
 const FASTER: u64 = 950;
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        no_record_costs_more_than_it_did,
+        a_row_that_differs_is_named
+    ]
+}
+
 fn no_record_costs_more_than_it_did() {
     let mut counts = Counts::new();
     for function in FUNCTIONS {
@@ -86,7 +95,6 @@ fn differences(stored: &Counts, counts: &Counts) -> Vec<String> {
     wrong
 }
 
-#[test]
 fn a_row_that_differs_is_named() {
     let counts = |annotate: u64, rewrite: u64| -> Counts {
         let row = |count| BTreeMap::from([("a kill".to_owned(), count)]);

@@ -7,6 +7,8 @@ use std::fs;
 use oom_host_test::check;
 
 use crate::runs::top;
+use oom_suite::trial::Trial;
+use oom_suite::trials;
 
 /// Every module, by its file, and all that it may import.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -85,7 +87,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![a_module_reaches_nothing_but_what_is_listed]
+}
+
 fn a_module_reaches_nothing_but_what_is_listed() {
     let mut wrong = Vec::new();
     for name in handed_out() {

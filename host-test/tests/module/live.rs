@@ -1,22 +1,23 @@
 //! This machine's own kernel kills a process with a hostile name in a cgroup with a pod's path.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use oom_host_test::{ENGINES, records};
+use oom_host_test::ENGINES;
+use oom_suite::form::records;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 use crate::logs::Logs;
 use crate::names;
 use crate::runs::{Runner, call, ooms};
-use crate::skip::skip;
 
-const TEST: &str = "a_process_killed_here_is_found";
 const UID: &str = "0d9c3f5e-2f44-4d0b-9a6c-3f1f0c5f7a11";
 const CONTAINER: &str = "5f1c0de5f1c0de5f1c0de5f1c0de5f1c0de5f1c0de5f1c0de5f1c0de5f1c0de5";
 const LIMIT: u64 = 16 << 20;
@@ -150,27 +151,33 @@ impl Kmsg {
     }
 }
 
-#[test]
-fn a_process_killed_here_is_found() {
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![a_process_killed_here_is_found]
+}
+
+fn a_process_killed_here_is_found() -> Tested {
     let Some((root, limit)) = hierarchy() else {
-        return skip(TEST, "there is no memory cgroup here");
+        return Err(Skip::new("there is no memory cgroup here"));
     };
     let mut kmsg = match Kmsg::open() {
         Ok(kmsg) => kmsg,
-        Err(error) => return skip(TEST, &format!("/dev/kmsg cannot be read: {error}")),
+        Err(error) => return Err(Skip::new(format!("/dev/kmsg cannot be read: {error}"))),
     };
     let cgroup = match cgroup(&root, limit) {
         Ok(cgroup) => cgroup,
-        Err(error) => return skip(TEST, &format!("no memory cgroup can be made: {error}")),
+        Err(error) => return Err(Skip::new(format!("no memory cgroup can be made: {error}"))),
     };
     let pid = match kill_one(&root, &cgroup) {
         Ok(pid) => pid,
-        Err(error) => return skip(TEST, &format!("no process can be put into it: {error}")),
+        Err(error) => return Err(Skip::new(format!("no process can be put into it: {error}"))),
     };
     sleep(Duration::from_millis(500));
     let seen = kmsg.rest();
     if !String::from_utf8_lossy(&seen).contains("Killed process") {
-        return skip(TEST, "the kernel's log of this kill is not to be read here");
+        return Err(Skip::new(
+            "the kernel's log of this kill is not to be read here",
+        ));
     }
     let input = records("kmsg", &seen).expect("a form");
     for runner in Runner::all() {
@@ -190,10 +197,9 @@ fn a_process_killed_here_is_found() {
         assert_eq!(kill["cgroup"]["victim"], cgroup.path.as_str());
         assert_eq!(kill["memory"]["limit_bytes"], LIMIT);
         assert_eq!(kill["attribution"], "report");
-        println!("{}: {}", runner.name(), kill["summary"]);
     }
     names_are_found(&input, pid);
-    std::io::stdout().flush().expect("standard output");
+    Ok(())
 }
 
 /// The files that the kubelet would have of the container name it.

@@ -10,7 +10,23 @@ mod logs;
 mod memory;
 mod names;
 mod runs;
-mod skip;
 mod suites;
 mod table;
 mod vector;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oom_suite::trial::run([
+        adapter::tests(),
+        captures::tests(),
+        corpus::tests(),
+        counts::tests(),
+        imports::tests(),
+        live::tests(),
+        memory::tests(),
+        names::tests(),
+        suites::tests(),
+        vector::tests(),
+    ])
+}

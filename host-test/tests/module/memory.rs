@@ -3,20 +3,26 @@
 use oom_host_test::{Instance, Options, Verdict};
 
 use crate::runs::module;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 
 fn hand_in(host: &mut dyn Instance, record: &[u8]) -> Verdict {
     host.call("oom_annotate", b"kmsg.0", (0, 0), record)
         .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(record)))
 }
 
-#[test]
-fn a_million_records_and_one_of_a_mebibyte() {
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_million_records_and_one_of_a_mebibyte,
+        ordinary_records_of_a_kibibyte_need_little
+    ]
+}
+
+fn a_million_records_and_one_of_a_mebibyte() -> Tested {
     const RECORDS: u32 = 1_000_000;
     let Some(engine) = oom_host_test::engine("wamr") else {
-        return crate::skip::skip(
-            "a_million_records_and_one_of_a_mebibyte",
-            "WAMR is not built in",
-        );
+        return Err(Skip::new("WAMR is not built in"));
     };
     let mut host = engine
         .load(module(), &Options::default())
@@ -47,20 +53,14 @@ fn a_million_records_and_one_of_a_mebibyte() {
     }
     hand_in(&mut *host, mebibyte.as_bytes());
     let after = host.memory_bytes();
-    println!(
-        "{RECORDS} records, {kills} kills: linear memory {before} bytes before, {after} after"
-    );
     assert_eq!(kills, RECORDS / 1000);
     assert_eq!(after, before);
+    Ok(())
 }
 
-#[test]
-fn ordinary_records_of_a_kibibyte_need_little() {
+fn ordinary_records_of_a_kibibyte_need_little() -> Tested {
     let Some(engine) = oom_host_test::engine("wamr") else {
-        return crate::skip::skip(
-            "ordinary_records_of_a_kibibyte_need_little",
-            "WAMR is not built in",
-        );
+        return Err(Skip::new("WAMR is not built in"));
     };
     let mut host = engine
         .load(module(), &Options::default())
@@ -73,6 +73,7 @@ fn ordinary_records_of_a_kibibyte_need_little() {
         host.call("oom_annotate", b"t", (0, 0), kill)
             .expect("no trap");
     }
-    println!("linear memory: {} bytes", host.memory_bytes());
-    assert!(host.memory_bytes() <= 1_258_291, "1.2 MiB");
+    let bytes = host.memory_bytes();
+    assert!(bytes <= 1_258_291, "{bytes} bytes are more than 1.2 MiB");
+    Ok(())
 }

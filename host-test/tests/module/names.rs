@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use oom_host_test::{ENGINES, Engine, HostError, Instance, Options, Proposals, Verdict, check};
+use oom_suite::trial::Trial;
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 use crate::logs::{ID, Logs, UID, kill};
@@ -112,7 +114,22 @@ fn file() -> String {
     format!("web-7f9c_shop_app-{ID}.log")
 }
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        every_host_with_wasi_accepts_the_module,
+        a_container_is_found_among_a_thousand_pods,
+        a_container_that_is_gone_leaves_its_pod,
+        an_answer_is_kept_while_the_container_is_the_same,
+        what_is_no_folder_or_may_not_be_read_names_nothing,
+        odd_names_hide_no_other,
+        what_the_record_says_already_stays,
+        folders_that_come_and_go_while_they_are_read_cost_names_alone,
+        listings_take_no_memory_that_was_not_set_aside,
+        a_folder_of_another_name_is_not_looked_into
+    ]
+}
+
 fn every_host_with_wasi_accepts_the_module() {
     let functions = ["oom_annotate", "oom_rewrite", "oom_events"];
     assert_eq!(check::exports(wasm(), &functions), Ok(()));
@@ -124,7 +141,6 @@ fn every_host_with_wasi_accepts_the_module() {
     assert_eq!(check::proposals(wasm(), oldest), Ok(()));
 }
 
-#[test]
 fn a_container_is_found_among_a_thousand_pods() {
     let logs = Logs::new("wasi-names-found");
     logs.container(file());
@@ -152,7 +168,6 @@ fn a_container_is_found_among_a_thousand_pods() {
     }
 }
 
-#[test]
 fn a_container_that_is_gone_leaves_its_pod() {
     let logs = Logs::new("wasi-names-gone");
     logs.pod("shop", "web-7f9c", UID);
@@ -169,7 +184,6 @@ fn a_container_that_is_gone_leaves_its_pod() {
     }
 }
 
-#[test]
 fn an_answer_is_kept_while_the_container_is_the_same() {
     for engine in ENGINES {
         let logs = Logs::new(&format!("wasi-names-kept-{}", engine.name()));
@@ -199,7 +213,6 @@ fn an_answer_is_kept_while_the_container_is_the_same() {
     }
 }
 
-#[test]
 fn what_is_no_folder_or_may_not_be_read_names_nothing() {
     for engine in ENGINES {
         let logs = Logs::new(&format!("wasi-names-refused-{}", engine.name()));
@@ -234,7 +247,6 @@ fn what_is_no_folder_or_may_not_be_read_names_nothing() {
     }
 }
 
-#[test]
 fn odd_names_hide_no_other() {
     for engine in ENGINES {
         let logs = Logs::new(&format!("wasi-names-odd-{}", engine.name()));
@@ -270,7 +282,6 @@ fn odd_names_hide_no_other() {
     }
 }
 
-#[test]
 fn what_the_record_says_already_stays() {
     let logs = Logs::new("wasi-names-present");
     logs.container(file());
@@ -288,7 +299,6 @@ fn what_the_record_says_already_stays() {
     }
 }
 
-#[test]
 fn folders_that_come_and_go_while_they_are_read_cost_names_alone() {
     for engine in ENGINES {
         let logs = Logs::new(&format!("wasi-names-vanish-{}", engine.name()));
@@ -320,7 +330,6 @@ fn folders_that_come_and_go_while_they_are_read_cost_names_alone() {
     }
 }
 
-#[test]
 fn listings_take_no_memory_that_was_not_set_aside() {
     let logs = Logs::new("wasi-names-memory");
     logs.container(file());
@@ -365,7 +374,6 @@ fn listings_take_no_memory_that_was_not_set_aside() {
     }
 }
 
-#[test]
 fn a_folder_of_another_name_is_not_looked_into() {
     let logs = Logs::new("wasi-names-elsewhere");
     logs.container(file());

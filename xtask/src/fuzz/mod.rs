@@ -24,7 +24,7 @@ The targets are in fuzz/targets; without a name all of them run, one after the o
 cargo-fuzz is installed into the target folder where there is none. What is found grows
 target/fuzz/corpus and is the beginning of the next run; the seeds are made of the
 fixtures and suites. An input that breaks a promise is kept in target/fuzz/crashes and
-is a failure. It becomes a folder in host-test/suites, or a row of a test's data, with
+is a failure. It becomes a file in filter/suites, or a row of a test's data, with
 the fix.",
     run,
 };
@@ -89,7 +89,7 @@ pub fn all(
     build.args(["build", "--sanitizer", "none", "--fuzz-dir", "fuzz"]);
     build.arg("--target-dir").arg(&out);
     work.run(build.current_dir(workspace::root()))?;
-    seeds::write(&out.join("seeds"))?;
+    seeds::write(work, &out.join("seeds"))?;
     let worker = worker(work)?;
     let module = FLUENT_BIT.build(work)?;
     let mut all = Vec::new();

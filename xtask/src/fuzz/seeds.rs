@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::files;
 use crate::failure::Failure;
+use crate::work::Work;
 use crate::workspace;
 
 /// Bytes of the longest seed: longer ones teach little and run long.
@@ -18,8 +21,8 @@ const MARK: &[u8] = b"@@SCENARIO ";
 /// # Errors
 ///
 /// [`Failure::Failed`] where a fixture cannot be read or a seed cannot be written.
-pub(super) fn write(folder: &Path) -> Result<(), Failure> {
-    let sequences = sequences()?;
+pub(super) fn write(work: &Work, folder: &Path) -> Result<(), Failure> {
+    let sequences = sequences(work)?;
     let mut lines = BTreeSet::new();
     let mut texts = Vec::new();
     let mut records = Vec::new();
@@ -56,17 +59,21 @@ pub(super) fn write(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Inputs of suites and scenarios of captures, with the letter of its form before each line.
-fn sequences() -> Result<Vec<Vec<u8>>, Failure> {
+fn sequences(work: &Work) -> Result<Vec<Vec<u8>>, Failure> {
     let root = workspace::root();
-    let mut sequences = Vec::new();
-    for suite in files(&root.join("host-test/suites"))? {
-        for (ending, form) in [("log", b't'), ("ndjson", b'r'), ("kmsg", b'k')] {
-            let file = suite.join("input").with_extension(ending);
-            if file.is_file() {
-                sequences.push(marked(split(&read(&file)?), form));
-            }
-        }
-    }
+    let mut cargo = workspace::cargo();
+    cargo.args([
+        "run",
+        "--quiet",
+        "--package",
+        "oom-suite",
+        "--example",
+        "suites",
+    ]);
+    let suites = work.output(&mut cargo)?;
+    let sequences: Option<Vec<Vec<u8>>> = suites.lines().map(sequence).collect();
+    let unread = || Failure::Failed("a suite is not told as it should be".to_owned());
+    let mut sequences = sequences.ok_or_else(unread)?;
     for file in files(&root.join("fixtures/captures"))? {
         if file.extension().is_some_and(|ending| ending == "kmsg") {
             let capture = read(&file)?;
@@ -77,6 +84,20 @@ fn sequences() -> Result<Vec<Vec<u8>>, Failure> {
     }
     sequences.retain(|sequence| !sequence.is_empty());
     Ok(sequences)
+}
+
+/// A suite's input, of the line that tells of it.
+fn sequence(suite: &str) -> Option<Vec<u8>> {
+    let suite: Value = serde_json::from_str(suite).ok()?;
+    let form = match suite["form"].as_str()? {
+        "kmsg" => b'k',
+        "ndjson" => b'r',
+        _ => b't',
+    };
+    // A character for each byte.
+    let input = suite["input"].as_str()?.chars();
+    let input: Vec<u8> = input.filter_map(|byte| u8::try_from(byte).ok()).collect();
+    Some(marked(split(&input), form))
 }
 
 /// The paths of the parser's own table of them.

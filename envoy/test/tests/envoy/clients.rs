@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use oom_envoy_test::{
     Behaviour, Config, Entry, Envoy, Form, Program, Upstream, added, folder, module, native,
-    oom_of, runtime, skip, top,
+    oom_of, runtime, top,
 };
 use oom_filter::Mode;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -55,19 +57,15 @@ fn expected(key: &str) -> Vec<Value> {
     left
 }
 
-/// A shipper's program; none where there is none and none is named, and then `test` is skipped.
-fn shipper(test: &str, variable: &str, name: &str) -> Option<PathBuf> {
+/// A shipper's program; where there is none and none is named, the test is skipped.
+fn shipper(variable: &str, name: &str) -> Result<PathBuf, Skip> {
     let named = std::env::var_os(variable);
     let program = named.as_ref().map_or_else(|| name.into(), PathBuf::from);
     match Command::new(&program).arg("--version").output() {
-        Ok(output) if output.status.success() => Some(program),
-        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
-            skip(
-                test,
-                &format!("there is no `{name}` on the PATH, and {variable} names none"),
-            );
-            None
-        }
+        Ok(output) if output.status.success() => Ok(program),
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Err(Skip::new(
+            format!("there is no `{name}` on the PATH, and {variable} names none"),
+        )),
         other => panic!("{}: {other:?}", program.display()),
     }
 }
@@ -114,11 +112,10 @@ impl Drop for Shipper {
 }
 
 /// The shipped configuration, in front of `receiver`.
-fn proxy(test: &str, receiver: SocketAddr) -> Option<Envoy> {
-    let (program, module) = (Program::find(test)?, module(test)?);
+fn proxy(name: &str, receiver: SocketAddr) -> Result<Envoy, Skip> {
+    let (program, module) = (Program::find()?, module()?);
     let config = Config::shipped().receiver(receiver).module(&module);
-    let name = test.rsplit("::").next().unwrap_or(test);
-    Some(program.start(name, &config))
+    Ok(program.start(name, &config))
 }
 
 /// An output of Fluent Bit: its settings, and what its bodies are.
@@ -215,17 +212,16 @@ impl Output {
     }
 }
 
-#[test]
-fn what_fluent_bit_sends_is_read() {
-    const NAME: &str = "envoy::clients::what_fluent_bit_sends_is_read";
-    let Some(program) = shipper(NAME, "FLUENT_BIT", "fluent-bit") else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![what_fluent_bit_sends_is_read, what_vector_sends_is_read]
+}
+
+fn what_fluent_bit_sends_is_read() -> Tested {
+    let program = shipper("FLUENT_BIT", "fluent-bit")?;
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Keeps).await;
-        let Some(envoy) = proxy(NAME, upstream.address) else {
-            return;
-        };
+        let envoy = proxy("what_fluent_bit_sends_is_read", upstream.address)?;
         let port = envoy.listener("logs").port();
         let folder = folder("fluent-bit");
         let log = folder.join("kern.log");
@@ -275,21 +271,18 @@ fn what_fluent_bit_sends_is_read() {
         let passed = envoy.counter(r#"oom_bodies_passed_total{reason="protobuf"}"#);
         assert!(passed >= 2, "{passed}");
         fs::remove_dir_all(&folder).expect("it was made");
-    });
+        Ok(())
+    })
 }
 
 /// From Vector's `http` sink through the proxy to its `http_server` source.
-#[test]
-fn what_vector_sends_is_read() {
-    const NAME: &str = "envoy::clients::what_vector_sends_is_read";
+fn what_vector_sends_is_read() -> Tested {
     /// For each form: how the sink frames records, and how the source takes them apart.
     const FRAMINGS: [(&str, &str, &str); 2] = [
         ("ndjson", "newline_delimited", "newline_delimited"),
         ("json", "", "bytes"),
     ];
-    let Some(program) = shipper(NAME, "VECTOR", "vector") else {
-        return;
-    };
+    let program = shipper("VECTOR", "vector")?;
     runtime().block_on(async {
         let folder = folder("vector");
         let log = folder.join("kern.log");
@@ -300,9 +293,7 @@ fn what_vector_sends_is_read() {
                 let folder = folder.join(format!("{name}-{compression}"));
                 fs::create_dir(&folder).expect("a folder");
                 let receiver = free();
-                let Some(envoy) = proxy(NAME, receiver) else {
-                    return;
-                };
+                let envoy = proxy("what_vector_sends_is_read", receiver)?;
                 let out = folder.join("arrived.ndjson");
                 let framing = match sent {
                     "" => String::new(),
@@ -347,7 +338,8 @@ fn what_vector_sends_is_read() {
             }
         }
         fs::remove_dir_all(&folder).expect("it was made");
-    });
+        Ok(())
+    })
 }
 
 /// An address at which nobody listens.

@@ -6,17 +6,24 @@ use std::time::{Duration, Instant};
 use oom_envoy_test::{
     Behaviour, Config, Piece, Post, Program, Upstream, folder, module, runtime, top,
 };
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
 const LINES: &str = "{\"log\":\"a\"}\n{\"log\":\"b\"}\n";
 
-#[test]
-fn every_shipped_configuration_is_valid() {
-    const NAME: &str = "envoy::configs::every_shipped_configuration_is_valid";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        every_shipped_configuration_is_valid,
+        what_is_allowed_is_what_the_module_has,
+        a_configuration_changes_while_deliveries_are_under_way
+    ]
+}
+
+fn every_shipped_configuration_is_valid() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     let text = fs::read_to_string(top().join("envoy/config/envoy.yaml")).expect("it ships");
     let file = std::env::temp_dir().join(format!("oom-envoy-{}.yaml", std::process::id()));
     let module = module.display().to_string();
@@ -24,15 +31,12 @@ fn every_shipped_configuration_is_valid() {
     let verdict = program.validate(&file);
     fs::remove_file(&file).expect("it was written");
     verdict.expect("Envoy finds nothing wrong");
+    Ok(())
 }
 
 /// A name that is written wrong is no error to Envoy, and allows nothing.
-#[test]
-fn what_is_allowed_is_what_the_module_has() {
-    const NAME: &str = "envoy::configs::what_is_allowed_is_what_the_module_has";
-    let Some(module) = module(NAME) else {
-        return;
-    };
+fn what_is_allowed_is_what_the_module_has() -> Tested {
+    let module = module()?;
     let module = fs::read(module).expect("it is there");
     let config = Config::shipped();
     let names = config.text().lines().filter_map(|line| {
@@ -48,6 +52,7 @@ fn what_is_allowed_is_what_the_module_has() {
         let mut places = module.windows(entry.len());
         assert!(places.any(|place| place == entry), "{name}");
     }
+    Ok(())
 }
 
 /// The listeners of a configuration, as a file that Envoy watches.
@@ -62,12 +67,8 @@ fn listeners(config: &Config) -> String {
     format!("resources:\n{}", listeners.replacen(begin, &typed, 1))
 }
 
-#[test]
-fn a_configuration_changes_while_deliveries_are_under_way() {
-    const NAME: &str = "envoy::configs::a_configuration_changes_while_deliveries_are_under_way";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_configuration_changes_while_deliveries_are_under_way() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -142,4 +143,5 @@ fn a_configuration_changes_while_deliveries_are_under_way() {
             .expect("an answer");
         assert_eq!((answer.status, answer.body.len()), (200, 0));
     });
+    Ok(())
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oom_envoy_test::{Behaviour, Config, Piece, Post, Program, Upstream, module, runtime, skip};
+use oom_envoy_test::{Behaviour, Config, Piece, Post, Program, Upstream, module, runtime};
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -12,24 +14,27 @@ const TRAP: &str = "oom-trap";
 const KILL: &str =
     r#"{"log":"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
 
-/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, `test` is skipped.
-fn trapping_module(test: &str) -> Option<PathBuf> {
+/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, the test is skipped.
+fn trapping_module() -> Result<PathBuf, Skip> {
     let path = std::env::var_os("OOM_ENVOY_TRAP").map(PathBuf::from);
-    if path.is_none() {
-        skip(
-            test,
-            "OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one",
-        );
-    }
-    path
+    path.ok_or_else(|| {
+        Skip::new("OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one")
+    })
 }
 
-#[test]
-fn a_fault_of_the_module_stops_no_delivery() {
-    const NAME: &str = "envoy::faults::a_fault_of_the_module_stops_no_delivery";
-    let (Some(program), Some(module)) = (Program::find(NAME), trapping_module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_fault_of_the_module_stops_no_delivery,
+        a_slow_receiver_gets_every_byte,
+        a_receiver_that_fails_is_none_of_the_filter,
+        a_sender_that_breaks_off_leaves_nothing_behind,
+        a_wrong_configuration_is_named
+    ]
+}
+
+fn a_fault_of_the_module_stops_no_delivery() -> Tested {
+    let (program, module) = (Program::find()?, trapping_module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let shipped = Config::shipped().receiver(upstream.address).module(&module);
@@ -85,14 +90,11 @@ fn a_fault_of_the_module_stops_no_delivery() {
             }
         }
     });
+    Ok(())
 }
 
-#[test]
-fn a_slow_receiver_gets_every_byte() {
-    const NAME: &str = "envoy::faults::a_slow_receiver_gets_every_byte";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_slow_receiver_gets_every_byte() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Slow(Duration::from_millis(2))).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -112,14 +114,11 @@ fn a_slow_receiver_gets_every_byte() {
         let more = envoy.memory().saturating_sub(before);
         assert!(more < 32 << 20, "{more} bytes more");
     });
+    Ok(())
 }
 
-#[test]
-fn a_receiver_that_fails_is_none_of_the_filter() {
-    const NAME: &str = "envoy::faults::a_receiver_that_fails_is_none_of_the_filter";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_receiver_that_fails_is_none_of_the_filter() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         for (behaviour, status) in [
             (Behaviour::Refuses(429), 429),
@@ -147,14 +146,11 @@ fn a_receiver_that_fails_is_none_of_the_filter() {
         let answer = Post::new("/x", NDJSON, KILL).send(envoy.listener("logs"));
         assert_eq!(answer.await.expect("an answer").status, 503);
     });
+    Ok(())
 }
 
-#[test]
-fn a_sender_that_breaks_off_leaves_nothing_behind() {
-    const NAME: &str = "envoy::faults::a_sender_that_breaks_off_leaves_nothing_behind";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_sender_that_breaks_off_leaves_nothing_behind() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -199,14 +195,11 @@ fn a_sender_that_breaks_off_leaves_nothing_behind() {
             0
         );
     });
+    Ok(())
 }
 
-#[test]
-fn a_wrong_configuration_is_named() {
-    const NAME: &str = "envoy::faults::a_wrong_configuration_is_named";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_wrong_configuration_is_named() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -228,4 +221,5 @@ fn a_wrong_configuration_is_named() {
             }
         }
     });
+    Ok(())
 }

@@ -6,3 +6,16 @@ mod faults;
 mod suites;
 mod unread;
 mod ways;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oom_suite::trial::run([
+        clients::tests(),
+        configs::tests(),
+        faults::tests(),
+        suites::tests(),
+        unread::tests(),
+        ways::tests(),
+    ])
+}

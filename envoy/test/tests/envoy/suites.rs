@@ -1,28 +1,33 @@
 //! The suites that every host shares, in every form of delivery, in every mode.
 
 use oom_envoy_test::{
-    Behaviour, Config, Entry, Form, Post, Program, Suite, Upstream, added, module, native, oom_of,
-    runtime,
+    Behaviour, Config, Entry, Form, Post, Program, Upstream, added, module, native, oom_of, runtime,
 };
 use oom_filter::Mode;
+use oom_suite::Suite;
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 use serde_json::{Value, json};
 
-const MODES: [(&str, Mode); 3] = [
-    ("annotate", Mode::Annotate),
-    ("rewrite", Mode::Rewrite),
-    ("events", Mode::Events),
+/// The modes, as the suites have them too.
+const MODES: [(oom_suite::Mode, Mode); 3] = [
+    (oom_suite::Mode::Annotate, Mode::Annotate),
+    (oom_suite::Mode::Rewrite, Mode::Rewrite),
+    (oom_suite::Mode::Events, Mode::Events),
 ];
 
-#[test]
-fn every_suite_gives_its_records_in_every_form() {
-    const NAME: &str = "envoy::every_suite_gives_its_records_in_every_form";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![every_suite_gives_its_records_in_every_form]
+}
+
+fn every_suite_gives_its_records_in_every_form() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
-        let (mut wrong, mut compared) = (Vec::new(), 0);
-        for (name, mode) in MODES {
+        let mut wrong = Vec::new();
+        for (suite_mode, mode) in MODES {
+            let name = suite_mode.name();
             let config = Config::shipped()
                 .receiver(upstream.address)
                 .module(&module)
@@ -30,12 +35,13 @@ fn every_suite_gives_its_records_in_every_form() {
             let envoy = program.start(&format!("suites-{name}"), &config);
             let address = envoy.listener("logs");
             for suite in Suite::all() {
+                let all = suite.records();
                 for form in Form::ALL {
                     // Where each record meets a filter that knows nothing, each has its own sender.
-                    let deliveries: Vec<&[Vec<u8>]> = if suite.fresh_instance {
-                        suite.records.chunks(1).collect()
+                    let deliveries: Vec<&[Vec<u8>]> = if suite.fresh {
+                        all.chunks(1).collect()
                     } else {
-                        vec![&suite.records]
+                        vec![&all]
                     };
                     let mut ooms = Vec::new();
                     for (number, records) in deliveries.into_iter().enumerate() {
@@ -49,12 +55,11 @@ fn every_suite_gives_its_records_in_every_form() {
                             Ok(found) => ooms.extend(found),
                             Err(text) => wrong.push(format!("{name} {path}: {text}")),
                         }
-                        compared += 1;
                     }
                     // And these are what Fluent Bit's module adds to the same records; those that
                     // are released at the end of an input follow there.
                     if form == Form::Ndjson
-                        && let Some(expected) = suite.expected(mode)
+                        && let Some(expected) = suite.ooms(suite_mode)
                         && expected.get(..ooms.len()) != Some(&ooms)
                     {
                         wrong.push(format!("{name} {}: not as in Fluent Bit", suite.name));
@@ -64,7 +69,6 @@ fn every_suite_gives_its_records_in_every_form() {
             let log = envoy.log();
             assert!(!log.contains("oom"), "{log}");
         }
-        println!("{compared} deliveries compared");
         assert!(
             wrong.is_empty(),
             "{} wrong\n{}",
@@ -72,6 +76,7 @@ fn every_suite_gives_its_records_in_every_form() {
             wrong.join("\n")
         );
     });
+    Ok(())
 }
 
 /// Compares what arrived with what the filter makes of the same records as a Rust library, and gives

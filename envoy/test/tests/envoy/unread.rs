@@ -1,6 +1,9 @@
 //! What is not read, and what is read and holds nothing: no byte of it changes.
 
-use oom_envoy_test::{Behaviour, Config, Form, Post, Program, Suite, Upstream, module, runtime};
+use oom_envoy_test::{Behaviour, Config, Form, Post, Program, Upstream, module, runtime};
+use oom_suite::Suite;
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -16,10 +19,7 @@ fn corpus() -> Vec<Vec<Vec<u8>>> {
         )
         .into_bytes()
     };
-    let no_oom = Suite::all()
-        .into_iter()
-        .find(|suite| suite.name == "no-oom")
-        .expect("the suite");
+    let no_oom = Suite::named("no-oom");
     vec![
         Vec::new(),
         vec![b"{}".to_vec()],
@@ -40,16 +40,21 @@ fn corpus() -> Vec<Vec<Vec<u8>>> {
             ]
             .concat(),
         ],
-        no_oom.records,
+        no_oom.records(),
     ]
 }
 
-#[test]
-fn no_byte_is_changed_where_nothing_is_told() {
-    const NAME: &str = "envoy::unread::no_byte_is_changed_where_nothing_is_told";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        no_byte_is_changed_where_nothing_is_told,
+        what_is_not_read_is_counted_by_its_reason,
+        headers_of_any_bytes_are_read
+    ]
+}
+
+fn no_byte_is_changed_where_nothing_is_told() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         for mode in ["annotate", "rewrite"] {
@@ -74,14 +79,11 @@ fn no_byte_is_changed_where_nothing_is_told() {
             }
         }
     });
+    Ok(())
 }
 
-#[test]
-fn what_is_not_read_is_counted_by_its_reason() {
-    const NAME: &str = "envoy::unread::what_is_not_read_is_counted_by_its_reason";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn what_is_not_read_is_counted_by_its_reason() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped()
@@ -143,15 +145,12 @@ fn what_is_not_read_is_counted_by_its_reason() {
             );
         }
     });
+    Ok(())
 }
 
 /// What a sender writes into its headers is any bytes, and the proxy lets some of them pass.
-#[test]
-fn headers_of_any_bytes_are_read() {
-    const NAME: &str = "envoy::unread::headers_of_any_bytes_are_read";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn headers_of_any_bytes_are_read() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -182,4 +181,5 @@ fn headers_of_any_bytes_are_read() {
         }
         assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
     });
+    Ok(())
 }

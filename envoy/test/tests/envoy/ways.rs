@@ -6,21 +6,18 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oom_envoy_test::{
-    Behaviour, Config, Envoy, Form, Piece, Post, Program, Sender, Suite, Upstream, module, native,
-    runtime,
+    Behaviour, Config, Envoy, Form, Piece, Post, Program, Sender, Upstream, module, native, runtime,
 };
 use oom_filter::Mode;
+use oom_suite::Suite;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 
 /// A report of several lines, names of more than one byte among them, and ordinary lines around it.
 fn records() -> Vec<Vec<u8>> {
-    let suites = Suite::all();
-    let suite = suites
-        .iter()
-        .find(|suite| suite.name == "container-limit")
-        .expect("the suite");
     let odd = r#"{"log":"é😀\n\u00e9 \"quoted\" \\","n":12345678901234567890123,"a":[{"b":[]}]}"#;
     let mut records = vec![odd.as_bytes().to_vec()];
-    records.extend(suite.records.iter().cloned());
+    records.extend(Suite::named("container-limit").records());
     records.push(odd.as_bytes().to_vec());
     records
 }
@@ -41,14 +38,13 @@ struct Setting {
     address: std::net::SocketAddr,
 }
 
-async fn setting(name: &str, behaviour: Behaviour) -> Option<Setting> {
-    let test = format!("envoy::ways::{name}");
-    let (program, module) = (Program::find(&test)?, module(&test)?);
+async fn setting(name: &str, behaviour: Behaviour) -> Result<Setting, Skip> {
+    let (program, module) = (Program::find()?, module()?);
     let upstream = Upstream::start(behaviour).await;
     let config = Config::shipped().receiver(upstream.address).module(&module);
     let envoy = program.start(name, &config);
     let address = envoy.listener("logs");
-    Some(Setting {
+    Ok(Setting {
         envoy,
         upstream,
         address,
@@ -92,12 +88,24 @@ fn cuts(body: &[u8]) -> Vec<Vec<usize>> {
     cuts
 }
 
-#[test]
-fn a_body_may_be_cut_anywhere() {
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_body_may_be_cut_anywhere,
+        texts_may_be_cut_anywhere,
+        a_packed_body_is_unpacked_and_read,
+        a_long_body_takes_little_memory,
+        many_deliveries_at_once_do_not_mix,
+        a_report_may_be_divided_between_deliveries,
+        trailers_and_empty_bodies_go_on,
+        the_buffer_of_the_proxy_is_not_the_limit,
+        what_unpacks_to_very_much_goes_on
+    ]
+}
+
+fn a_body_may_be_cut_anywhere() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("cut", Behaviour::Echo).await else {
-            return;
-        };
+        let setting = setting("cut", Behaviour::Echo).await?;
         let address = setting.address;
         for form in Form::OF_RECORDS {
             let body = form.body(&records());
@@ -119,15 +127,13 @@ fn a_body_may_be_cut_anywhere() {
                 }
             }
         }
-    });
+        Ok(())
+    })
 }
 
-#[test]
-fn texts_may_be_cut_anywhere() {
+fn texts_may_be_cut_anywhere() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("cut-texts", Behaviour::Echo).await else {
-            return;
-        };
+        let setting = setting("cut-texts", Behaviour::Echo).await?;
         let address = setting.address;
         for form in Form::OF_TEXTS {
             let body = form.body(&records());
@@ -147,15 +153,13 @@ fn texts_may_be_cut_anywhere() {
                 }
             }
         }
-    });
+        Ok(())
+    })
 }
 
-#[test]
-fn a_packed_body_is_unpacked_and_read() {
+fn a_packed_body_is_unpacked_and_read() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("gzip", Behaviour::Echo).await else {
-            return;
-        };
+        let setting = setting("gzip", Behaviour::Echo).await?;
         let address = setting.address;
         for form in Form::ALL {
             let body = form.body(&records());
@@ -185,17 +189,15 @@ fn a_packed_body_is_unpacked_and_read() {
                 .counter(r#"oom_kills_total{level="container"}"#),
             12
         );
-    });
+        Ok(())
+    })
 }
 
 /// A hundred mebibytes, of which the proxy at no time holds more than a few.
-#[test]
-fn a_long_body_takes_little_memory() {
+fn a_long_body_takes_little_memory() -> Tested {
     const LENGTH: usize = 100 << 20;
     runtime().block_on(async {
-        let Some(setting) = setting("long", Behaviour::Count).await else {
-            return;
-        };
+        let setting = setting("long", Behaviour::Count).await?;
         let address = setting.address;
         let kill = Form::Ndjson.body(&records());
         let line = b"{\"log\":\"usb 1-1: new high-speed USB device number 2\",\"n\":1}\n";
@@ -226,18 +228,15 @@ fn a_long_body_takes_little_memory() {
             assert_eq!(answer.status, 200);
             let arrived: usize = String::from_utf8(answer.body).unwrap().parse().unwrap();
             assert!(arrived > sent, "{arrived} of {sent}");
-            println!("{} KiB more for {sent} bytes", (most - before) / 1024);
             assert!(most - before < 16 << 20, "{before} bytes became {most}");
         }
-    });
+        Ok(())
+    })
 }
 
-#[test]
-fn many_deliveries_at_once_do_not_mix() {
+fn many_deliveries_at_once_do_not_mix() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("many", Behaviour::Echo).await else {
-            return;
-        };
+        let setting = setting("many", Behaviour::Echo).await?;
         let address = setting.address;
         let mut tasks = Vec::new();
         for number in 0..64 {
@@ -268,15 +267,13 @@ fn many_deliveries_at_once_do_not_mix() {
             let answer = sender.send(post).await.expect("an answer");
             assert!(answer.body == expected(form), "{path}");
         }
-    });
+        Ok(())
+    })
 }
 
-#[test]
-fn a_report_may_be_divided_between_deliveries() {
+fn a_report_may_be_divided_between_deliveries() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("divided", Behaviour::Echo).await else {
-            return;
-        };
+        let setting = setting("divided", Behaviour::Echo).await?;
         let address = setting.address;
         let records = records();
         for form in Form::OF_RECORDS {
@@ -295,15 +292,13 @@ fn a_report_may_be_divided_between_deliveries() {
                 assert!(answer.body == form.body(&expected), "{form:?} {number}");
             }
         }
-    });
+        Ok(())
+    })
 }
 
-#[test]
-fn trailers_and_empty_bodies_go_on() {
+fn trailers_and_empty_bodies_go_on() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("trailers", Behaviour::Echo).await else {
-            return;
-        };
+        let setting = setting("trailers", Behaviour::Echo).await?;
         let address = setting.address;
         let trailers = || {
             let mut trailers = hyper::HeaderMap::new();
@@ -350,16 +345,13 @@ fn trailers_and_empty_bodies_go_on() {
             }
         }
         assert_eq!(setting.upstream.deliveries(), 4 * 3 * 2 + 6 * 4);
-    });
+        Ok(())
+    })
 }
 
 /// A proxy whose buffer is smaller than the body, and than what a sender writes at once.
-#[test]
-fn the_buffer_of_the_proxy_is_not_the_limit() {
-    const NAME: &str = "envoy::ways::the_buffer_of_the_proxy_is_not_the_limit";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn the_buffer_of_the_proxy_is_not_the_limit() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped()
@@ -398,15 +390,13 @@ fn the_buffer_of_the_proxy_is_not_the_limit() {
             }
         }
     });
+    Ok(())
 }
 
 /// Packed so tight that one piece of it is more than the module takes into its memory.
-#[test]
-fn what_unpacks_to_very_much_goes_on() {
+fn what_unpacks_to_very_much_goes_on() -> Tested {
     runtime().block_on(async {
-        let Some(setting) = setting("bomb", Behaviour::Count).await else {
-            return;
-        };
+        let setting = setting("bomb", Behaviour::Count).await?;
         let line = b"{\"log\":\"usb 1-1: new\"}\n";
         let body = line.repeat((100 << 20) / line.len());
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
@@ -432,5 +422,6 @@ fn what_unpacks_to_very_much_goes_on() {
                 .counter(r#"oom_kills_total{level="container"}"#),
             1
         );
-    });
+        Ok(())
+    })
 }

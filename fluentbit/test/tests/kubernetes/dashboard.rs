@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use oom_fluentbit_test::{Tool, top};
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 use serde_json::Value;
 
 /// What Grafana puts in place of its variables, for an hour shown in steps of a minute.
@@ -35,11 +37,13 @@ fn queries() -> BTreeMap<String, String> {
     queries
 }
 
-#[test]
-fn every_query_has_a_right_answer() {
-    let Some(promtool) = Tool::PROMTOOL.find("kubernetes::dashboard") else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![every_query_has_a_right_answer]
+}
+
+fn every_query_has_a_right_answer() -> Tested {
+    let promtool = Tool::PROMTOOL.find()?;
     let rules = top().join("fluentbit/kubernetes/prometheus/rules.yaml");
     let mut cases = include_str!("../../data/dashboard.yaml")
         .replace("RULES", rules.to_str().expect("a path that is text"));
@@ -60,4 +64,5 @@ fn every_query_has_a_right_answer() {
         &["test", "rules", file.to_str().expect("a path that is text")],
     );
     fs::remove_file(file).expect("it was written");
+    Ok(())
 }

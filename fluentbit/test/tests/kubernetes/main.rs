@@ -5,3 +5,15 @@ mod outputs;
 mod pipeline;
 mod rendered;
 mod rules;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oom_suite::trial::run([
+        dashboard::tests(),
+        outputs::tests(),
+        pipeline::tests(),
+        rendered::tests(),
+        rules::tests(),
+    ])
+}

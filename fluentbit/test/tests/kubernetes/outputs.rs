@@ -7,17 +7,19 @@ use oom_fluentbit_test::{
     FluentBit, Folder, Received, Receiver, Run, Running, Source, Tool, free_port, is_kill,
     names_of, records, told,
 };
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 /// What one output sends of all kills of a capture, once `done` holds of it.
 fn sent(
-    test: &str,
     output: &str,
     answer: &'static str,
     variables: &[&str; 2],
     done: impl Fn(&[Received], usize) -> bool,
-) -> Option<(Vec<Received>, Vec<Value>)> {
-    let (fluent_bit, folder) = (FluentBit::find(test)?, Folder::lay_out(test)?);
+) -> Result<(Vec<Received>, Vec<Value>), Skip> {
+    let fluent_bit = FluentBit::find()?;
+    let folder = Folder::lay_out(&format!("output-{output}"))?;
     let records = records(Source::Journal);
     let names = names_of(&records);
     let kills = told(&records, &names);
@@ -30,7 +32,7 @@ fn sent(
     run.run(&fluent_bit, |_, printed| {
         printed.len() == kills.len() && done(&receiver.received(), kills.len())
     });
-    Some((receiver.received(), kills))
+    Ok((receiver.received(), kills))
 }
 
 fn lines(received: &[Received]) -> impl Iterator<Item = Value> {
@@ -41,8 +43,12 @@ fn lines(received: &[Received]) -> impl Iterator<Item = Value> {
         .map(|line| serde_json::from_slice(line).expect("a line is JSON"))
 }
 
-#[test]
-fn loki() {
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![loki, elasticsearch, opentelemetry, slack]
+}
+
+fn loki() -> Tested {
     let streams = |received: &[Received]| -> Vec<Value> {
         lines(received)
             .flat_map(|body| body["streams"].as_array().expect("it has streams").clone())
@@ -57,15 +63,12 @@ fn loki() {
             })
             .collect()
     };
-    let Some((received, kills)) = sent(
-        "kubernetes::output_loki",
+    let (received, kills) = sent(
         "loki",
         "",
         &["LOKI_HOST", "LOKI_PORT"],
         |received, count| streams(received).len() >= count,
-    ) else {
-        return;
-    };
+    )?;
     let mut found = streams(&received);
     let mut expected: Vec<Value> = kills
         .iter()
@@ -98,19 +101,16 @@ fn loki() {
     found.sort_by_key(Value::to_string);
     expected.sort_by_key(Value::to_string);
     assert_eq!(found, expected);
+    Ok(())
 }
 
-#[test]
-fn elasticsearch() {
-    let Some((received, kills)) = sent(
-        "kubernetes::output_elasticsearch",
+fn elasticsearch() -> Tested {
+    let (received, kills) = sent(
         "elasticsearch",
         "{\"errors\":false}",
         &["ELASTICSEARCH_HOST", "ELASTICSEARCH_PORT"],
         |received, count| lines(received).count() >= 2 * count,
-    ) else {
-        return;
-    };
+    )?;
     assert!(received.iter().all(|received| received.path == "/_bulk"));
     let pairs: Vec<Value> = lines(&received).collect();
     assert_eq!(pairs.len(), 2 * kills.len());
@@ -126,6 +126,7 @@ fn elasticsearch() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), kills.len(), "each document has an id of its own");
+    Ok(())
 }
 
 /// The kills in the order in which they were sent.
@@ -145,8 +146,7 @@ fn attribute(key: &str, value: &str) -> Vec<u8> {
     [&key[..], &[0x12, length(&text)], &text].concat()
 }
 
-#[test]
-fn opentelemetry() {
+fn opentelemetry() -> Tested {
     let contains = |received: &[Received], bytes: &[u8]| {
         received
             .iter()
@@ -154,15 +154,12 @@ fn opentelemetry() {
             .filter(|window| *window == bytes)
             .count()
     };
-    let Some((received, kills)) = sent(
-        "kubernetes::output_opentelemetry",
+    let (received, kills) = sent(
         "opentelemetry",
         "",
         &["OTLP_HOST", "OTLP_PORT"],
         |received, count| contains(received, &attribute("k8s.node.name", "worker-1")) >= count,
-    ) else {
-        return;
-    };
+    )?;
     assert!(received.iter().all(|received| received.path == "/v1/logs"));
     for kill in &kills {
         let summary = kill["oom"]["summary"].as_str().expect("a kill has one");
@@ -185,20 +182,17 @@ fn opentelemetry() {
             }
         }
     }
+    Ok(())
 }
 
 /// Slack's own output speaks TLS alone. Its messages hold whose process it was, and the sentence.
-#[test]
-fn slack() {
-    const TEST: &str = "kubernetes::output_slack";
-    let (Some(fluent_bit), Some(folder), Some(socat), Some(openssl)) = (
-        FluentBit::find(TEST),
-        Folder::lay_out(TEST),
-        Tool::SOCAT.find(TEST),
-        Tool::OPENSSL.find(TEST),
-    ) else {
-        return;
-    };
+fn slack() -> Tested {
+    let (fluent_bit, folder, socat, openssl) = (
+        FluentBit::find()?,
+        Folder::lay_out("output-slack")?,
+        Tool::SOCAT.find()?,
+        Tool::OPENSSL.find()?,
+    );
     let mut records = records(Source::Journal);
     // A process that calls itself what Slack would page everybody for.
     for record in &mut records {
@@ -271,4 +265,5 @@ fn slack() {
         assert!(messages.contains(&message), "{message}\n{messages}");
     }
     assert!(messages.contains("'&lt;!channel&gt;' (pid"));
+    Ok(())
 }

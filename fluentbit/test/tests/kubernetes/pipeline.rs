@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
 use oom_fluentbit_test::{
-    FluentBit, Folder, Names, Run, Source, Tool, is_kill, names_of, records, skip, told,
+    FluentBit, Folder, Names, Run, Source, Tool, is_kill, names_of, records, told,
 };
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::Value;
 
 /// Where a record has what a label tells.
@@ -77,13 +79,14 @@ fn has_read(page: &str, count: usize) -> bool {
     })
 }
 
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![journal, kmsg, listens, systemd]
+}
+
 /// Every kill of a captured kernel is counted, with its owner's names, and printed.
-#[test]
-fn journal() {
-    const TEST: &str = "kubernetes::pipeline_journal";
-    let (Some(fluent_bit), Some(folder)) = (FluentBit::find(TEST), Folder::lay_out(TEST)) else {
-        return;
-    };
+fn journal() -> Tested {
+    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("pipeline-journal")?);
     let records = records(Source::Journal);
     let names = names_of(&records);
     let kills = told(&records, &names);
@@ -105,6 +108,7 @@ fn journal() {
     printed.sort_by_key(Value::to_string);
     kills.sort_by_key(Value::to_string);
     assert_eq!(printed, kills);
+    Ok(())
 }
 
 /// What outputs get of a record that left the module.
@@ -120,12 +124,8 @@ fn as_printed(record: &Value) -> Value {
 }
 
 /// /dev/kmsg hands in its past at each start. Each kill, and each report that broke off, passes once.
-#[test]
-fn kmsg() {
-    const TEST: &str = "kubernetes::pipeline_kmsg";
-    let (Some(fluent_bit), Some(folder)) = (FluentBit::find(TEST), Folder::lay_out(TEST)) else {
-        return;
-    };
+fn kmsg() -> Tested {
+    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("pipeline-kmsg")?);
     let records = records(Source::Kmsg);
     let all = told(&records, &Names::default());
     assert!(!all.iter().all(is_kill), "one broke off");
@@ -215,17 +215,14 @@ fn kmsg() {
     let new = run.write("oom/kmsg", &state).with_extension("new");
     std::os::unix::fs::symlink("/dev/full", new).expect("a link can be made");
     check("full disk", 100_000, later, &state);
+    Ok(())
 }
 
 /// One address to listen on serves both families of addresses, for the probe and for the metrics.
-#[test]
-fn listens() {
-    const TEST: &str = "kubernetes::listens";
-    let (Some(fluent_bit), Some(folder)) = (FluentBit::find(TEST), Folder::lay_out(TEST)) else {
-        return;
-    };
+fn listens() -> Tested {
+    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("listens")?);
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
-        return skip(TEST, "this machine has no IPv6");
+        return Err(Skip::new("this machine has no IPv6"));
     }
     let records = records(Source::Journal);
     let mut run = Run::new(&folder, "journal", &records, &Names::default());
@@ -235,20 +232,17 @@ fn listens() {
             .into_iter()
             .all(|address| run.answers_at(address))
     });
+    Ok(())
 }
 
 /// Fluent Bit's own `systemd` input, over a journal that grows: what was there before it first ran is
 /// not told, and each kill after that once, also one that came while it was away.
-#[test]
-fn systemd() {
-    const TEST: &str = "kubernetes::pipeline_systemd";
-    let (Some(fluent_bit), Some(folder), Some(writer)) = (
-        FluentBit::find(TEST),
-        Folder::lay_out(TEST),
-        Tool::JOURNAL.find(TEST),
-    ) else {
-        return;
-    };
+fn systemd() -> Tested {
+    let (fluent_bit, folder, writer) = (
+        FluentBit::find()?,
+        Folder::lay_out("pipeline-systemd")?,
+        Tool::JOURNAL.find()?,
+    );
     let records = records(Source::Journal);
     let names = names_of(&records);
     let mut run = Run::new(&folder, "journal", &[], &names);
@@ -299,6 +293,7 @@ fn systemd() {
         page.contains(START) && !printed.is_empty()
     });
     assert_eq!(summaries(&printed), [away]);
+    Ok(())
 }
 
 /// A record in the form of the journal's export.

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use oom_fluentbit_test::{
     FluentBit, Folder, Receiver, Run, Running, Source, Tool, free_port, get, names_of, records,
-    skip, told, top,
+    told, top,
 };
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::Value;
 
 /// A user's own folder: an overlay with every output, and one's own address.
@@ -177,14 +179,15 @@ fn volumes_map(volumes: &[Value]) -> &Value {
     names.find(|name| !name.is_null()).expect("it has one")
 }
 
-#[test]
-fn overlays() {
-    const TEST: &str = "kubernetes::rendered";
-    let (Some(kubectl), Some(folder)) = (Tool::KUBECTL.find(TEST), Folder::lay_out(TEST)) else {
-        return;
-    };
-    let schema = Tool::SCHEMA.find("kubernetes::schema");
-    let render = |name| Rendered::new(&folder, name, &kubectl, schema.as_deref());
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![overlays, unprivileged, scraping, helm]
+}
+
+fn overlays() -> Tested {
+    let (kubectl, folder) = (Tool::KUBECTL.find()?, Folder::lay_out("rendered")?);
+    let schema = Tool::SCHEMA.find();
+    let render = |name| Rendered::new(&folder, name, &kubectl, schema.as_deref().ok());
     folder.add("every-output", ALL_OUTPUTS);
 
     let journal = render("journal");
@@ -235,24 +238,22 @@ fn overlays() {
         let name = format!("output-{output}.yaml");
         assert!(every.files().contains(&&*name), "{name}");
     }
+    // All but the schema was checked.
+    schema.map(|_| ())
 }
 
 /// As the pod of the overlay `journal` it starts where the kubelet made its directory of pods for root
 /// alone, and reads the names in it.
-#[test]
-fn unprivileged() {
-    const TEST: &str = "kubernetes::unprivileged";
-    let (Some(kubectl), Some(folder), Some(fluent_bit), Some(setpriv)) = (
-        Tool::KUBECTL.find(TEST),
-        Folder::lay_out(TEST),
-        FluentBit::find(TEST),
-        Tool::SETPRIV.find(TEST),
-    ) else {
-        return;
-    };
+fn unprivileged() -> Tested {
+    let (kubectl, folder, fluent_bit, setpriv) = (
+        Tool::KUBECTL.find()?,
+        Folder::lay_out("unprivileged")?,
+        FluentBit::find()?,
+        Tool::SETPRIV.find()?,
+    );
     let own = fs::metadata("/proc/self").expect("there is a /proc");
     if own.uid() != 0 {
-        return skip(TEST, "only root can run it as another user");
+        return Err(Skip::new("only root can run it as another user"));
     }
     let rendered = Rendered::new(&folder, "journal", &kubectl, None);
     let context = &rendered.pod()["securityContext"];
@@ -281,6 +282,7 @@ fn unprivileged() {
     run.as_user(&setpriv, user, &groups.join(","));
     let (_, printed) = run.run(&fluent_bit, |_, printed| printed.len() == kills.len());
     assert_eq!(count_named(&printed), count_named(&kills));
+    Ok(())
 }
 
 /// Some of what Fluent Bit has on its page.
@@ -296,12 +298,8 @@ fluentbit_filter_records_total{node="worker-1",name="wasm.0"} 7
 "#;
 
 /// Prometheus finds the pods, and takes of a page what the rules need.
-#[test]
-fn scraping() {
-    const TEST: &str = "kubernetes::scraping";
-    let Some(promtool) = Tool::PROMTOOL.find(TEST) else {
-        return;
-    };
+fn scraping() -> Tested {
+    let promtool = Tool::PROMTOOL.find()?;
     let kubernetes = top().join("fluentbit/kubernetes");
     let read = |name: &str| fs::read_to_string(kubernetes.join(name)).expect("it ships");
     let (scrape, daemonset) = (read("prometheus/scrape.yaml"), read("base/daemonset.yaml"));
@@ -332,7 +330,7 @@ fn scraping() {
     // Both are in one package.
     let program = promtool.with_file_name("prometheus");
     if Command::new(&program).arg("--version").output().is_err() {
-        return skip(TEST, "no prometheus beside promtool");
+        return Err(Skip::new("no prometheus beside promtool"));
     }
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let prometheus = Running::start(
@@ -391,21 +389,17 @@ fn scraping() {
     assert!(daemonset.contains("app.kubernetes.io/name: oom-fluent-bit"));
     assert!(daemonset.contains("- name: metrics\n              containerPort: 2021"));
     assert!(monitor.contains("honorLabels: true") && scrape.contains("honor_labels: true"));
+    Ok(())
 }
 
 /// The values of the Helm chart say what the overlay says.
-#[test]
-fn helm() {
-    const TEST: &str = "kubernetes::helm";
+fn helm() -> Tested {
     let Some(chart) = std::env::var_os("OOM_HELM_CHART") else {
-        return skip(
-            TEST,
+        return Err(Skip::new(
             "OOM_HELM_CHART names no fluent-bit chart; it is in no package registry",
-        );
+        ));
     };
-    let Some(helm) = Tool::HELM.find(TEST) else {
-        return;
-    };
+    let helm = Tool::HELM.find()?;
     let values = top().join("fluentbit/kubernetes/helm/values.yaml");
     let [chart, values] = [Path::new(&chart), &values].map(|path| path.to_str().expect("text"));
     let arguments = [
@@ -431,4 +425,5 @@ fn helm() {
     }
     assert!(!rendered.contains("kind: ClusterRole"), "{rendered}");
     assert!(!rendered.contains("/var/lib/docker"), "{rendered}");
+    Ok(())
 }

@@ -1,12 +1,16 @@
 //! The Prometheus rules, by promtool.
 
 use oom_fluentbit_test::{Tool, top};
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 
-#[test]
-fn rules() {
-    let Some(promtool) = Tool::PROMTOOL.find("kubernetes::rules") else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![rules]
+}
+
+fn rules() -> Tested {
+    let promtool = Tool::PROMTOOL.find()?;
     let rules = top().join("fluentbit/kubernetes/prometheus/rules.yaml");
     let rules = rules.to_str().expect("a path that is text");
     Tool::run(&promtool, &["check", "rules", rules]);
@@ -19,4 +23,5 @@ fn rules() {
         &["test", "rules", file.to_str().expect("a path that is text")],
     );
     std::fs::remove_file(file).expect("it was written");
+    Ok(())
 }

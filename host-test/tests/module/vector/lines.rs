@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use oom_host_test::wasi::Lent;
+use oom_suite::trial::Trial;
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 use crate::runs::top;
@@ -35,7 +37,23 @@ fn messages(out: &[u8]) -> String {
     lines.iter().map(message).collect()
 }
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_line_that_should_be_json_passes_as_it_came_and_is_counted,
+        binary_junk_costs_no_kill,
+        a_long_line_passes_in_pieces_that_are_not_read,
+        a_line_of_a_mebibyte_is_read_whole,
+        a_report_that_never_ends_is_released_at_the_end,
+        a_file_is_read_like_standard_input,
+        user_space_cannot_speak_for_the_kernel,
+        every_mode_sees_the_same_kills,
+        a_piece_at_the_end_is_a_line_of_its_own,
+        bad_usage_is_told_clearly,
+        the_readme_has_the_usage
+    ]
+}
+
 fn a_line_that_should_be_json_passes_as_it_came_and_is_counted() {
     let input =
         format!("{{\"a\":1}}\n{{\"message\":\"{KILL}\n[1,2]\n\n{{\"message\":\"{KILL}\"}}\n");
@@ -56,7 +74,6 @@ fn a_line_that_should_be_json_passes_as_it_came_and_is_counted() {
     assert_eq!(lines(&events.out), found[4..]);
 }
 
-#[test]
 fn binary_junk_costs_no_kill() {
     // Every byte value in some order, line ends among them.
     let junk: Vec<u8> = (0..=255_u8)
@@ -82,7 +99,6 @@ fn binary_junk_costs_no_kill() {
     }
 }
 
-#[test]
 fn a_long_line_passes_in_pieces_that_are_not_read() {
     // A piece must not begin with what looks like the kernel's own line.
     let long = format!("{}{KILL}", "x".repeat(MEBIBYTE));
@@ -112,7 +128,6 @@ fn a_long_line_passes_in_pieces_that_are_not_read() {
     assert_eq!(ran.out, object.as_bytes(), "as it came");
 }
 
-#[test]
 fn a_line_of_a_mebibyte_is_read_whole() {
     let line = format!(
         "{{\"a\":\"{}\",\"message\":\"{KILL}\"}}\n",
@@ -123,7 +138,6 @@ fn a_line_of_a_mebibyte_is_read_whole() {
     assert_eq!(lines(&ran.out).len(), 1);
 }
 
-#[test]
 fn a_report_that_never_ends_is_released_at_the_end() {
     let input = "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n";
     let ran = run(&["--mode", "rewrite"], &[], input.as_bytes());
@@ -131,7 +145,6 @@ fn a_report_that_never_ends_is_released_at_the_end() {
     assert_eq!(record["oom"]["event"], "truncated");
 }
 
-#[test]
 fn a_file_is_read_like_standard_input() {
     let lent = || {
         [Lent {
@@ -147,7 +160,6 @@ fn a_file_is_read_like_standard_input() {
     }
 }
 
-#[test]
 fn user_space_cannot_speak_for_the_kernel() {
     // Facility 1 of /dev/kmsg: root wrote it.
     let input = format!("11,1,1,-;{KILL}\n3,2,2,-;{KILL}\n");
@@ -160,7 +172,6 @@ fn user_space_cannot_speak_for_the_kernel() {
 }
 
 /// What follows a record of user space on a line of its own is that record's, in every mode.
-#[test]
 fn every_mode_sees_the_same_kills() {
     let input = format!("12,2,5,-;user text\n {KILL}\n3,3,6,-;{KILL}\n FIELD=x\n{KILL}\n {KILL}\n");
     for form in ["kmsg", "auto", "text"] {
@@ -178,7 +189,6 @@ fn every_mode_sees_the_same_kills() {
 }
 
 /// A piece without its end must not swallow what comes behind it.
-#[test]
 fn a_piece_at_the_end_is_a_line_of_its_own() {
     let long = "x".repeat(MEBIBYTE + 5);
     let input = format!(
@@ -197,7 +207,6 @@ fn a_piece_at_the_end_is_a_line_of_its_own() {
     assert_eq!(released["oom"]["event"], "truncated");
 }
 
-#[test]
 fn bad_usage_is_told_clearly() {
     for (arguments, problem) in [
         (
@@ -226,7 +235,6 @@ fn bad_usage_is_told_clearly() {
 }
 
 /// The usage in the README is the program's own.
-#[test]
 fn the_readme_has_the_usage() {
     let readme = fs::read_to_string(Path::new(&top()).join("vector/README.md")).expect("a README");
     let usage = said(&run(&["--help"], &[], b"").out);

@@ -10,8 +10,22 @@ use std::sync::OnceLock;
 
 use oom_filter::IdentityKeys;
 use oom_host_test::wasi::{Lent, Program, Ran};
+use oom_suite::trial::Trial;
 
 use crate::runs::{read_module, top};
+
+/// The tests of all its files.
+pub fn tests() -> Vec<Trial> {
+    [
+        lines::tests(),
+        names::tests(),
+        pipes::tests(),
+        suites::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
 
 /// As Vector's `kubernetes_logs` source names identity.
 const KEYS: IdentityKeys = IdentityKeys {

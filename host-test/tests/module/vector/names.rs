@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use oom_suite::trial::Trial;
+use oom_suite::trials;
 use serde_json::{Value, json};
 
 use super::{lent, lines, run};
@@ -39,7 +41,15 @@ fn without_names() -> Value {
     json!({"pod_uid": UID, "container_id": ID})
 }
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_container_is_found_among_a_thousand_pods,
+        a_container_that_is_gone_leaves_its_pod,
+        what_cannot_be_found_is_left_out
+    ]
+}
+
 fn a_container_is_found_among_a_thousand_pods() {
     let logs = Logs::new("names-found");
     logs.container(format!("web-7f9c_shop_app-{ID}.log"));
@@ -60,7 +70,6 @@ fn a_container_is_found_among_a_thousand_pods() {
     );
 }
 
-#[test]
 fn a_container_that_is_gone_leaves_its_pod() {
     let logs = Logs::new("names-gone");
     logs.pod("shop", "web-7f9c", UID);
@@ -75,7 +84,6 @@ fn a_container_that_is_gone_leaves_its_pod() {
     );
 }
 
-#[test]
 fn what_cannot_be_found_is_left_out() {
     let logs = Logs::new("names-unknown");
     assert_eq!(logs.kubernetes(), without_names());

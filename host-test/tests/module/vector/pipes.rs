@@ -8,9 +8,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use serde_json::Value;
-
-use crate::skip::skip;
 
 use super::path;
 
@@ -86,7 +86,18 @@ fn pid(records: &Receiver<Value>) -> u64 {
     record["oom"]["victim"]["pid"].as_u64().expect("a kill")
 }
 
-#[test]
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_line_leaves_before_the_next_one_comes,
+        a_closed_output_ends_it_quietly,
+        a_full_output_loses_nothing,
+        one_that_is_killed_loses_what_it_had_read_and_no_more,
+        a_file_that_is_rotated_is_followed,
+        a_device_is_followed_from_its_beginning_or_its_end
+    ]
+}
+
 fn a_line_leaves_before_the_next_one_comes() {
     for (form, mark) in [("text", ""), ("kmsg", "3,1,1,-;"), ("auto", "3,1,1,-;")] {
         let mut running = Running::start(&mut command(&[], &["--input", form]));
@@ -101,7 +112,6 @@ fn a_line_leaves_before_the_next_one_comes() {
     }
 }
 
-#[test]
 fn a_closed_output_ends_it_quietly() {
     let mut running = Running::start(&mut command(&[], &[]));
     drop(running.stdout());
@@ -111,7 +121,6 @@ fn a_closed_output_ends_it_quietly() {
     assert_eq!(running.end(), (Some(0), String::new()));
 }
 
-#[test]
 fn a_full_output_loses_nothing() {
     const RECORDS: u32 = 20_000;
     let mut running = Running::start(&mut command(&[], &[]));
@@ -138,7 +147,6 @@ fn a_full_output_loses_nothing() {
 }
 
 /// As Vector does it: killed in the middle of its work, started again on the same pipe.
-#[test]
 fn one_that_is_killed_loses_what_it_had_read_and_no_more() {
     let folder = folder("killed");
     let fifo = folder.join("pipe");
@@ -175,7 +183,6 @@ fn one_that_is_killed_loses_what_it_had_read_and_no_more() {
 }
 
 /// As the README has it for log files: `tail -F` follows the name, the program reads the pipe.
-#[test]
 fn a_file_that_is_rotated_is_followed() {
     let folder = folder("rotated");
     let log = folder.join("kern.log");
@@ -222,9 +229,7 @@ fn a_file_that_is_rotated_is_followed() {
 }
 
 /// The kernel log of this machine. A line that root writes into it ends the wait.
-#[test]
-fn a_device_is_followed_from_its_beginning_or_its_end() {
-    const TEST: &str = "vector::a_device_is_followed_from_its_beginning_or_its_end";
+fn a_device_is_followed_from_its_beginning_or_its_end() -> Tested {
     let write = |text: String| {
         // One write is one record.
         let device = OpenOptions::new().write(true).open("/dev/kmsg");
@@ -232,7 +237,7 @@ fn a_device_is_followed_from_its_beginning_or_its_end() {
     };
     let before = format!("oom-vector: a test begins, {}", std::process::id());
     if let Err(error) = File::open("/dev/kmsg").and_then(|_| write(before.clone())) {
-        return skip(TEST, &format!("/dev/kmsg cannot be used: {error}"));
+        return Err(Skip::new(format!("/dev/kmsg cannot be used: {error}")));
     }
     for (start, has_old) in [("end", false), ("beginning", true)] {
         let mark = format!("oom-vector: {start}, {}", std::process::id());
@@ -255,6 +260,7 @@ fn a_device_is_followed_from_its_beginning_or_its_end() {
         let has_before = seen.iter().any(|record| begins(record, &before));
         assert_eq!(has_before, has_old, "from the {start}");
     }
+    Ok(())
 }
 
 fn begins(record: &Value, mark: &str) -> bool {

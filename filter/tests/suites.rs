@@ -82,7 +82,7 @@ fn compare_shuffled(suite: &Suite) -> Result<(), Failed> {
         format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into_bytes()
     });
     let found = run_records(suite, shuffled.collect(), Mode::Annotate).values();
-    let difference = suite.difference(Mode::Annotate, &IDENTITY, found);
+    let difference = suite.difference(Mode::Annotate, &Identity::FLUENT_BIT, found);
     difference.map_or(Ok(()), |text| Err(text.into()))
 }
 

@@ -1,7 +1,7 @@
 //! The real Vector with the configurations that ship.
 //!
 //! The program is `VECTOR`, else `vector` on the PATH; where there is none, the tests say so and are
-//! counted as skipped. What runs the module here is our own runner, under wasmtime's name.
+//! counted as skipped.
 
 use std::env;
 use std::fs;
@@ -47,14 +47,12 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// A shipped configuration whose files lie where they are in the repository.
+/// A shipped configuration with a data directory of its own.
 fn shipped(name: &str, folder: &Path) -> PathBuf {
     let text = fs::read_to_string(top().join("vector/config").join(name)).expect("it ships");
-    let here = top().join("vector").display().to_string();
     let copy = folder.join(name);
     let data = folder.join("data");
     fs::create_dir_all(&data).expect("a folder");
-    let text = text.replace("/etc/vector/oom", &format!("{here}/oom"));
     fs::write(&copy, format!("data_dir: {}\n{text}", data.display())).expect("written");
     copy
 }
@@ -69,7 +67,7 @@ fn main() -> ExitCode {
 fn every_configuration_is_valid() -> Tested {
     let vector = vector()?;
     let folder = folder("valid");
-    for name in ["agent.yaml", "pipeline.yaml", "vrl.yaml"] {
+    for name in ["agent.yaml", "pipeline.yaml"] {
         let output = Command::new(&vector)
             .args(["validate", "--no-environment"])
             .arg(shipped(name, &folder))
@@ -89,14 +87,18 @@ fn every_configuration_is_valid() -> Tested {
 fn the_agent_gives_each_kill_of_a_capture_once() -> Tested {
     let vector = vector()?;
     let folder = folder("agent");
-    let wasmtime = folder.join("wasmtime");
     let runner = env!("CARGO_BIN_EXE_oom-wasi");
+    let module = top().join("dist/oom-vector.wasm");
+    let fixtures = top().join("fixtures");
+    // The script that vector/README.md shows, with our own runner in wasmtime's place.
+    let program = folder.join("oom-vector");
+    let (directory, module_name) = (fixtures.display(), module.display());
     fs::write(
-        &wasmtime,
-        format!("#!/bin/sh\nshift\nexec '{runner}' \"$@\"\n"),
+        &program,
+        format!("#!/bin/sh\nexec '{runner}' --dir '{directory}' '{module_name}' \"$@\"\n"),
     )
     .expect("written");
-    fs::set_permissions(&wasmtime, fs::Permissions::from_mode(0o755)).expect("executable");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
     let out = folder.join("kills.ndjson");
     let extra = folder.join("extra.yaml");
     fs::write(
@@ -109,19 +111,9 @@ fn the_agent_gives_each_kill_of_a_capture_once() -> Tested {
     )
     .expect("written");
 
-    let capture = top().join("fixtures/demo.kmsg");
-    let module = top().join("dist/oom-vector.wasm");
-    let path = env::join_paths(
-        [folder.clone()]
-            .into_iter()
-            .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
-    )
-    .expect("a path");
+    let capture = fixtures.join("demo.kmsg");
     let expected = ooms(
-        &Command::new(runner)
-            .arg("--dir")
-            .arg(top().join("fixtures"))
-            .arg(&module)
+        &Command::new(&program)
             .args(["--mode", "events", "--input", "kmsg"])
             .arg(&capture)
             .output()
@@ -135,9 +127,7 @@ fn the_agent_gives_each_kill_of_a_capture_once() -> Tested {
         .arg(shipped("agent.yaml", &folder))
         .arg("--config")
         .arg(&extra)
-        .env("PATH", path)
-        .env("OOM_MODULE", &module)
-        .env("OOM_DIRECTORY", top().join("fixtures"))
+        .env("OOM_PROGRAM", &program)
         .env("OOM_KMSG", &capture)
         .env("LOKI_URL", "http://127.0.0.1:9")
         .stdin(Stdio::null())

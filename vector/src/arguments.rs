@@ -8,57 +8,57 @@ use oom_filter::lines::LineFormat;
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
-usage: oom-vector.wasm [options] [FILE]
+usage: oom-vector [options] [FILE]
 
 Reads kernel log lines from FILE, else from standard input, and writes JSON objects, one to a line.
-/dev/kmsg may be the FILE: it is then followed. A pipe is read as standard input.
+FILE may be /dev/kmsg, which is then followed. Pipe other programs' output to standard input.
 
-  --mode annotate|rewrite|events  annotate (the default) passes every record and says what each line
-                                  of an OOM report is; rewrite drops the lines of reports and adds
-                                  the kills; events passes the kills alone. Of a report that broke
-                                  off, both give what it told, as \"truncated\"
-  --input auto|text|kmsg|ndjson   what the lines are; auto (the default) sees for itself
-  --start beginning|end           of /dev/kmsg: with the records that it holds already, which is the
-                                  default and marks their kills as replayed, or behind them
-  --names DIR                     the kubelet's log directory, /var/log: pods and containers get the
-                                  names that are found below it
+  --mode annotate|rewrite|events  annotate (the default) passes every record and marks the lines of
+                                  an OOM report; rewrite replaces the lines of a report by one record
+                                  for each kill; events passes only the kills. A report that ends
+                                  without its kill leaves rewrite and events as \"truncated\"
+  --input auto|text|kmsg|ndjson   the form of the lines; auto (the default) decides for each line
+  --start beginning|end           where to start in /dev/kmsg: at its oldest record (the default;
+                                  kills from before the start are marked as replayed) or at its end
+  --names DIR                     the kubelet's log directory, such as /var/log: adds the names of
+                                  pods and containers that are found below it
   --help, --version
 ";
 
-/// What was asked for.
+/// What the command line asks for.
 pub enum Request {
-    /// To read lines.
+    /// Read lines.
     Run(Options),
-    /// The usage.
+    /// Print the usage.
     Help,
-    /// The version.
+    /// Print the version.
     Version,
 }
 
 /// How to read lines.
 pub struct Options {
-    /// What becomes of lines that are no kill.
+    /// Which records leave.
     pub mode: Mode,
-    /// What the lines are.
+    /// The form of the lines.
     pub form: LineFormat,
-    /// Where a device is read from.
+    /// Where to start in a device.
     pub start: Start,
     /// The kubelet's log directory.
     pub names: Option<PathBuf>,
-    /// What to read; standard input where absent.
+    /// The file to read; standard input if absent.
     pub file: Option<PathBuf>,
 }
 
-/// Where a device is read from.
+/// Where to start in a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// From the oldest record that it holds.
+    /// At its oldest record.
     Beginning,
-    /// From the first record after this program's start.
+    /// At the first record after the program's start.
     End,
 }
 
-/// Words that an option takes, and what each stands for.
+/// The words that an option takes, each with its meaning.
 type Words<T> = &'static [(&'static str, T)];
 
 const MODES: Words<Mode> = &[
@@ -74,7 +74,7 @@ const FORMS: Words<LineFormat> = &[
 ];
 const STARTS: Words<Start> = &[("beginning", Start::Beginning), ("end", Start::End)];
 
-/// Reads the command line; the error is a sentence for the one who wrote it.
+/// Reads the command line. An error is a sentence for the user.
 pub fn read(mut parser: Parser) -> Result<Request, String> {
     let mut options = Options {
         mode: Mode::Annotate,

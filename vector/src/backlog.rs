@@ -1,18 +1,18 @@
-//! Which records of a device were there before this program.
+//! Which records were in a device before this program started.
 
 use std::time::{Duration, Instant};
 
-/// A read that took so long has waited for the kernel to print something. A machine that is short of
-/// memory is slow: less might be this program waiting for its turn.
+/// A read that takes this long has waited for the kernel to print something. A shorter wait may only
+/// mean that the machine is short of memory and slow.
 const WAIT: Duration = Duration::from_millis(500);
-/// No backlog takes longer to read: what still comes without a pause is a storm under way.
+/// No backlog takes longer to read. Records that still come without a pause are new.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// The records that a device held when it was opened.
 ///
-/// A runtime lends neither a seek to the device's end, nor reads that do not wait, nor the kernel's
-/// clock; so the end of the backlog is where a read first has to wait. Kills that happen before, half
-/// a second as a rule, are taken for part of it.
+/// A WASI runtime offers no seek to the device's end, no read that returns at once, and not the
+/// kernel's clock. So the backlog ends at the first read that has to wait. Kills that happen before
+/// that read ends, usually in the first half second, count as part of the backlog.
 pub struct Backlog {
     opened: Instant,
     reading: Instant,
@@ -29,15 +29,15 @@ impl Backlog {
         }
     }
 
-    /// A read begins.
+    /// Call before each read.
     pub fn begins(&mut self) {
         if !self.over {
             self.reading = Instant::now();
         }
     }
 
-    /// A read is done: whether what it gave was there before this program.
-    pub fn holds(&mut self) -> bool {
+    /// Call after each read: whether the records it gave are from before the program's start.
+    pub fn is_from_before_start(&mut self) -> bool {
         self.over = self.over || self.reading.elapsed() >= WAIT || self.opened.elapsed() >= LONGEST;
         !self.over
     }
@@ -52,12 +52,12 @@ mod tests {
         let mut backlog = Backlog::new();
         backlog.begins();
         backlog.reading += WAIT;
-        assert!(backlog.holds());
+        assert!(backlog.is_from_before_start());
         backlog.begins();
         backlog.reading -= WAIT;
-        assert!(!backlog.holds());
+        assert!(!backlog.is_from_before_start());
         backlog.begins();
-        assert!(!backlog.holds(), "for good");
+        assert!(!backlog.is_from_before_start(), "once over, always over");
     }
 
     #[test]
@@ -65,6 +65,6 @@ mod tests {
         let mut backlog = Backlog::new();
         backlog.opened -= LONGEST;
         backlog.begins();
-        assert!(!backlog.holds());
+        assert!(!backlog.is_from_before_start());
     }
 }

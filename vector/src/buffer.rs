@@ -1,34 +1,34 @@
-//! Bytes that were read, as lines of a bounded length.
+//! Cuts the bytes of reads into lines of bounded length.
 
 use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
-/// Longest line that is handled as one, in bytes.
+/// The longest line that is handled whole, in bytes.
 pub const LONGEST: usize = 1 << 20;
-/// Room for one read at least. `/dev/kmsg` gives a record whole or not at all, so it must hold the
-/// longest: 8 KiB.
+/// Room for at least one read. `/dev/kmsg` gives only whole records, so this must be at least the
+/// longest record: 8 KiB.
 const READ: usize = 64 << 10;
 
-/// What is complete of the bytes that were read.
+/// What is complete among the bytes that were read.
 pub enum Part<'a> {
-    /// Whole lines, each with its line end; the last one of an input may lack it.
+    /// Whole lines, each with its line end. The last line of an input may lack it.
     Lines(&'a [u8]),
-    /// A piece of a line above [`LONGEST`], without its line end.
+    /// A piece of a line longer than [`LONGEST`], without its line end.
     Piece {
-        /// The bytes, one at least.
+        /// At least one byte.
         bytes: &'a [u8],
         /// Whether the line ends here.
         is_last: bool,
     },
 }
 
-/// One buffer, read into and cut at the line ends.
+/// A buffer that reads fill and that is cut at line ends.
 pub struct Buffer {
     bytes: Vec<u8>,
-    /// How many of them are filled.
+    /// How many of the bytes are filled.
     filled: usize,
-    /// The line under way is above the limit, and its beginning is gone.
+    /// The current line is longer than [`LONGEST`] and its beginning was handed over.
     oversized: bool,
 }
 
@@ -41,15 +41,15 @@ impl Buffer {
         }
     }
 
-    /// Reads once, and gives how many bytes came.
+    /// Reads once. Returns how many bytes came.
     pub fn read(&mut self, input: &mut dyn Read) -> io::Result<usize> {
         input.read(self.bytes.get_mut(self.filled..).unwrap_or_default())
     }
 
-    /// Takes so many bytes as filled, hands over what they complete, and forgets it. Gives whether
-    /// the input had more to give than there was room for.
+    /// Takes the `length` bytes of the last read, and hands over and removes what they complete.
+    /// Returns whether the read filled the buffer, so that the input may hold more.
     pub fn take(&mut self, length: usize, mut each: impl FnMut(Part<'_>)) -> bool {
-        // What was held before has no line end.
+        // The bytes held from before have no line end.
         let held = self.filled;
         self.filled = held.saturating_add(length).min(self.bytes.len());
         let is_full = self.filled == self.bytes.len();
@@ -93,7 +93,7 @@ impl Buffer {
         is_full
     }
 
-    /// Nothing follows: hands over the last line where it has no line end.
+    /// The input has ended: hands over the last line, which has no line end.
     pub fn finish(&mut self, each: impl FnOnce(Part<'_>)) {
         let bytes = self.bytes.get(..self.filled).unwrap_or_default();
         if self.oversized {
@@ -114,7 +114,7 @@ fn split_after(bytes: &[u8], end: usize) -> (&[u8], &[u8]) {
         .unwrap_or((bytes, &[]))
 }
 
-/// The length without a UTF-8 sequence that the end cuts.
+/// The length without a UTF-8 sequence that is cut off at the end.
 fn whole_characters(bytes: &[u8]) -> usize {
     let mut tail = bytes.iter().rev().take(3).zip(1_usize..);
     let cut = tail.find_map(|(byte, length)| {
@@ -134,7 +134,7 @@ fn whole_characters(bytes: &[u8]) -> usize {
 mod tests {
     use super::{Buffer, LONGEST, Part};
 
-    /// Lines as text, pieces as their lengths.
+    /// Gives lines as text and pieces as their lengths, with a dot behind the last piece.
     fn cut(chunks: &[&[u8]]) -> Vec<String> {
         let mut found = Vec::new();
         let mut each = |part: Part<'_>| {
@@ -175,7 +175,7 @@ mod tests {
         );
         assert_eq!(cut(&[&most, b"y", b"z"]), [&first, "2."]);
         assert_eq!(cut(&[&most, b"y", &most, b"\n"]), [&first, &first, "1."]);
-        // However the reads fall.
+        // The same line in a single read.
         let whole = [&most[..], b"y\n"].concat();
         assert_eq!(cut(&[&whole]), [format!("{}.", LONGEST + 1)]);
     }

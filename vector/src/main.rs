@@ -1,8 +1,8 @@
-//! Kernel lines in, records out: the OOM filter as a program.
+//! The OOM filter as a program, for Vector's `exec` source or any pipe.
 //!
-//! Built for WASI preview 1, it runs under Vector's `exec` source, or in any pipe, by a runtime such
-//! as wasmtime. It reads a file, a device or standard input, line by line, and writes one JSON
-//! object to a line. All it knows of OOM kills is in `oom_filter`.
+//! It reads kernel lines from a file, a device or standard input and writes one JSON object per line.
+//! It is built for the machine itself, or for WASI preview 1, which a runtime such as wasmtime runs in
+//! a sandbox. Everything about OOM kills is in `oom_filter`.
 #![forbid(unsafe_code)]
 #![deny(
     clippy::panic,
@@ -68,8 +68,9 @@ fn run(options: &Options) -> ExitCode {
         && let Err(error) = std::fs::read_dir(names)
     {
         notes::say(&format!(
-            "cannot read {}: {error}. Kills get no names; is the directory lent with --dir?",
-            names.display()
+            "cannot read {}: {error}. Kills get no names.{}",
+            names.display(),
+            runtime_hint(" For wasmtime, name the directory with --dir too.")
         ));
     }
     let mut session = Session::new(options, is_device);
@@ -80,9 +81,14 @@ fn run(options: &Options) -> ExitCode {
             notes::say(&format!("it ends here: {error}"));
             ExitCode::FAILURE
         }
-        // Nobody reads any more: that is how a pipeline ends, and no fault.
+        // A closed output is how a pipeline usually ends, not an error.
         Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
+}
+
+/// Advice that applies only inside a WASI runtime; elsewhere nothing.
+fn runtime_hint(advice: &str) -> &str {
+    if cfg!(target_os = "wasi") { advice } else { "" }
 }
 
 /// The input, and whether it is a device.
@@ -92,9 +98,12 @@ fn open(options: &Options) -> Result<(Box<dyn Read>, bool), String> {
     };
     let problem = |error: io::Error| {
         format!(
-            "cannot open {}: {error}. A runtime lends no file unless it is told to: for wasmtime, \
-             --dir and the file's directory, before the module's name.",
-            path.display()
+            "cannot open {}: {error}{}",
+            path.display(),
+            runtime_hint(
+                ". A WASI runtime opens no directory unless it is told to: for wasmtime, by --dir \
+                 and the file's directory, before the module's name."
+            )
         )
     };
     let file = File::open(path).map_err(problem)?;
@@ -105,14 +114,15 @@ fn open(options: &Options) -> Result<(Box<dyn Read>, bool), String> {
     Ok((Box::new(file), !kind.is_file()))
 }
 
-/// Reads to the end; a fault of the output comes as the error of [`Session::take`].
+/// Reads to the end of the input. An output error comes from [`Session::take`].
 fn pump(mut input: Box<dyn Read>, is_device: bool, session: &mut Session) -> io::Result<()> {
     loop {
         match session.read(&mut *input) {
             Ok(0) => return Ok(()),
             Ok(length) => session.take(length)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // `/dev/kmsg` says so once, and goes on with the oldest record it still has.
+            // `/dev/kmsg` overwrote records that were not read yet. It reports that once; the next
+            // read gives the oldest record it still holds.
             Err(error) if is_device && error.kind() == ErrorKind::BrokenPipe => session.overrun(),
             Err(error) => {
                 return Err(io::Error::other(format!("cannot read the input: {error}")));

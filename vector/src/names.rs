@@ -1,4 +1,4 @@
-//! The kubelet's directories, as files.
+//! Lists the kubelet's log directories.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -16,8 +16,7 @@ impl KubeletDirs for Directory {
             return;
         };
         for entry in entries {
-            // One that vanishes meanwhile has no name any more; nor is there a next one after a
-            // fault of the directory itself.
+            // An error here is one of the directory itself: there is no next entry.
             let Ok(entry) = entry else { return };
             if each(entry.file_name().as_encoded_bytes()).is_break() {
                 return;

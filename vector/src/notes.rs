@@ -1,24 +1,24 @@
-//! What is said on standard error.
+//! Messages on standard error.
 
 use std::io::{self, Write};
 
-/// Says something to a person.
+/// Writes a message.
 pub fn say(text: &str) {
-    // Nowhere is left to complain when standard error is closed.
+    // When standard error is closed, there is no place left to report that.
     let _ = writeln!(io::stderr(), "oom-vector: {text}");
 }
 
-/// What there is to tell at the end.
+/// Counts that are reported at the end.
 #[derive(Default)]
 pub struct Notes {
-    /// Lines that should have been JSON objects.
+    /// Lines that should have been JSON objects and were not.
     pub malformed: u64,
     /// Lines that were cut into pieces.
     pub oversized: u64,
 }
 
 impl Notes {
-    /// Tells it.
+    /// Reports the counts that are not zero.
     pub fn tell(&self) {
         for (count, what) in [
             (

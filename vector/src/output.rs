@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-/// Bytes gathered before they are written.
+/// This many gathered bytes are written at once.
 const MOST: usize = 64 << 10;
 
-/// Gathers lines, and keeps the fault that ended it.
+/// Gathers lines and writes them. Keeps the first error until [`Output::flush`] returns it.
 pub struct Output {
     gathered: Vec<u8>,
     fault: Option<io::Error>,
-    /// Whatever is behind a fault would be out of order.
+    /// Nothing is written after an error: what follows would have a gap before it.
     is_broken: bool,
 }
 
@@ -22,7 +22,7 @@ impl Output {
         }
     }
 
-    /// Adds bytes as they are.
+    /// Adds bytes without a line end.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.gathered.extend_from_slice(bytes);
         if self.gathered.len() >= MOST {
@@ -36,7 +36,7 @@ impl Output {
         self.raw(b"\n");
     }
 
-    /// Writes what was gathered; gives the fault once.
+    /// Writes what was gathered. Returns an error once.
     pub fn flush(&mut self) -> io::Result<()> {
         self.write();
         self.fault.take().map_or(Ok(()), Err)
@@ -54,17 +54,18 @@ impl Output {
     }
 }
 
-/// Whether an error of the output says that nobody reads it any more.
+/// Whether an error of the output means that its reader has gone.
 pub fn is_closed(error: &io::Error) -> bool {
-    /// `EIO` of WASI preview 1, which is what wasmtime gives for a closed pipe.
-    const IO: i32 = 29;
-    error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(IO)
+    /// `EIO` of WASI preview 1. wasmtime gives it for a closed pipe.
+    const WASI_IO: i32 = 29;
+    error.kind() == io::ErrorKind::BrokenPipe
+        || cfg!(target_os = "wasi") && error.raw_os_error() == Some(WASI_IO)
 }
 
-/// Prints a text that was asked for.
+/// Prints a text, such as the usage.
 pub fn say_out(text: &str) {
     let mut output = Output::new();
     output.raw(text.as_bytes());
-    // A reader that has gone away wants no text.
+    // If the reader has gone, nobody needs the text.
     let _ = output.flush();
 }

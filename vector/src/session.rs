@@ -1,4 +1,4 @@
-//! From bytes that were read to records that are written.
+//! Bytes that were read become records, and records become output.
 
 use std::io::{self, Read};
 
@@ -13,7 +13,7 @@ use crate::names::Directory;
 use crate::notes::{self, Notes};
 use crate::output::Output;
 
-/// As Vector's `kubernetes_logs` source names them.
+/// The keys that Vector's `kubernetes_logs` source writes.
 const KEYS: IdentityKeys = IdentityKeys {
     parent: Some("kubernetes"),
     pod_uid: "pod_uid",
@@ -23,30 +23,33 @@ const KEYS: IdentityKeys = IdentityKeys {
     container_id: "container_id",
 };
 
-/// Any time, for the filter to be told what was before it: it is given no clock.
+/// The filter's start, on a clock of two values: 0 is the time of records from before the start, which
+/// the filter marks as replayed. No other record is given a time.
 const STARTED_US: u64 = 1;
 
 /// One run of the program.
 pub struct Session {
     buffer: Buffer,
     lines: Lines,
-    /// Of a device alone.
+    /// Present for a device only.
     backlog: Option<Backlog>,
     start: Start,
 }
 
-/// What becomes of lines.
+/// Turns lines into records.
 struct Lines {
     form: LineFormat,
     records: Records,
-    gate: Gate,
+    emitter: Emitter,
 }
 
-/// What becomes of records.
-struct Gate {
+/// Passes records through the filter and writes what leaves it.
+struct Emitter {
     mode: Mode,
     filter: Filter,
+    /// The records were in the device before the program started.
     is_replay: bool,
+    /// The last part was a piece of a line that goes on.
     is_in_piece: bool,
     notes: Notes,
     output: Output,
@@ -63,7 +66,7 @@ impl Session {
             lines: Lines {
                 form: options.form,
                 records: Records::new(options.form),
-                gate: Gate {
+                emitter: Emitter {
                     mode: options.mode,
                     filter,
                     is_replay: false,
@@ -77,7 +80,7 @@ impl Session {
         }
     }
 
-    /// Reads once, and gives how many bytes came.
+    /// Reads once. Returns how many bytes came.
     pub fn read(&mut self, input: &mut dyn Read) -> io::Result<usize> {
         if let Some(backlog) = &mut self.backlog {
             backlog.begins();
@@ -85,14 +88,17 @@ impl Session {
         self.buffer.read(input)
     }
 
-    /// Takes so many bytes as read, and writes what they come to before it returns.
+    /// Takes the bytes of one read, and writes what follows from them before it returns.
     ///
     /// # Errors
     ///
-    /// From the output.
+    /// The output's error.
     pub fn take(&mut self, length: usize) -> io::Result<()> {
-        let is_old = self.backlog.as_mut().is_some_and(Backlog::holds);
-        self.lines.gate.is_replay = is_old;
+        let is_old = self
+            .backlog
+            .as_mut()
+            .is_some_and(Backlog::is_from_before_start);
+        self.lines.emitter.is_replay = is_old;
         let is_skipped = is_old && self.start == Start::End;
         let lines = &mut self.lines;
         let is_full = self.buffer.take(length, |part| {
@@ -100,11 +106,12 @@ impl Session {
                 lines.part(&part);
             }
         });
-        // A record may go on in the next line; but one that may be a kill is not held back for it.
+        // A /dev/kmsg record may go on in the next line. It is not held back for that: it may be a
+        // kill, and the next line may never come.
         if !is_full {
             lines.settle();
         }
-        lines.gate.output.flush()
+        lines.emitter.output.flush()
     }
 
     /// The kernel overwrote records of the device before they were read.
@@ -113,23 +120,23 @@ impl Session {
         self.lines.settle();
     }
 
-    /// Nothing follows: writes what is left, and tells of what was odd.
+    /// The input has ended: writes what is left, and says what was odd about the input.
     ///
     /// # Errors
     ///
-    /// From the output.
+    /// The output's error.
     pub fn finish(&mut self) -> io::Result<()> {
         let lines = &mut self.lines;
         self.buffer.finish(|part| lines.part(&part));
         lines.settle();
-        let gate = &mut lines.gate;
-        if gate.mode != Mode::Annotate {
-            while let Some(record) = gate.filter.next_unfinished() {
-                gate.output.line(&record);
+        let emitter = &mut lines.emitter;
+        if emitter.mode != Mode::Annotate {
+            while let Some(record) = emitter.filter.next_unfinished() {
+                emitter.output.line(&record);
             }
         }
-        gate.notes.tell();
-        gate.output.flush()
+        emitter.notes.tell();
+        emitter.output.flush()
     }
 }
 
@@ -137,7 +144,7 @@ impl Lines {
     fn part(&mut self, part: &Part<'_>) {
         match part {
             Part::Lines(lines) => {
-                self.gate.is_in_piece = false;
+                self.emitter.is_in_piece = false;
                 self.lines(lines);
             }
             Part::Piece { bytes, is_last } => {
@@ -149,14 +156,14 @@ impl Lines {
 
     fn lines(&mut self, mut rest: &[u8]) {
         while !rest.is_empty() {
-            // Only kills are wanted: what cannot be of one need not be looked at line by line. A
-            // line that begins with a space may belong to the record before.
-            if self.gate.mode == Mode::Events
+            // Only kills are wanted, so the search can skip all lines that cannot belong to a report.
+            // A line that begins with a space may belong to the record before it.
+            if self.emitter.mode == Mode::Events
                 && self.form != LineFormat::Ndjson
                 && !rest.starts_with(b" ")
             {
                 self.settle();
-                let Some(at) = self.gate.filter.first_telling_word(rest) else {
+                let Some(at) = self.emitter.filter.first_telling_word(rest) else {
                     return;
                 };
                 rest = rest.get(record_start(rest, at)..).unwrap_or_default();
@@ -164,38 +171,42 @@ impl Lines {
             let (line, after) = memchr(b'\n', rest)
                 .and_then(|end| Some((rest.get(..end)?, rest.get(end.saturating_add(1)..)?)))
                 .unwrap_or((rest, &[]));
-            let gate = &mut self.gate;
-            self.records.line(line, &mut |record| gate.record(&record));
+            let emitter = &mut self.emitter;
+            self.records
+                .line(line, &mut |record| emitter.record(&record));
             rest = after;
         }
     }
 
-    /// A piece of a line is passed unread: its beginning might be anything's middle.
+    /// Passes a piece of a line without reading it. A piece starts in the middle of a line, so its
+    /// beginning could look like a kernel line and be none.
     fn piece(&mut self, bytes: &[u8], is_last: bool) {
-        let gate = &mut self.gate;
-        if !gate.is_in_piece {
-            gate.notes.oversized = gate.notes.oversized.saturating_add(1);
+        let emitter = &mut self.emitter;
+        if !emitter.is_in_piece {
+            emitter.notes.oversized = emitter.notes.oversized.saturating_add(1);
         }
-        gate.is_in_piece = !is_last;
-        match (gate.mode, self.form) {
+        emitter.is_in_piece = !is_last;
+        match (emitter.mode, self.form) {
             (Mode::Events, _) => {}
-            (_, LineFormat::Ndjson) if is_last => gate.output.line(bytes),
-            (_, LineFormat::Ndjson) => gate.output.raw(bytes),
+            (_, LineFormat::Ndjson) if is_last => emitter.output.line(bytes),
+            (_, LineFormat::Ndjson) => emitter.output.raw(bytes),
             _ => {
                 let end = if is_last { &b"\r"[..] } else { b"" };
-                gate.output
+                emitter
+                    .output
                     .line(&lines::text(bytes.strip_suffix(end).unwrap_or(bytes)));
             }
         }
     }
 
     fn settle(&mut self) {
-        let gate = &mut self.gate;
-        self.records.settle(&mut |record| gate.record(&record));
+        let emitter = &mut self.emitter;
+        self.records.settle(&mut |record| emitter.record(&record));
     }
 }
 
-/// Where the record begins that holds the place: a line that begins with a space may be another's.
+/// Where the record that holds `place` begins: a line that begins with a space may belong to the
+/// record before it.
 fn record_start(lines: &[u8], place: usize) -> usize {
     let mut start = place;
     loop {
@@ -208,7 +219,7 @@ fn record_start(lines: &[u8], place: usize) -> usize {
     }
 }
 
-impl Gate {
+impl Emitter {
     fn record(&mut self, record: &Record<'_>) {
         let object = match record {
             Record::Object(object) => object,

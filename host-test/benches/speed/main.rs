@@ -15,7 +15,7 @@ use std::error::Error;
 use std::fs;
 
 use race::Effort;
-use runners::{fluent_bit, modules, native, vrl};
+use runners::{fluent_bit, modules, native};
 use table::Table;
 use wasm::Wasm;
 
@@ -37,8 +37,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     modules::rows(&mut rows, &kinds, &wasm, effort)?;
     say("native code");
     native::rows(&mut rows, &kinds, effort);
-    say("VRL");
-    vrl::rows(&mut rows, &kinds)?;
     say("Fluent Bit");
     fluent_bit::rows(&mut rows, &kinds, &wasm, effort)?;
     say("load, memory and size");

@@ -3,4 +3,3 @@
 pub mod fluent_bit;
 pub mod modules;
 pub mod native;
-pub mod vrl;

@@ -226,7 +226,7 @@ fn bad_usage_is_told_clearly() {
             "{said}"
         );
     }
-    assert!(said(&run(&["--help"], &[], b"").out).starts_with("usage: oom-vector.wasm "));
+    assert!(said(&run(&["--help"], &[], b"").out).starts_with("usage: oom-vector "));
     let version = said(&run(&["--version"], &[], b"").out);
     assert_eq!(
         version,

@@ -46,7 +46,7 @@ impl Format {
 
 /// Why a body, or what was left of it, went on unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passed {
+pub enum UnreadReason {
     /// Its content type is none of records.
     ContentType,
     /// It is encoded, by gzip for example.
@@ -63,7 +63,7 @@ pub enum Passed {
     Memory,
 }
 
-impl Passed {
+impl UnreadReason {
     /// Every reason.
     pub const ALL: [Self; 7] = [
         Self::ContentType,
@@ -106,7 +106,7 @@ pub struct Tally {
     /// The format it was read as.
     pub format: Option<Format>,
     /// Why it, or the rest of it, went on unread.
-    pub passed: Option<Passed>,
+    pub passed: Option<UnreadReason>,
     /// Records that went on as they came.
     pub same: u64,
     /// Records that gained something.

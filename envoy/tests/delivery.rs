@@ -3,7 +3,7 @@
 use oom_envoy::delivery::{Declared, Delivery};
 use oom_envoy::senders::Senders;
 use oom_envoy::settings::Settings;
-use oom_envoy::tally::{Format, Passed, Tally};
+use oom_envoy::tally::{Format, Tally, UnreadReason};
 use serde_json::Value;
 
 const POD: &str = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
@@ -50,9 +50,9 @@ fn run_cut(
     for end in cuts.iter().copied().chain([body.len()]) {
         let last = end == body.len();
         let chunk = body[begin..end].to_vec();
-        let passage = delivery.push(settings, &mut senders, chunk, last);
-        assert!(!passage.is_as_it_came || passage.bytes == body[begin..end]);
-        out.extend(passage.bytes);
+        let forwarded = delivery.push(settings, &mut senders, chunk, last);
+        assert!(!forwarded.is_as_it_came || forwarded.bytes == body[begin..end]);
+        out.extend(forwarded.bytes);
         begin = end;
     }
     assert_eq!(delivery.held(), 0, "nothing may be left behind");
@@ -236,52 +236,68 @@ fn nothing_is_left_where_nothing_is_wanted() {
 #[test]
 fn what_cannot_be_read_goes_on() {
     for (declared, text, reason) in [
-        (Declared::Json, "\"text\"", Some(Passed::Unreadable)),
-        (Declared::Json, "  ", Some(Passed::Unreadable)),
+        (Declared::Json, "\"text\"", Some(UnreadReason::Unreadable)),
+        (Declared::Json, "  ", Some(UnreadReason::Unreadable)),
         (
             Declared::Json,
             "[{\"log\":\"a\"},1]",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
         (
             Declared::Json,
             "[{\"log\":\"a\"},,{}]",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
-        (Declared::Json, "[{\"log\":\"a\"}", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "[{\"log\":\"a\"}",
+            Some(UnreadReason::Unreadable),
+        ),
         (
             Declared::Json,
             "[{\"log\":\"a\"}]x",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
-        (Declared::Json, "[{\"log\":\"a", Some(Passed::Unreadable)),
-        (Declared::Json, "{\"log\":\"a", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "[{\"log\":\"a",
+            Some(UnreadReason::Unreadable),
+        ),
+        (
+            Declared::Json,
+            "{\"log\":\"a",
+            Some(UnreadReason::Unreadable),
+        ),
         (
             Declared::Json,
             "{\"log\":\"a\"} x",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
         // What tells nothing is looked at no closer.
         (Declared::Json, "{\"streams\":[{\"values\":1}]}", None),
         (
             Declared::Json,
             "{\"streams\":[{\"values\":\"Killed process \"}]}",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
-        (Declared::Json, "{\"streams\":[", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "{\"streams\":[",
+            Some(UnreadReason::Unreadable),
+        ),
         (Declared::Json, "{\"resourceLogs\":{}}", None),
         (
             Declared::Bulk,
             "{\"index\":{}}\n{}\nno\n{\"index\":{}}\n",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
         (Declared::Bulk, "{\"index\":{}}", None),
         (Declared::Ndjson, "no json\n\n{\"log\":\n", None),
         (Declared::Ndjson, "", None),
         (
-            Declared::Unread(Passed::Encoding),
+            Declared::Unread(UnreadReason::Encoding),
             "{}",
-            Some(Passed::Encoding),
+            Some(UnreadReason::Encoding),
         ),
     ] {
         let (out, tally) = run(&Settings::default(), declared, text);
@@ -313,7 +329,12 @@ fn what_is_too_large_goes_on() {
                 );
             }
             Format::Bulk | Format::Loki | Format::Otlp => {
-                assert_eq!(tally.passed, Some(Passed::TooLarge), "{}", format.name());
+                assert_eq!(
+                    tally.passed,
+                    Some(UnreadReason::TooLarge),
+                    "{}",
+                    format.name()
+                );
                 assert_eq!(out, text);
             }
         }
@@ -327,7 +348,7 @@ fn formats_that_are_not_configured_go_on() {
         let (declared, text) = body(format, &lines());
         let (out, tally) = run(&settings, declared, &text);
         assert_eq!(out == text, format != Format::Loki);
-        let reason = (format != Format::Loki).then_some(Passed::Disabled);
+        let reason = (format != Format::Loki).then_some(UnreadReason::Disabled);
         assert_eq!(tally.passed, reason);
     }
 }

@@ -3,11 +3,11 @@
 //! An action line stays as it is while its document stays, and goes with it: without its document
 //! it would take the next action line for one.
 
-use super::Passage;
+use super::Forwarded;
 use super::lines::{ending, line_end};
-use super::reader::{Fate, Reader};
+use super::reader::{Reader, RecordFate};
 use crate::json::Members;
-use crate::tally::Passed;
+use crate::tally::UnreadReason;
 
 /// What an action line announces.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) fn read(
     mut data: Vec<u8>,
     last: bool,
     held: &mut Vec<u8>,
-) -> (Passage, Option<Passed>) {
+) -> (Forwarded, Option<UnreadReason>) {
     // Where nothing in it is to be read, it is only looked at for where its documents end.
     let passes = reader.passes(&data);
     let mut out = Vec::with_capacity(if passes { 0 } else { data.len() });
@@ -49,10 +49,10 @@ pub(super) fn read(
         };
         latest = Some((action_line, action));
         let end = match action {
-            None if passes => return (Passage::same(data), Some(Passed::Unreadable)),
+            None if passes => return (Forwarded::same(data), Some(UnreadReason::Unreadable)),
             None => {
                 out.extend_from_slice(data.get(done..).unwrap_or_default());
-                return (Passage::changed(out), Some(Passed::Unreadable));
+                return (Forwarded::changed(out), Some(UnreadReason::Unreadable));
             }
             Some(Action::Delete) => {
                 if !passes {
@@ -86,22 +86,22 @@ pub(super) fn read(
     if is_too_large || last {
         out.append(held);
     }
-    let out = Passage {
+    let out = Forwarded {
         bytes: out,
         is_as_it_came: passes,
     };
-    (out, is_too_large.then_some(Passed::TooLarge))
+    (out, is_too_large.then_some(UnreadReason::TooLarge))
 }
 
 fn pair(reader: &mut Reader<'_>, action_line: &[u8], document: &[u8], out: &mut Vec<u8>) {
     let (text, end) = ending(document);
     match reader.record(text) {
-        Fate::Same => {
+        RecordFate::Same => {
             out.extend_from_slice(action_line);
             out.extend_from_slice(document);
         }
-        Fate::Dropped => {}
-        Fate::Replaced(text) => {
+        RecordFate::Dropped => {}
+        RecordFate::Replaced(text) => {
             out.extend_from_slice(action_line);
             out.extend_from_slice(&text);
             out.extend_from_slice(end);

@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::Passage;
-use super::reader::{Fate, Reader};
+use super::Forwarded;
+use super::reader::{Reader, RecordFate};
 
 /// A delivery of lines.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Lines {
         seen: usize,
         last: bool,
         held: &mut Vec<u8>,
-    ) -> Passage {
+    ) -> Forwarded {
         let mut out = Vec::new();
         if self.oversized {
             let end = line_end(&data, 0);
@@ -53,7 +53,7 @@ impl Lines {
             self.oversized = true;
             reader.tally.too_large = reader.tally.too_large.saturating_add(1);
         }
-        Passage {
+        Forwarded {
             bytes: out,
             is_as_it_came: passes,
         }
@@ -76,9 +76,9 @@ pub(super) fn ending(line: &[u8]) -> (&[u8], &[u8]) {
 fn read_line(reader: &mut Reader<'_>, line: &[u8], out: &mut Vec<u8>) {
     let (text, end) = ending(line);
     match reader.record(text) {
-        Fate::Same => out.extend_from_slice(line),
-        Fate::Dropped => {}
-        Fate::Replaced(text) => {
+        RecordFate::Same => out.extend_from_slice(line),
+        RecordFate::Dropped => {}
+        RecordFate::Replaced(text) => {
             out.extend_from_slice(&text);
             out.extend_from_slice(end);
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::added::{Added, Envelope, IDENTITY};
-use super::reader::{Fate, Reader};
+use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits, Members};
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ struct Entry<'a> {
     stream: u64,
     /// Nanoseconds since 1970.
     time: Option<u64>,
-    fate: Fate,
+    fate: RecordFate,
 }
 
 /// What is to be changed in a push request; `None` where it is none.
@@ -57,7 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
             raw,
             stream,
             time: time(raw),
-            fate: Fate::Same,
+            fate: RecordFate::Same,
         }));
         streams.push(begin..entries.len());
     }
@@ -82,12 +82,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
             .iter()
             .map(|entry| {
                 let place = json::place(body, entry.raw.get());
-                (place, entry.fate != Fate::Dropped)
+                (place, entry.fate != RecordFate::Dropped)
             })
             .collect();
         edits.keep(&places);
         for (entry, (place, _)) in entries.iter_mut().zip(places) {
-            if let Fate::Replaced(text) = std::mem::replace(&mut entry.fate, Fate::Same) {
+            if let RecordFate::Replaced(text) = std::mem::replace(&mut entry.fate, RecordFate::Same)
+            {
                 edits.replace(place, text);
             }
         }

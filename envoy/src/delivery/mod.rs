@@ -13,10 +13,10 @@ mod sniff;
 use crate::json::Edits;
 use crate::senders::Senders;
 use crate::settings::Settings;
-use crate::tally::{Format, Passed, Tally};
+use crate::tally::{Format, Tally, UnreadReason};
 use lines::Lines;
 use objects::Objects;
-use reader::{Fate, Reader};
+use reader::{Reader, RecordFate};
 use scan::Scan;
 #[cfg(target_family = "wasm")]
 pub(crate) use sniff::without_query;
@@ -53,14 +53,14 @@ pub struct Delivery {
 
 /// What goes on now of a delivery.
 #[derive(Debug)]
-pub struct Passage {
+pub struct Forwarded {
     /// These bytes.
     pub bytes: Vec<u8>,
     /// They are the chunk that was given, no byte more or less: who still has it need not set it anew.
     pub is_as_it_came: bool,
 }
 
-impl Passage {
+impl Forwarded {
     /// The chunk as it came.
     pub fn same(chunk: Vec<u8>) -> Self {
         Self {
@@ -146,7 +146,7 @@ impl Delivery {
     }
 
     /// Reads no further: gives what was held, and from now on everything goes on as it comes.
-    pub fn give_up(&mut self, reason: Passed) -> Vec<u8> {
+    pub fn give_up(&mut self, reason: UnreadReason) -> Vec<u8> {
         self.tally.passed = Some(reason);
         self.kind = Kind::Unread;
         std::mem::take(&mut self.held)
@@ -159,7 +159,7 @@ impl Delivery {
         senders: &mut Senders,
         chunk: Vec<u8>,
         last: bool,
-    ) -> Passage {
+    ) -> Forwarded {
         let was_holding = !self.held.is_empty();
         let mut out = self.read(settings, senders, chunk, last);
         out.is_as_it_came &= !was_holding && self.held.is_empty();
@@ -174,9 +174,9 @@ impl Delivery {
         senders: &mut Senders,
         chunk: Vec<u8>,
         last: bool,
-    ) -> Passage {
+    ) -> Forwarded {
         if matches!(self.kind, Kind::Unread) {
-            return Passage::same(chunk);
+            return Forwarded::same(chunk);
         }
         // Of what is held, all was looked at for an end before.
         let seen = self.held.len();
@@ -190,17 +190,17 @@ impl Delivery {
         if matches!(self.kind, Kind::Json) {
             match sniff::format(&data, last) {
                 sniff::Sniffed::Format(format) => self.become_format(format),
-                sniff::Sniffed::Nothing => return self.unread(data, Passed::Unreadable),
+                sniff::Sniffed::Nothing => return self.unread(data, UnreadReason::Unreadable),
                 sniff::Sniffed::TooShort => {
                     self.held = data;
-                    return Passage::changed(Vec::new());
+                    return Forwarded::changed(Vec::new());
                 }
             }
         }
         if let Some(format) = self.tally.format
             && !settings.formats.contains(&format)
         {
-            return self.unread(data, Passed::Disabled);
+            return self.unread(data, UnreadReason::Disabled);
         }
         let mut reader = Reader {
             settings,
@@ -209,14 +209,14 @@ impl Delivery {
             tally: &mut self.tally,
         };
         match &mut self.kind {
-            Kind::Unread | Kind::Json => Passage::same(data),
+            Kind::Unread | Kind::Json => Forwarded::same(data),
             Kind::Lines(lines) => lines.read(&mut reader, data, seen, last, &mut self.held),
             Kind::Objects(objects) => {
                 let (out, readable) = objects.read(&mut reader, data, last, &mut self.held);
                 if readable {
                     out
                 } else {
-                    self.tally.passed = Some(Passed::Unreadable);
+                    self.tally.passed = Some(UnreadReason::Unreadable);
                     self.kind = Kind::Unread;
                     out
                 }
@@ -236,14 +236,14 @@ impl Delivery {
                         // What may follow are blanks.
                         self.kind = Kind::Unread;
                         match edits.apply(&data) {
-                            Some(edited) => Passage::changed(edited),
-                            None => Passage::same(data),
+                            Some(edited) => Forwarded::changed(edited),
+                            None => Forwarded::same(data),
                         }
                     }
-                    Whole::Passed(reason) => self.unread(data, reason),
+                    Whole::Unread(reason) => self.unread(data, reason),
                     Whole::More => {
                         self.held = data;
-                        Passage::changed(Vec::new())
+                        Forwarded::changed(Vec::new())
                     }
                 }
             }
@@ -262,16 +262,16 @@ impl Delivery {
         };
     }
 
-    fn unread(&mut self, data: Vec<u8>, reason: Passed) -> Passage {
+    fn unread(&mut self, data: Vec<u8>, reason: UnreadReason) -> Forwarded {
         self.give_up(reason);
-        Passage::same(data)
+        Forwarded::same(data)
     }
 }
 
 /// What came of a body that is needed whole.
 enum Whole {
     Read(Edits),
-    Passed(Passed),
+    Unread(UnreadReason),
     /// It is not complete yet.
     More,
 }
@@ -286,15 +286,15 @@ fn whole(reader: &mut Reader<'_>, read: Read, scan: &mut Scan, data: &[u8], last
     }
     let is_complete = scan.goes_to_end(data);
     if data.len() > reader.settings.max_body_bytes {
-        return Whole::Passed(Passed::TooLarge);
+        return Whole::Unread(UnreadReason::TooLarge);
     }
     if !is_complete && !last {
         return Whole::More;
     }
-    if is_complete && !reader.concerns_any(data) && reader.ordinary() == Fate::Same {
+    if is_complete && !reader.concerns_any(data) && reader.ordinary() == RecordFate::Same {
         reader.count_same(scan.elements);
         return Whole::Read(Edits::default());
     }
     // Text that is no JSON, that ends too early or goes on too long is none of the format.
-    read(reader, data).map_or(Whole::Passed(Passed::Unreadable), Whole::Read)
+    read(reader, data).map_or(Whole::Unread(UnreadReason::Unreadable), Whole::Read)
 }

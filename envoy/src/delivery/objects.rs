@@ -1,8 +1,8 @@
 //! JSON objects one behind the other, or as the elements of one array. Complete ones go on as they
 //! come.
 
-use super::Passage;
-use super::reader::{Fate, Reader};
+use super::Forwarded;
+use super::reader::{Reader, RecordFate};
 use super::scan::Scan;
 
 /// A delivery of objects.
@@ -70,7 +70,7 @@ impl Objects {
         mut data: Vec<u8>,
         last: bool,
         held: &mut Vec<u8>,
-    ) -> (Passage, bool) {
+    ) -> (Forwarded, bool) {
         // Where nothing in it is to be read, it is only looked at for where its objects end.
         let passes = self.front != Front::Emptied && reader.passes(&data);
         let mut out = Vec::with_capacity(if passes { 0 } else { data.len() });
@@ -93,10 +93,10 @@ impl Objects {
             }
             if !self.step(byte) {
                 if passes {
-                    return (Passage::same(data), false);
+                    return (Forwarded::same(data), false);
                 }
                 out.extend(data.drain(done..));
-                return (Passage::changed(out), false);
+                return (Forwarded::changed(out), false);
             }
             self.scan.seen = self.scan.seen.saturating_add(1);
             if byte == b'[' {
@@ -119,7 +119,7 @@ impl Objects {
                 out.extend(rest);
             }
             let ends = !self.is_array || self.place == Place::After;
-            let out = Passage {
+            let out = Forwarded {
                 bytes: out,
                 is_as_it_came: passes,
             };
@@ -130,7 +130,7 @@ impl Objects {
         } else {
             *held = rest;
         }
-        let out = Passage {
+        let out = Forwarded {
             bytes: out,
             is_as_it_came: passes,
         };
@@ -177,10 +177,10 @@ impl Objects {
             return;
         }
         match reader.record(object) {
-            Fate::Dropped if self.front == Front::None => self.front = Front::Emptied,
-            Fate::Dropped => {}
-            Fate::Same => self.keep(before, object, out),
-            Fate::Replaced(text) => self.keep(before, &text, out),
+            RecordFate::Dropped if self.front == Front::None => self.front = Front::Emptied,
+            RecordFate::Dropped => {}
+            RecordFate::Same => self.keep(before, object, out),
+            RecordFate::Replaced(text) => self.keep(before, &text, out),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::added::{Added, Envelope};
-use super::reader::{Fate, Reader};
+use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits};
 
 #[derive(Deserialize)]
@@ -84,8 +84,8 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
                 let concerned = reader.concerns(raw.get().as_bytes());
                 let envelope = concerned.then(|| envelope(raw)).flatten();
                 let fate = reader.entry(envelope, write);
-                places.push((place.clone(), fate != Fate::Dropped));
-                if let Fate::Replaced(text) = fate {
+                places.push((place.clone(), fate != RecordFate::Dropped));
+                if let RecordFate::Replaced(text) = fate {
                     edits.replace(place, text);
                 }
             }

@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
 
 /// What becomes of a record, or of an entry of a larger form.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum RecordFate {
     Same,
     Dropped,
     Replaced(Vec<u8>),
@@ -40,33 +40,33 @@ impl Reader<'_> {
 
     /// Whether all records in these bytes pass as they are, and need not be read.
     pub(super) fn passes(&self, bytes: &[u8]) -> bool {
-        self.ordinary() == Fate::Same && !self.concerns(bytes)
+        self.ordinary() == RecordFate::Same && !self.concerns(bytes)
     }
 
     /// What becomes of a record that says nothing.
-    pub(super) fn ordinary(&self) -> Fate {
+    pub(super) fn ordinary(&self) -> RecordFate {
         match self.settings.mode {
-            Mode::Annotate | Mode::Rewrite => Fate::Same,
-            Mode::Events => Fate::Dropped,
+            Mode::Annotate | Mode::Rewrite => RecordFate::Same,
+            Mode::Events => RecordFate::Dropped,
         }
     }
 
     /// Reads a record: one JSON object, or something else that the filter leaves alone.
-    pub(super) fn record(&mut self, record: &[u8]) -> Fate {
+    pub(super) fn record(&mut self, record: &[u8]) -> RecordFate {
         let fate = self.fate(record);
         self.count(&fate);
         fate
     }
 
-    fn fate(&mut self, record: &[u8]) -> Fate {
+    fn fate(&mut self, record: &[u8]) -> RecordFate {
         if !self.concerns(record) {
             return self.ordinary();
         }
         if self.settings.text_keys.is_empty() {
             return match self.process(record) {
-                Outcome::Unchanged => Fate::Same,
-                Outcome::Dropped => Fate::Dropped,
-                Outcome::Replaced(text) => Fate::Replaced(text),
+                Outcome::Unchanged => RecordFate::Same,
+                Outcome::Dropped => RecordFate::Dropped,
+                Outcome::Replaced(text) => RecordFate::Replaced(text),
             };
         }
         let envelope = Members::read(record)
@@ -89,7 +89,7 @@ impl Reader<'_> {
         &mut self,
         envelope: Option<Envelope>,
         write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
-    ) -> Fate {
+    ) -> RecordFate {
         let fate = self.envelope(envelope, write);
         self.count(&fate);
         fate
@@ -99,18 +99,18 @@ impl Reader<'_> {
         &mut self,
         envelope: Option<Envelope>,
         write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
-    ) -> Fate {
+    ) -> RecordFate {
         let record = match envelope {
             Some(Envelope::Record(record)) => record,
-            Some(Envelope::Done) => return Fate::Same,
+            Some(Envelope::Done) => return RecordFate::Same,
             None => return self.ordinary(),
         };
         match self.process(&record) {
-            Outcome::Unchanged => Fate::Same,
-            Outcome::Dropped => Fate::Dropped,
+            Outcome::Unchanged => RecordFate::Same,
+            Outcome::Dropped => RecordFate::Dropped,
             Outcome::Replaced(text) => Added::read(&text)
                 .and_then(|added| write(&added))
-                .map_or(Fate::Same, Fate::Replaced),
+                .map_or(RecordFate::Same, RecordFate::Replaced),
         }
     }
 
@@ -129,11 +129,11 @@ impl Reader<'_> {
         self.tally.same = self.tally.same.saturating_add(records);
     }
 
-    fn count(&mut self, fate: &Fate) {
+    fn count(&mut self, fate: &RecordFate) {
         let slot = match fate {
-            Fate::Same => &mut self.tally.same,
-            Fate::Dropped => &mut self.tally.dropped,
-            Fate::Replaced(_) => &mut self.tally.rewritten,
+            RecordFate::Same => &mut self.tally.same,
+            RecordFate::Dropped => &mut self.tally.dropped,
+            RecordFate::Replaced(_) => &mut self.tally.rewritten,
         };
         *slot = slot.saturating_add(1);
     }

@@ -3,7 +3,7 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
-use crate::tally::{Format, LEVELS, Passed, Tally};
+use crate::tally::{Format, LEVELS, Tally, UnreadReason};
 
 /// The identifiers of the counters; none where the proxy refused one.
 pub(super) struct Metrics {
@@ -32,7 +32,7 @@ impl Metrics {
             passed: all(
                 "oom_bodies_passed_total",
                 "reason",
-                &Passed::ALL.map(Passed::name),
+                &UnreadReason::ALL.map(UnreadReason::name),
             ),
             forgotten: counter("oom_reports_forgotten_total"),
         }
@@ -51,7 +51,7 @@ impl Metrics {
         if let Some(reason) = tally.passed {
             add_at(
                 &self.passed,
-                Passed::ALL.iter().position(|name| *name == reason),
+                UnreadReason::ALL.iter().position(|name| *name == reason),
                 1,
             );
         }

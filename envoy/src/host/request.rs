@@ -8,8 +8,8 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
 use super::root::Shared;
-use crate::delivery::{Declared, Delivery, Passage, declared, without_query};
-use crate::tally::Passed;
+use crate::delivery::{Declared, Delivery, Forwarded, declared, without_query};
+use crate::tally::UnreadReason;
 
 /// Bytes that are held of all deliveries together; beyond it a delivery goes on unread.
 const MOST_HELD: usize = 64 << 20;
@@ -54,7 +54,7 @@ struct Guard {
 impl Guard {
     /// Takes what is to go on, made of so many bytes, and gives what may go on now; `is_open` where
     /// the delivery holds bytes that trailers would cut off.
-    fn take(&mut self, out: Passage, chunk: usize, is_open: bool) -> Option<Passage> {
+    fn take(&mut self, out: Forwarded, chunk: usize, is_open: bool) -> Option<Forwarded> {
         // What HTTP/2 carries comes in small pieces, unless it was unpacked on its way.
         self.expected &= chunk <= LARGEST_FRAME;
         let out = out.behind(std::mem::take(&mut self.kept));
@@ -117,24 +117,24 @@ impl Request {
     }
 
     /// Gives the next bytes to the delivery.
-    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Passage {
+    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Forwarded {
         self.has_ended = last;
         let (Some(shared), Some(delivery)) = (&self.shared, &mut self.delivery) else {
-            return Passage::same(chunk);
+            return Forwarded::same(chunk);
         };
         let (Ok(mut senders), Ok(held)) =
             (shared.senders.try_borrow_mut(), shared.held.try_borrow())
         else {
-            return Passage::same(chunk);
+            return Forwarded::same(chunk);
         };
         let others = held.saturating_sub(self.held);
         let mut given_up = Vec::new();
         let needed = delivery.held().saturating_add(chunk.len());
         if !delivery.is_unread() && needed > MOST_HELD.saturating_sub(others) {
-            given_up = delivery.give_up(Passed::Memory);
+            given_up = delivery.give_up(UnreadReason::Memory);
         }
-        let passage = delivery.push(&shared.settings, &mut senders, chunk, last);
-        let out = passage.behind(given_up);
+        let forwarded = delivery.push(&shared.settings, &mut senders, chunk, last);
+        let out = forwarded.behind(given_up);
         shared.metrics.forgotten(senders.forgotten());
         let kept = self.guard.as_ref().map_or(0, |guard| guard.kept.len());
         let now_held = delivery.held().saturating_add(kept);
@@ -147,7 +147,7 @@ impl Request {
     fn give_up(&mut self) {
         let mut held = self.guard.take().map_or_else(Vec::new, |guard| guard.kept);
         if let Some(delivery) = &mut self.delivery {
-            held.extend(delivery.give_up(Passed::Memory));
+            held.extend(delivery.give_up(UnreadReason::Memory));
         }
         if !held.is_empty() {
             self.set_http_request_body(0, 0, &held);

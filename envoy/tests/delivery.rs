@@ -185,6 +185,57 @@ fn a_kill_is_found_in_every_format() {
     }
 }
 
+/// Where the end is told when nothing can be added any more, everything has gone on by then: whether a
+/// line end ends the last record or not, and wherever the body is cut.
+#[test]
+fn nothing_waits_for_a_late_end() {
+    for format in Format::ALL {
+        for mode in ["annotate", "rewrite", "events"].map(mode) {
+            let (declared, text) = body(format, &lines());
+            let without_end = text.trim_end();
+            for text in [text.as_str(), without_end] {
+                let (whole, _) = run_cut(&mode, declared, text.as_bytes(), &[]);
+                let is_tried =
+                    |cut: &usize| cut.is_multiple_of(7) || text.as_bytes()[..*cut].ends_with(b"}");
+                for cut in (0..text.len()).filter(is_tried) {
+                    let mut senders = Senders::new(|| 0);
+                    let mut delivery = Delivery::new(declared, 1).may_end_late();
+                    let mut out = Vec::new();
+                    let (front, behind) = text.as_bytes().split_at(cut);
+                    for chunk in [front, behind] {
+                        let chunk = chunk.to_vec();
+                        let forwarded = delivery.push(&mode, &mut senders, chunk.clone(), false);
+                        assert!(!forwarded.is_as_it_came || forwarded.bytes == chunk);
+                        out.extend(forwarded.bytes);
+                    }
+                    let rest = delivery.push(&mode, &mut senders, Vec::new(), true);
+                    let name = format.name();
+                    assert_eq!(rest.bytes, b"", "{name} {mode:?} cut at {cut}");
+                    assert!(out == whole, "{name} {mode:?} cut at {cut}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_that_is_no_record_waits_for_no_late_end() {
+    for (mode, expected) in [("annotate", "plain text"), ("events", "")] {
+        let mode = self::mode(mode);
+        let mut senders = Senders::new(|| 0);
+        let mut delivery = Delivery::new(Declared::Ndjson, 1).may_end_late();
+        let mut out = Vec::new();
+        for chunk in ["pla", "in te", "xt", ""] {
+            let last = chunk.is_empty();
+            out.extend(delivery.push(&mode, &mut senders, chunk.into(), last).bytes);
+            assert_eq!(delivery.held(), 0);
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let tally = delivery.tally();
+        assert_eq!(tally.same + tally.dropped, 1);
+    }
+}
+
 #[test]
 fn lines_of_a_report_are_taken_out() {
     for format in Format::ALL {

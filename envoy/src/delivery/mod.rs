@@ -9,11 +9,13 @@ mod otlp;
 mod reader;
 mod scan;
 mod sniff;
+mod tail;
 
 use crate::json::Edits;
 use crate::senders::Senders;
 use crate::settings::Settings;
 use crate::tally::{Format, Tally, UnreadReason};
+use bulk::Bulk;
 use lines::Lines;
 use objects::Objects;
 use reader::{Reader, RecordFate};
@@ -48,6 +50,7 @@ pub struct Delivery {
     held: Vec<u8>,
     /// Whether anything went on.
     begun: bool,
+    may_end_late: bool,
     tally: Tally,
 }
 
@@ -93,7 +96,7 @@ enum Kind {
     /// JSON, of which its beginning will tell more.
     Json,
     Lines(Lines),
-    Bulk,
+    Bulk(Bulk),
     Objects(Objects),
     /// One object that is needed whole, and how far it has been looked at.
     Whole(Read, Scan),
@@ -113,6 +116,7 @@ impl Delivery {
             sender,
             held: Vec::new(),
             begun: false,
+            may_end_late: false,
             tally: Tally::default(),
         };
         match declared {
@@ -122,6 +126,17 @@ impl Delivery {
             Declared::Unread(reason) => delivery.tally.passed = Some(reason),
         }
         delivery
+    }
+
+    /// The same where the end may be told when nothing can be added to the body any more, as with
+    /// trailers. A record goes on then as soon as it is complete, before the end of its line: what is
+    /// still held at the end is the beginning of a record that never came.
+    ///
+    /// A line that holds more than one JSON object may be read in parts then.
+    #[must_use]
+    pub fn may_end_late(mut self) -> Self {
+        self.may_end_late = true;
+        self
     }
 
     /// Whether all that comes goes on as it is.
@@ -142,7 +157,7 @@ impl Delivery {
     /// Whether it was a `_bulk` request, and no document of it is left: the receiver would refuse
     /// it.
     pub fn is_emptied_bulk(&self) -> bool {
-        matches!(self.kind, Kind::Bulk) && !self.begun && self.tally.dropped > 0
+        matches!(self.kind, Kind::Bulk(_)) && !self.begun && self.tally.dropped > 0
     }
 
     /// Reads no further: gives what was held, and from now on everything goes on as it comes.
@@ -207,6 +222,7 @@ impl Delivery {
             senders,
             stream: self.sender,
             tally: &mut self.tally,
+            may_end_late: self.may_end_late,
         };
         match &mut self.kind {
             Kind::Unread | Kind::Json => Forwarded::same(data),
@@ -221,8 +237,8 @@ impl Delivery {
                     out
                 }
             }
-            Kind::Bulk => {
-                let (out, trouble) = bulk::read(&mut reader, data, last, &mut self.held);
+            Kind::Bulk(bulk) => {
+                let (out, trouble) = bulk.read(&mut reader, data, last, &mut self.held);
                 if let Some(reason) = trouble {
                     self.tally.passed = Some(reason);
                     self.kind = Kind::Unread;
@@ -254,7 +270,7 @@ impl Delivery {
         self.tally.format = Some(format);
         self.kind = match format {
             Format::Ndjson => Kind::Lines(Lines::default()),
-            Format::Bulk => Kind::Bulk,
+            Format::Bulk => Kind::Bulk(Bulk::default()),
             Format::JsonArray => Kind::Objects(Objects::array()),
             Format::JsonStream => Kind::Objects(Objects::stream()),
             Format::Loki => Kind::Whole(loki::read, Scan::counting(loki::ENTRY)),

@@ -18,14 +18,15 @@ pub(super) struct Objects {
     scan: Scan,
 }
 
-/// What became of the objects so far.
+/// What became of the objects so far: of an array's, whether any is left that needs a separator
+/// behind it; elsewhere of the latest, whose line end goes the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Front {
     /// There was none.
     None,
-    /// All were taken out.
+    /// It was taken out; in an array all were.
     Emptied,
-    /// One went on.
+    /// It went on; in an array one did.
     Kept,
 }
 
@@ -112,10 +113,10 @@ impl Objects {
         }
         self.scan.forget(done);
         let is_blank = self.scan.depth == 0;
-        if last || self.place == Place::After {
+        let is_behind_objects = is_blank && !self.is_array;
+        if last || self.place == Place::After || is_behind_objects {
             self.scan = Scan::default();
-            let emptied = !self.is_array && self.front == Front::Emptied;
-            if !(is_blank && emptied) {
+            if !(is_behind_objects && self.front == Front::Emptied) {
                 out.extend(rest);
             }
             let ends = !self.is_array || self.place == Place::After;
@@ -177,8 +178,15 @@ impl Objects {
             return;
         }
         match reader.record(object) {
-            RecordFate::Dropped if self.front == Front::None => self.front = Front::Emptied,
-            RecordFate::Dropped => {}
+            RecordFate::Dropped if self.is_array => {
+                if self.front == Front::None {
+                    self.front = Front::Emptied;
+                }
+            }
+            RecordFate::Dropped => {
+                self.keep(before, b"", out);
+                self.front = Front::Emptied;
+            }
             RecordFate::Same => self.keep(before, object, out),
             RecordFate::Replaced(text) => self.keep(before, &text, out),
         }

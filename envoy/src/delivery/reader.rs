@@ -16,6 +16,9 @@ pub(super) struct Reader<'a> {
     /// Whose records they are.
     pub(super) stream: u64,
     pub(super) tally: &'a mut Tally,
+    /// The end of the body may be told when nothing can be added to it any more: what can go on must
+    /// not wait for it.
+    pub(super) may_end_late: bool,
 }
 
 /// What becomes of a record, or of an entry of a larger form.

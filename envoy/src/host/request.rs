@@ -16,16 +16,17 @@ const MOST_HELD: usize = 64 << 20;
 /// Bytes of one piece that are taken into the module's memory; a larger one, and all behind it, goes on
 /// unread. A decompressor can make such pieces.
 const LARGEST_CHUNK: usize = 16 << 20;
-/// Bytes that are kept back for what trailers may still demand, before some go on.
-const MOST_GUARDED: usize = 256 << 10;
-/// Bytes that one piece of an HTTP/2 body has at most.
-const LARGEST_FRAME: usize = 16 << 10;
 
 /// What a response to an emptied `_bulk` request says: all of nothing was done.
 const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
 
-/// A request. Its body is taken out of the proxy's buffer as it comes, so that its limit on that
-/// buffer is never ours to reach.
+/// A request.
+///
+/// It never pauses the body. Where a filter does, the proxy puts what comes next into the buffer in which
+/// the router keeps what it has sent already, for a retry, and hands the filter all of it: what went on
+/// would go on twice, or a retry would lack it. That buffer is bounded too: above it the proxy answers
+/// 413. So each piece of the body goes on at once, as much of it as is complete; the rest waits in this
+/// module's memory.
 pub(super) struct Request {
     shared: Option<Rc<Shared>>,
     delivery: Option<Delivery>,
@@ -35,38 +36,6 @@ pub(super) struct Request {
     left: Option<usize>,
     /// The delivery was told that nothing follows.
     has_ended: bool,
-    /// Trailers may follow the body: what is kept back for them.
-    guard: Option<Guard>,
-}
-
-/// What goes on later. The proxy lets a filter add to a body in front of trailers only where it
-/// held back what came last.
-///
-/// What comes behind bytes that are held back has to fit the proxy's buffer by itself, else it answers
-/// 413. So nothing is held back where no trailers are to be expected.
-#[derive(Default)]
-struct Guard {
-    kept: Vec<u8>,
-    is_holding: bool,
-    expected: bool,
-}
-
-impl Guard {
-    /// Takes what is to go on, made of so many bytes, and gives what may go on now; `is_open` where
-    /// the delivery holds bytes that trailers would cut off.
-    fn take(&mut self, out: Forwarded, chunk: usize, is_open: bool) -> Option<Forwarded> {
-        // What HTTP/2 carries comes in small pieces, unless it was unpacked on its way.
-        self.expected &= chunk <= LARGEST_FRAME;
-        let out = out.behind(std::mem::take(&mut self.kept));
-        let may_hold = self.expected && out.bytes.len() < MOST_GUARDED;
-        // The decompressor says with nothing at all that its trailers follow.
-        self.is_holding = is_open && (may_hold || chunk == 0);
-        if self.is_holding {
-            self.kept = out.bytes;
-            return None;
-        }
-        Some(out)
-    }
 }
 
 /// The headers of a request, asked for at once: each call to the proxy costs time.
@@ -94,7 +63,6 @@ impl Request {
             held: 0,
             left: None,
             has_ended: false,
-            guard: None,
         }
     }
 
@@ -136,8 +104,7 @@ impl Request {
         let forwarded = delivery.push(&shared.settings, &mut senders, chunk, last);
         let out = forwarded.behind(given_up);
         shared.metrics.forgotten(senders.forgotten());
-        let kept = self.guard.as_ref().map_or(0, |guard| guard.kept.len());
-        let now_held = delivery.held().saturating_add(kept);
+        let now_held = delivery.held();
         drop((senders, held));
         self.count_held(now_held);
         out
@@ -145,12 +112,11 @@ impl Request {
 
     /// Lets the rest of the body go on, in front of it what was held of it so far.
     fn give_up(&mut self) {
-        let mut held = self.guard.take().map_or_else(Vec::new, |guard| guard.kept);
         if let Some(delivery) = &mut self.delivery {
-            held.extend(delivery.give_up(UnreadReason::Memory));
-        }
-        if !held.is_empty() {
-            self.set_http_request_body(0, 0, &held);
+            let held = delivery.give_up(UnreadReason::Memory);
+            if !held.is_empty() {
+                self.set_http_request_body(0, 0, &held);
+            }
         }
         self.count_held(0);
     }
@@ -165,9 +131,20 @@ impl Request {
         }
     }
 
-    /// Puts `text` in the place of all that the proxy has of the body.
-    fn set_body(&self, text: &[u8]) {
-        self.set_http_request_body(0, usize::MAX, text);
+    /// Answers an emptied `_bulk` request: its receiver would refuse it. Whether that was done.
+    fn answers_emptied_bulk(&self) -> bool {
+        let is_emptied = self
+            .delivery
+            .as_ref()
+            .is_some_and(Delivery::is_emptied_bulk);
+        if is_emptied {
+            self.send_http_response(
+                200,
+                vec![("content-type", "application/json")],
+                Some(NOTHING_DONE),
+            );
+        }
+        is_emptied
     }
 }
 
@@ -191,18 +168,12 @@ impl HttpContext for Request {
         self.left = headers
             .get("content-length")
             .and_then(|length| std::str::from_utf8(length).ok()?.trim().parse().ok());
+        let mut delivery = Delivery::new(declared, self.sender(&headers));
         if self.left.is_none() {
-            let protocol = self
-                .get_property(vec!["request", "protocol"])
-                .unwrap_or_default();
-            // HTTP/1 without that header has none, but Envoy's decompressor adds its own.
-            let expected = !protocol.starts_with(b"HTTP/1") || headers.get("trailer").is_some();
-            self.guard = Some(Guard {
-                expected,
-                ..Guard::default()
-            });
+            // Nothing can be added to the body once trailers come, of the sender or of a decompressor.
+            delivery = delivery.may_end_late();
         }
-        self.delivery = Some(Delivery::new(declared, self.sender(&headers)));
+        self.delivery = Some(delivery);
         // The length may change; the proxy sends the body in chunks then.
         self.remove_http_request_header("content-length");
         Action::Continue
@@ -229,51 +200,26 @@ impl HttpContext for Request {
             *left = left.saturating_sub(chunk.len());
         }
         let last = end_of_stream || self.left == Some(0);
-        let length = chunk.len();
         let out = self.push(chunk, last);
-        if last
-            && self
-                .delivery
-                .as_ref()
-                .is_some_and(Delivery::is_emptied_bulk)
-        {
-            self.send_http_response(
-                200,
-                vec![("content-type", "application/json")],
-                Some(NOTHING_DONE),
-            );
+        if last && self.answers_emptied_bulk() {
             return Action::Pause;
         }
-        let is_open = self.delivery.as_ref().is_some_and(|it| it.held() > 0);
-        let out = match &mut self.guard {
-            None => Some(out),
-            Some(guard) => guard.take(out, length, is_open),
-        };
-        let Some(out) = out else {
-            self.set_body(b"");
-            return Action::Pause;
-        };
         if !out.is_as_it_came {
-            self.set_body(&out.bytes);
+            self.set_http_request_body(0, usize::MAX, &out.bytes);
         }
         Action::Continue
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        if self.delivery.is_none() {
+        if self.delivery.is_none() || self.has_ended {
             return Action::Continue;
         }
-        let rest = self.push(Vec::new(), true).bytes;
-        let Some(guard) = &mut self.guard else {
-            return Action::Continue;
-        };
-        if guard.is_holding {
-            let mut kept = std::mem::take(&mut guard.kept);
-            kept.extend_from_slice(&rest);
-            self.set_body(&kept);
-        } else if !rest.is_empty() {
-            // There is no way left to let these bytes go on: the sender must send again.
-            self.send_http_response(503, Vec::new(), Some(b"trailers behind an unfinished line"));
+        if !self.push(Vec::new(), true).bytes.is_empty() {
+            // It breaks off inside a record, and there is no way to let that piece go on.
+            self.send_http_response(503, Vec::new(), Some(b"the body ends inside a record"));
+            return Action::Pause;
+        }
+        if self.answers_emptied_bulk() {
             return Action::Pause;
         }
         Action::Continue

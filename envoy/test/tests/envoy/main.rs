@@ -4,5 +4,6 @@ mod clients;
 mod configs;
 mod faults;
 mod suites;
+mod undamaged;
 mod unread;
 mod ways;

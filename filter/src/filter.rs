@@ -92,7 +92,7 @@ pub struct Filter {
 }
 
 /// A source, and when a line of it came last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Heard {
     key: u64,
     last: u64,
@@ -108,6 +108,22 @@ struct Reading {
     line: Option<Box<Oom>>,
     /// A line that is nothing of a report stood among them.
     has_foreign: bool,
+}
+
+/// The same state. A copy adds no names to kills until it is told where to find them.
+impl Clone for Filter {
+    fn clone(&self) -> Self {
+        Self {
+            keys: self.keys,
+            started_us: self.started_us,
+            sources: self.sources.clone(),
+            clock: self.clock,
+            busy: self.busy,
+            repeats: self.repeats.clone(),
+            owed: self.owed.clone(),
+            lookup: None,
+        }
+    }
 }
 
 impl Filter {

@@ -12,7 +12,7 @@ mod sniff;
 mod tail;
 
 use crate::json::Edits;
-use crate::senders::Senders;
+use crate::senders::{Senders, Undo};
 use crate::settings::Settings;
 use crate::tally::{Format, Tally, UnreadReason};
 use bulk::Bulk;
@@ -51,6 +51,7 @@ pub struct Delivery {
     /// Whether anything went on.
     begun: bool,
     may_end_late: bool,
+    undo: Undo,
     tally: Tally,
 }
 
@@ -117,6 +118,7 @@ impl Delivery {
             held: Vec::new(),
             begun: false,
             may_end_late: false,
+            undo: Undo::default(),
             tally: Tally::default(),
         };
         match declared {
@@ -152,6 +154,16 @@ impl Delivery {
     /// What came of it so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Whether anything depends on what the receiver answers: without a line of a report nothing does.
+    pub fn needs_answer(&self) -> bool {
+        !self.undo.is_empty() || self.tally.kills.iter().any(|count| *count > 0)
+    }
+
+    /// It is over. Unless it `is_accepted`, what it told the filter does not count: it comes again.
+    pub fn settle(&mut self, senders: &mut Senders, is_accepted: bool) {
+        senders.settle(std::mem::take(&mut self.undo), is_accepted);
     }
 
     /// Whether it was a `_bulk` request, and no document of it is left: the receiver would refuse
@@ -220,6 +232,7 @@ impl Delivery {
         let mut reader = Reader {
             settings,
             senders,
+            undo: &mut self.undo,
             stream: self.sender,
             tally: &mut self.tally,
             may_end_late: self.may_end_late,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::added::{Added, Envelope};
 use crate::json::{self, Members};
-use crate::senders::Senders;
+use crate::senders::{Senders, Undo};
 use crate::settings::Settings;
 use crate::tally::Tally;
 
@@ -13,6 +13,7 @@ use crate::tally::Tally;
 pub(super) struct Reader<'a> {
     pub(super) settings: &'a Settings,
     pub(super) senders: &'a mut Senders,
+    pub(super) undo: &'a mut Undo,
     /// Whose records they are.
     pub(super) stream: u64,
     pub(super) tally: &'a mut Tally,
@@ -120,7 +121,7 @@ impl Reader<'_> {
     fn process(&mut self, record: &[u8]) -> Outcome {
         let outcome = self
             .senders
-            .process(self.stream, self.settings.mode, record);
+            .process(self.undo, self.stream, self.settings.mode, record);
         if let Outcome::Replaced(text) = &outcome {
             self.count_kill(text);
         }

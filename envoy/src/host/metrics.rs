@@ -39,8 +39,7 @@ impl Metrics {
     }
 
     /// Counts what came of a delivery; its kills only where it was accepted, for else it comes again.
-    /// Where it had none, that is not asked.
-    pub(super) fn count(&self, tally: &Tally, is_accepted: impl FnOnce() -> bool) {
+    pub(super) fn count(&self, tally: &Tally, is_accepted: bool) {
         if let Some(format) = tally.format {
             add_at(
                 &self.bodies,
@@ -59,7 +58,7 @@ impl Metrics {
         for (counter, count) in self.records.iter().zip(records) {
             add(*counter, count);
         }
-        if tally.kills.iter().any(|count| *count > 0) && is_accepted() {
+        if is_accepted {
             for (counter, count) in self.kills.iter().zip(tally.kills) {
                 add(*counter, count);
             }

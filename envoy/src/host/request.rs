@@ -226,12 +226,17 @@ impl HttpContext for Request {
     }
 
     fn on_log(&mut self) {
-        if let (Some(shared), Some(delivery)) = (&self.shared, &self.delivery) {
-            let is_accepted = || {
-                let status = self.get_http_response_header_bytes(":status");
-                status.is_some_and(|status| status.starts_with(b"2"))
-            };
-            shared.metrics.count(delivery.tally(), is_accepted);
+        let (Some(shared), Some(delivery)) = (&self.shared, &mut self.delivery) else {
+            return;
+        };
+        // Where it changed nothing and had no kill, that makes no difference.
+        let is_accepted = delivery.needs_answer() && {
+            let status = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status");
+            status.is_ok_and(|status| status.is_some_and(|status| status.starts_with(b"2")))
+        };
+        shared.metrics.count(delivery.tally(), is_accepted);
+        if let Ok(mut senders) = shared.senders.try_borrow_mut() {
+            delivery.settle(&mut senders, is_accepted);
         }
     }
 }

@@ -31,7 +31,8 @@ pub enum Behaviour {
     Refuses(u16),
     /// It keeps what it got, and answers as Elasticsearch does.
     Keeps,
-    /// It does what the header `x-plays` says, for the first try of a path, the second, ...: it keeps
+    /// It does what the header `x-plays` says, for the first try of an address, the second, ...: it
+    /// keeps
     /// what it got (`accept`), answers 503 (`refuse`), or closes the connection (`reset`).
     Plays,
 }
@@ -130,7 +131,7 @@ fn play(request: &Request<Incoming>, tries: &Mutex<HashMap<String, usize>>) -> B
         .and_then(|plays| plays.to_str().ok())
         .unwrap_or("accept");
     let mut tries = tries.lock().expect("no answer panics");
-    let tries = tries.entry(request.uri().path().to_owned()).or_default();
+    let tries = tries.entry(request.uri().to_string()).or_default();
     let play = plays
         .split(',')
         .nth(*tries)

@@ -14,7 +14,7 @@ const LINE_BUDGET: u32 = 4096;
 /// can have by the kernel's default `pid_max`.
 const LINE_LIMIT: u32 = 32_768;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) id: u64,
     /// The record of its first line, where a release would need it.

@@ -49,7 +49,7 @@ pub(crate) enum Step {
 }
 
 /// A report that never finished, as it leaves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Released {
     /// The record of its first line.
     pub(crate) record: Option<Arc<[u8]>>,
@@ -60,7 +60,7 @@ pub(crate) struct Released {
 ///
 /// The oldest is forgotten where too many wait: a host that drops the line which
 /// brings a release makes room for it at once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Releases(VecDeque<Released>);
 
 impl Releases {
@@ -95,7 +95,7 @@ const MOST_KILLED: usize = 4096;
 const LONGEST_SPLIT: usize = 8192;
 
 /// What is remembered of one stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Source {
     host: u64,
     /// Numbers reports that have no clock to tell them apart.
@@ -110,7 +110,7 @@ pub(crate) struct Source {
 }
 
 /// A process that was killed: when, and by which event.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Dead {
     process: Process,
     at_us: Option<u64>,
@@ -118,7 +118,7 @@ struct Dead {
 }
 
 /// A kill that was reported.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Finished {
     id: u64,
     scope: Option<Scope>,

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oom_envoy_test::{Behaviour, Config, Piece, Post, Program, Upstream, module, runtime, skip};
+use oom_envoy_test::{
+    Behaviour, Config, Form, Piece, Post, Program, Suite, Upstream, module, native, runtime, skip,
+};
+use oom_filter::Mode;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -146,6 +149,50 @@ fn a_receiver_that_fails_is_none_of_the_filter() {
         let envoy = program.start("gone", &config);
         let answer = Post::new("/x", NDJSON, KILL).send(envoy.listener("logs"));
         assert_eq!(answer.await.expect("an answer").status, 503);
+    });
+}
+
+/// A report in deliveries of one record, each of which is refused first and then sent again.
+#[test]
+fn what_is_refused_may_come_again() {
+    const NAME: &str = "envoy::faults::what_is_refused_may_come_again";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let suites = Suite::all();
+    let suite = suites.iter().find(|suite| suite.name == "container-limit");
+    let records = &suite.expect("the suite").records;
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Plays).await;
+        for (name, mode) in [
+            ("annotate", Mode::Annotate),
+            ("rewrite", Mode::Rewrite),
+            ("events", Mode::Events),
+        ] {
+            let config = Config::shipped()
+                .receiver(upstream.address)
+                .module(&module)
+                .plugin(&format!(r#"{{"mode": "{name}"}}"#));
+            let envoy = program.start(&format!("refused-{name}"), &config);
+            let address = envoy.listener("logs");
+            let path = format!("/{name}");
+            for (number, record) in records.iter().enumerate() {
+                for (play, status) in [("refuse", 503), ("reset", 503), ("accept", 200)] {
+                    let delivery = format!("{path}?{number}");
+                    let post = Post::new(&delivery, NDJSON, [record, &b"\n"[..]].concat())
+                        .header("x-plays", "refuse,reset,accept");
+                    let answer = post.send(address).await.expect("an answer");
+                    assert_eq!(answer.status, status, "{delivery}: {play}");
+                }
+            }
+            let expected: Vec<Vec<u8>> = native(mode, records).into_iter().flatten().collect();
+            assert_eq!(
+                String::from_utf8(upstream.take(&path).concat()),
+                String::from_utf8(Form::Ndjson.body(&expected)),
+                "{name}"
+            );
+            assert_eq!(envoy.counter(r#"oom_kills_total{level="container"}"#), 1);
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! Every format, cut at every byte, against what it must become.
 
 use oom_envoy::delivery::{Declared, Delivery};
-use oom_envoy::senders::Senders;
+use oom_envoy::senders::{Sender, Senders};
 use oom_envoy::settings::Settings;
 use oom_envoy::tally::{Format, Tally, UnreadReason};
 use serde_json::Value;
@@ -44,7 +44,7 @@ fn run_cut(
     cuts: &[usize],
 ) -> (Vec<u8>, Tally) {
     let mut senders = Senders::new(|| 0);
-    let mut delivery = Delivery::new(declared, 1);
+    let mut delivery = Delivery::new(declared, Sender::default());
     let mut out = Vec::new();
     let mut begin = 0;
     for end in cuts.iter().copied().chain([body.len()]) {
@@ -199,7 +199,7 @@ fn nothing_waits_for_a_late_end() {
                     |cut: &usize| cut.is_multiple_of(7) || text.as_bytes()[..*cut].ends_with(b"}");
                 for cut in (0..text.len()).filter(is_tried) {
                     let mut senders = Senders::new(|| 0);
-                    let mut delivery = Delivery::new(declared, 1).may_end_late();
+                    let mut delivery = Delivery::new(declared, Sender::default()).may_end_late();
                     let mut out = Vec::new();
                     let (front, behind) = text.as_bytes().split_at(cut);
                     for chunk in [front, behind] {
@@ -223,7 +223,7 @@ fn a_text_that_is_no_record_waits_for_no_late_end() {
     for (mode, expected) in [("annotate", "plain text"), ("events", "")] {
         let mode = self::mode(mode);
         let mut senders = Senders::new(|| 0);
-        let mut delivery = Delivery::new(Declared::Ndjson, 1).may_end_late();
+        let mut delivery = Delivery::new(Declared::Ndjson, Sender::default()).may_end_late();
         let mut out = Vec::new();
         for chunk in ["pla", "in te", "xt", ""] {
             let last = chunk.is_empty();
@@ -449,8 +449,12 @@ fn a_report_is_joined_between_deliveries_of_one_sender() {
     for format in Format::ALL {
         let mut senders = Senders::new(|| 0);
         let settings = mode("rewrite");
-        let mut deliver = |sender: u64, lines: &[String]| {
+        let mut deliver = |number: u64, lines: &[String]| {
             let (declared, text) = body(format, lines);
+            let sender = Sender {
+                address: number,
+                stream: 1,
+            };
             let mut delivery = Delivery::new(declared, sender);
             let out = delivery
                 .push(&settings, &mut senders, text.into_bytes(), true)

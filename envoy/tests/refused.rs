@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use oom_envoy::delivery::{Declared, Delivery};
-use oom_envoy::senders::Senders;
+use oom_envoy::senders::{Sender, Senders};
 use oom_envoy::settings::Settings;
 
 /// The records of every capture.
@@ -46,7 +46,7 @@ impl Way {
     /// What goes on of these records, each on a line.
     fn deliver(&mut self, records: &[Vec<u8>], is_accepted: bool) -> Vec<u8> {
         let body = [&records.join(&b'\n')[..], b"\n"].concat();
-        let mut delivery = Delivery::new(Declared::Ndjson, 1);
+        let mut delivery = Delivery::new(Declared::Ndjson, Sender::default());
         let out = delivery.push(&self.settings, &mut self.senders, body, true);
         delivery.settle(&mut self.senders, is_accepted);
         if is_accepted {
@@ -88,7 +88,8 @@ fn a_later_delivery_keeps_what_it_told() {
     ];
     let settings = Settings::default();
     let mut senders = Senders::new(|| 0);
-    let [mut first, mut second] = [1, 1].map(|sender| Delivery::new(Declared::Ndjson, sender));
+    let [mut first, mut second] =
+        [(); 2].map(|()| Delivery::new(Declared::Ndjson, Sender::default()));
     first.push(&settings, &mut senders, report[0].to_vec(), true);
     let out = second.push(&settings, &mut senders, report[1].to_vec(), true);
     assert!(
@@ -98,5 +99,5 @@ fn a_later_delivery_keeps_what_it_told() {
     first.settle(&mut senders, false);
     second.settle(&mut senders, true);
     // The report is over, and no line of it is awaited.
-    assert!(!senders.concerns(1, b"eth0: up"));
+    assert!(!senders.concerns(Sender::default(), b"eth0: up"));
 }

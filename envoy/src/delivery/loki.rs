@@ -47,11 +47,11 @@ struct Entry<'a> {
 /// What is to be changed in a push request; `None` where it is none.
 pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     let push: Push<'_> = serde_json::from_slice(body).ok()?;
-    let sender = reader.stream;
+    let sender = reader.sender;
     let mut entries = Vec::new();
     let mut streams = Vec::with_capacity(push.streams.len());
     for Stream { stream, values } in &push.streams {
-        let stream = name(sender, stream.as_ref());
+        let stream = name(sender.stream, stream.as_ref());
         let begin = entries.len();
         entries.extend(values.iter().map(|raw| Entry {
             raw,
@@ -68,13 +68,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     }
     for number in order {
         if let Some(entry) = entries.get_mut(number) {
-            reader.stream = entry.stream;
+            reader.sender.stream = entry.stream;
             let concerned = reader.concerns(entry.raw.get().as_bytes());
             let envelope = concerned.then(|| envelope(entry.raw)).flatten();
             entry.fate = reader.entry(envelope, write);
         }
     }
-    reader.stream = sender;
+    reader.sender = sender;
     let mut edits = Edits::default();
     for range in streams {
         let entries = entries.get_mut(range).unwrap_or_default();

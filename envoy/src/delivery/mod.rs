@@ -12,7 +12,7 @@ mod sniff;
 mod tail;
 
 use crate::json::Edits;
-use crate::senders::{Senders, Undo};
+use crate::senders::{Sender, Senders, Undo};
 use crate::settings::Settings;
 use crate::tally::{Format, Tally, UnreadReason};
 use bulk::Bulk;
@@ -31,11 +31,11 @@ pub use sniff::{Declared, declared};
 ///
 /// ```
 /// use oom_envoy::delivery::{Declared, Delivery};
-/// use oom_envoy::senders::Senders;
+/// use oom_envoy::senders::{Sender, Senders};
 /// use oom_envoy::settings::Settings;
 ///
 /// let (settings, mut senders) = (Settings::default(), Senders::new(|| 0));
-/// let mut delivery = Delivery::new(Declared::Ndjson, 1);
+/// let mut delivery = Delivery::new(Declared::Ndjson, Sender::default());
 /// let first = delivery.push(&settings, &mut senders, b"{\"log\":\"a\"}\n{\"lo".to_vec(), false);
 /// let second = delivery.push(&settings, &mut senders, b"g\":\"b\"}".to_vec(), true);
 /// assert_eq!(first.bytes, b"{\"log\":\"a\"}\n");
@@ -45,7 +45,7 @@ pub use sniff::{Declared, declared};
 pub struct Delivery {
     kind: Kind,
     /// Which sender's it is.
-    sender: u64,
+    sender: Sender,
     /// What came and did not go on yet.
     held: Vec<u8>,
     /// Whether anything went on.
@@ -109,9 +109,8 @@ enum Kind {
 type Read = fn(&mut Reader<'_>, &[u8]) -> Option<Edits>;
 
 impl Delivery {
-    /// A delivery that declares itself so, from that sender: an identity of any kind, which
-    /// two senders must not share.
-    pub fn new(declared: Declared, sender: u64) -> Self {
+    /// A delivery that declares itself so, from that sender.
+    pub fn new(declared: Declared, sender: Sender) -> Self {
         let mut delivery = Self {
             kind: Kind::Unread,
             sender,
@@ -233,7 +232,7 @@ impl Delivery {
             settings,
             senders,
             undo: &mut self.undo,
-            stream: self.sender,
+            sender: self.sender,
             tally: &mut self.tally,
             may_end_late: self.may_end_late,
         };

@@ -65,7 +65,7 @@ pub(super) const LOG_RECORD: &[u8] = b"{[{[{[{";
 /// What is to be changed in an export request; `None` where it is none.
 pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     let logs: Logs<'_> = serde_json::from_slice(body).ok()?;
-    let sender = reader.stream;
+    let sender = reader.sender;
     let mut edits = Edits::default();
     for ResourceLogs {
         resource,
@@ -74,9 +74,9 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     {
         // Each resource is a stream of its own.
         let mut hasher = DefaultHasher::new();
-        sender.hash(&mut hasher);
+        sender.stream.hash(&mut hasher);
         resource.map(RawValue::get).hash(&mut hasher);
-        reader.stream = hasher.finish();
+        reader.sender.stream = hasher.finish();
         for ScopeLogs { log_records } in scope_logs {
             let mut places = Vec::with_capacity(log_records.len());
             for raw in log_records {
@@ -92,7 +92,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
             edits.keep(&places);
         }
     }
-    reader.stream = sender;
+    reader.sender = sender;
     Some(edits)
 }
 

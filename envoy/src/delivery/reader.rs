@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::added::{Added, Envelope};
 use crate::json::{self, Members};
-use crate::senders::{Senders, Undo};
+use crate::senders::{Sender, Senders, Undo};
 use crate::settings::Settings;
 use crate::tally::Tally;
 
@@ -15,7 +15,7 @@ pub(super) struct Reader<'a> {
     pub(super) senders: &'a mut Senders,
     pub(super) undo: &'a mut Undo,
     /// Whose records they are.
-    pub(super) stream: u64,
+    pub(super) sender: Sender,
     pub(super) tally: &'a mut Tally,
     /// The end of the body may be told when nothing can be added to it any more: what can go on must
     /// not wait for it.
@@ -34,12 +34,12 @@ impl Reader<'_> {
     /// Whether these bytes have to be read: if not, all records in them pass, or in
     /// [`Mode::Events`] are dropped.
     pub(super) fn concerns(&self, bytes: &[u8]) -> bool {
-        self.senders.concerns(self.stream, bytes)
+        self.senders.concerns(self.sender, bytes)
     }
 
-    /// The same where it is not known yet which streams they are of.
+    /// The same where it is not known yet which streams of the sender they are of.
     pub(super) fn concerns_any(&self, bytes: &[u8]) -> bool {
-        self.senders.concerns_any(bytes)
+        self.senders.concerns_any(self.sender.address, bytes)
     }
 
     /// Whether all records in these bytes pass as they are, and need not be read.
@@ -121,7 +121,7 @@ impl Reader<'_> {
     fn process(&mut self, record: &[u8]) -> Outcome {
         let outcome = self
             .senders
-            .process(self.undo, self.stream, self.settings.mode, record);
+            .process(self.undo, self.sender, self.settings.mode, record);
         if let Outcome::Replaced(text) = &outcome {
             self.count_kill(text);
         }

@@ -9,6 +9,7 @@ use proxy_wasm::types::{Action, MapType};
 
 use super::root::Shared;
 use crate::delivery::{Declared, Delivery, Forwarded, declared, without_query};
+use crate::senders::Sender;
 use crate::tally::UnreadReason;
 
 /// Bytes that are held of all deliveries together; beyond it a delivery goes on unread.
@@ -68,20 +69,22 @@ impl Request {
 
     /// Whose delivery it is. Two senders differ in their address, or in what a proxy in front of
     /// them tells them apart by.
-    fn sender(&self, headers: &Headers) -> u64 {
-        let mut hasher = DefaultHasher::new();
+    fn sender(&self, headers: &Headers) -> Sender {
         let address = self
             .get_property(vec!["source", "address"])
             .unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
         // Its port changes with every connection.
         let host = address.rsplitn(2, |byte| *byte == b':').last();
         host.hash(&mut hasher);
+        let address = hasher.finish();
         let path = headers.get(":path").unwrap_or_default();
         without_query(path).hash(&mut hasher);
         for name in [":authority", "authorization", "x-scope-orgid"] {
             headers.get(name).hash(&mut hasher);
         }
-        hasher.finish()
+        let stream = hasher.finish();
+        Sender { address, stream }
     }
 
     /// Gives the next bytes to the delivery.
@@ -162,7 +165,7 @@ impl HttpContext for Request {
             headers.get("content-encoding").unwrap_or_default(),
         );
         if let Declared::Unread(_) = declared {
-            self.delivery = Some(Delivery::new(declared, 0));
+            self.delivery = Some(Delivery::new(declared, Sender::default()));
             return Action::Continue;
         }
         self.left = headers

@@ -16,7 +16,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oom_envoy::delivery::{Delivery, declared};
-use oom_envoy::senders::Senders;
+use oom_envoy::senders::{Sender, Senders};
 use oom_envoy::settings::Settings;
 use oom_envoy_test::{
     Behaviour, Config, Envoy, Form, Piece, Post, Program, Protocol, Upstream, module, runtime,
@@ -224,7 +224,7 @@ fn one_pass(mode: &str, path: &str, content_type: &str, body: &[u8]) -> (Vec<u8>
     let settings = Settings::read(format!(r#"{{"mode":"{mode}"}}"#).as_bytes());
     let settings = settings.expect("a mode");
     let declared = declared(path.as_bytes(), content_type.as_bytes(), b"");
-    let mut delivery = Delivery::new(declared, 1);
+    let mut delivery = Delivery::new(declared, Sender::default());
     let mut senders = Senders::new(|| 0);
     let out = delivery.push(&settings, &mut senders, body.to_vec(), true);
     (out.bytes, delivery.is_emptied_bulk())

@@ -143,7 +143,11 @@ impl Request {
         if is_emptied {
             self.send_http_response(
                 200,
-                vec![("content-type", "application/json")],
+                vec![
+                    ("content-type", "application/json"),
+                    // Elasticsearch's own clients refuse an answer without it.
+                    ("x-elastic-product", "Elasticsearch"),
+                ],
                 Some(NOTHING_DONE),
             );
         }

@@ -26,15 +26,33 @@ fn every_shipped_configuration_is_valid() {
     verdict.expect("Envoy finds nothing wrong");
 }
 
-/// A name that is written wrong is no error to Envoy, and allows nothing.
+/// What Envoy calls deprecated is refused by a later release.
 #[test]
-fn what_is_allowed_is_what_the_module_has() {
-    const NAME: &str = "envoy::configs::what_is_allowed_is_what_the_module_has";
-    let Some(module) = module(NAME) else {
+fn what_ships_uses_nothing_deprecated() {
+    const NAME: &str = "envoy::configs::what_ships_uses_nothing_deprecated";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
         return;
     };
-    let module = fs::read(module).expect("it is there");
-    let config = Config::shipped();
+    let shipped = Config::shipped().module(&module);
+    for (name, config, is_deprecated) in [
+        ("shipped", shipped.clone(), false),
+        ("with-capabilities", shipped.with_capabilities(), true),
+    ] {
+        let envoy = program.start(&format!("deprecated-{name}"), &config);
+        let log = envoy.log().to_lowercase();
+        assert_eq!(log.contains("deprecated"), is_deprecated, "{log}");
+    }
+}
+
+/// A name that is written wrong is no error to Envoy, and allows nothing.
+#[test]
+fn the_module_needs_no_more_than_it_may() {
+    const NAME: &str = "envoy::configs::the_module_needs_no_more_than_it_may";
+    let (Some(program), Some(path)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let module = fs::read(&path).expect("it is there");
+    let config = Config::shipped().with_capabilities();
     let names = config.text().lines().filter_map(|line| {
         let name = line.trim().strip_suffix(": {}")?;
         name.starts_with("proxy_").then_some(name)
@@ -48,6 +66,19 @@ fn what_is_allowed_is_what_the_module_has() {
         let mut places = module.windows(entry.len());
         assert!(places.any(|place| place == entry), "{name}");
     }
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = config.receiver(upstream.address).module(&path);
+        let envoy = program.start("capabilities", &config);
+        let kill = "{\"log\":\"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, \
+                    file-rss:0kB\"}\n";
+        let answer = Post::new("/x", NDJSON, kill)
+            .send(envoy.listener("logs"))
+            .await;
+        assert!(answer.expect("an answer").body.len() > kill.len());
+        assert_eq!(envoy.counter(r#"oom_kills_total{level="node"}"#), 1);
+        assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
+    });
 }
 
 /// The listeners of a configuration, as a file that Envoy watches.

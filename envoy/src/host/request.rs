@@ -18,6 +18,10 @@ const MOST_HELD: usize = 64 << 20;
 /// unread. A decompressor can make such pieces.
 const LARGEST_CHUNK: usize = 16 << 20;
 
+/// A packed body is at most twice as long as what was packed, and so many bytes, even where its packer
+/// writes out each short line by itself.
+const MOST_OVERHEAD: u64 = 1 << 10;
+
 /// What a response to an emptied `_bulk` request says: all of nothing was done.
 const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
 
@@ -35,6 +39,8 @@ pub(super) struct Request {
     held: usize,
     /// Bytes of the body still to come, where the request says so.
     left: Option<usize>,
+    /// Bytes of the body that came.
+    came: u64,
     /// The delivery was told that nothing follows.
     has_ended: bool,
 }
@@ -43,8 +49,8 @@ pub(super) struct Request {
 struct Headers(Vec<(String, Vec<u8>)>);
 
 impl Headers {
-    fn read() -> Self {
-        Self(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+    fn read(kind: MapType) -> Self {
+        Self(hostcalls::get_map_bytes(kind).unwrap_or_default())
     }
 
     /// The first of that name.
@@ -53,6 +59,16 @@ impl Headers {
         headers
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_slice())
+    }
+
+    /// How many bytes a decompressor says in its trailers that it took: its own name stands in the middle
+    /// of theirs.
+    fn compressed_bytes(&self) -> Option<u64> {
+        let mut headers = self.0.iter();
+        let (_, value) = headers.find(|(key, _)| {
+            key.starts_with("x-envoy-decompressor-") && key.ends_with("-compressed-bytes")
+        })?;
+        std::str::from_utf8(value).ok()?.parse().ok()
     }
 }
 
@@ -63,6 +79,7 @@ impl Request {
             delivery: None,
             held: 0,
             left: None,
+            came: 0,
             has_ended: false,
         }
     }
@@ -162,7 +179,7 @@ impl HttpContext for Request {
         if end_of_stream || self.shared.is_none() {
             return Action::Continue;
         }
-        let headers = Headers::read();
+        let headers = Headers::read(MapType::HttpRequestHeaders);
         let declared = declared(
             headers.get(":path").unwrap_or_default(),
             headers.get("content-type").unwrap_or_default(),
@@ -187,6 +204,7 @@ impl HttpContext for Request {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.came = self.came.saturating_add(size as u64);
         if self.delivery.as_ref().is_none_or(Delivery::is_unread) && self.held == 0 {
             return Action::Continue;
         }
@@ -220,6 +238,14 @@ impl HttpContext for Request {
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         if self.delivery.is_none() || self.has_ended {
             return Action::Continue;
+        }
+        let trailers = Headers::read(MapType::HttpRequestTrailers);
+        if let Some(compressed) = trailers.compressed_bytes()
+            && self.came.saturating_mul(2).saturating_add(MOST_OVERHEAD) < compressed
+        {
+            // The proxy lets what it cannot unpack vanish, and asks for the next piece.
+            self.send_http_response(503, Vec::new(), Some(b"the body cannot be unpacked"));
+            return Action::Pause;
         }
         if !self.push(Vec::new(), true).bytes.is_empty() {
             // It breaks off inside a record, and there is no way to let that piece go on.

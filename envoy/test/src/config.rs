@@ -82,10 +82,10 @@ impl Config {
         let vm = "                        vm_config:\n";
         let indent = vm.len() - vm.trim_start().len();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let lines: String = lines
-            .map(|line| format!("{}{line}\n", " ".repeat(indent)))
+        let lines: Vec<String> = lines
+            .map(|line| format!("{}{line}", " ".repeat(indent)))
             .collect();
-        self.replace(vm, &(lines + vm))
+        self.replace(vm, &format!("{}\n{vm}", lines.join("\n")))
     }
 
     /// Without the module.

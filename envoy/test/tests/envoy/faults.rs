@@ -1,8 +1,11 @@
 //! Faults: of the receiver, of the sender, of the module itself, of its configuration.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use oom_envoy_test::{
     Behaviour, Config, Form, Piece, Post, Program, Suite, Upstream, module, native, runtime, skip,
 };
@@ -193,6 +196,58 @@ fn what_is_refused_may_come_again() {
             );
             assert_eq!(envoy.counter(r#"oom_kills_total{level="container"}"#), 1);
         }
+    });
+}
+
+/// Envoy's decompressor lets what it cannot unpack vanish, and says so in a counter alone.
+#[test]
+fn what_cannot_be_unpacked_is_refused() {
+    const NAME: &str = "envoy::faults::what_cannot_be_unpacked_is_refused";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let packed = |body: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(body).expect("memory");
+        gzip.finish().expect("memory")
+    };
+    // No line is like another, or hardly anything of it would be left packed.
+    let line = |number: u32| {
+        let mixed = number.wrapping_mul(2_654_435_761);
+        format!("{{\"log\":\"usb {mixed} {:x}\"}}\n", mixed.rotate_left(9))
+    };
+    let body: String = (0..20_000).map(line).collect();
+    let whole = packed(body.as_bytes());
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Keeps).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let envoy = program.start("unpack", &config);
+        let address = envoy.listener("logs");
+        for (name, sent, expected) in [
+            ("whole", whole.clone(), Some(body.as_bytes())),
+            ("nothing", packed(b""), Some(&b""[..])),
+            ("no-gzip", body.clone().into_bytes(), None),
+            ("cut", whole[..whole.len() / 2].to_vec(), None),
+            ("empty-member", [packed(b""), whole.clone()].concat(), None),
+        ] {
+            for http2 in [false, true] {
+                let path = format!("/{name}/{http2}");
+                let mut post = Post::new(&path, NDJSON, sent.clone());
+                post = post.header("content-encoding", "gzip");
+                if http2 {
+                    post = post.http2();
+                }
+                let status = post.send(address).await.expect("an answer").status;
+                assert_eq!(status, if expected.is_some() { 200 } else { 503 }, "{path}");
+                let arrived: Vec<Vec<u8>> = expected.iter().map(|body| body.to_vec()).collect();
+                assert!(upstream.take(&path) == arrived, "{path}");
+            }
+        }
+        let library = "http.logs.decompressor.gzip.gzip.decompressor_library";
+        let errors = format!("{library}.zlib_data_error: ");
+        let stats = envoy.get("/stats");
+        let errors = stats.lines().find_map(|line| line.strip_prefix(&errors));
+        assert_ne!(errors.expect("README names the counter"), "0");
     });
 }
 

@@ -106,6 +106,11 @@ impl Senders {
         known.unwrap_or(&self.fresh).concerns(bytes)
     }
 
+    /// Whether they hold words of a report.
+    pub fn tells(&self, bytes: &[u8]) -> bool {
+        self.fresh.concerns(bytes)
+    }
+
     /// Whether they have to be read for any stream of that address.
     pub fn concerns_any(&self, address: u64, bytes: &[u8]) -> bool {
         self.open.contains_key(&address) || self.fresh.concerns(bytes)

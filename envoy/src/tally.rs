@@ -115,6 +115,9 @@ pub struct Tally {
     pub dropped: u64,
     /// Records above the bound, which went on unread.
     pub too_large: u64,
+    /// Of those that went on as they came, records that hold words of a report and told nothing: lines
+    /// that only look like one, or records whose text stands where it is not looked for.
+    pub silent: u64,
     /// Kills, in the order of [`LEVELS`].
     pub kills: [u64; LEVELS.len()],
 }

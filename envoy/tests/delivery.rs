@@ -428,6 +428,41 @@ fn a_text_is_found_in_configured_keys() {
     assert_eq!(record["oom"]["pod"]["uid"], POD);
 }
 
+/// Fluent Bit's Loki output writes whole records as lines, unless it is told otherwise.
+#[test]
+fn a_line_of_loki_may_be_a_record() {
+    let records: Vec<String> = lines().iter().map(|line| record(line)).collect();
+    let (declared, text) = body(Format::Loki, &records);
+    let (out, tally) = run_cut(&mode("annotate"), declared, text.as_bytes(), &[]);
+    assert_eq!((tally.same, tally.rewritten, tally.kills[0]), (2, 3, 1));
+    let push: Value = serde_json::from_slice(&out).unwrap();
+    let entry = &push["streams"][0]["values"][1];
+    assert_eq!(entry[1], record(kill()));
+    assert_eq!(entry[2]["oom_event"], "kill");
+    assert_eq!(entry[2]["k8s_pod_uid"], POD);
+}
+
+/// What holds words of a report and says nothing makes wrong settings visible.
+#[test]
+fn a_text_that_is_not_found_is_counted() {
+    let text = Value::from(kill());
+    for (record, expected) in [
+        (format!("{{\"log\":{text}}}"), 0),
+        (format!("{{\"short_message\":{text}}}"), 1),
+        (format!("{{\"event\":{{\"log\":{text}}}}}"), 1),
+        ("{\"log\":\"usb 1-1: new\"}".to_owned(), 0),
+        (format!("{{\"log\":{text},\"oom\":{{}}}}"), 0),
+    ] {
+        let (out, tally) = run_cut(&mode("annotate"), Declared::Ndjson, record.as_bytes(), &[]);
+        assert_eq!(tally.silent, expected, "{record}");
+        assert_eq!(out == record.as_bytes(), tally.rewritten == 0);
+    }
+    let settings = Settings::read(br#"{"text_keys":["short_message"]}"#).unwrap();
+    let record = format!("{{\"short_message\":{text}}}");
+    let (_, tally) = run_cut(&settings, Declared::Ndjson, record.as_bytes(), &[]);
+    assert_eq!((tally.silent, tally.rewritten), (0, 1));
+}
+
 #[test]
 fn what_has_been_done_is_left_alone() {
     for format in Format::ALL {

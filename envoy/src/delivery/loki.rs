@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::added::{Added, Envelope, IDENTITY};
+use super::added::{Added, Envelope, IDENTITY, text};
 use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits, Members};
+use crate::settings::Settings;
 
 #[derive(Deserialize)]
 struct Push<'a> {
@@ -69,9 +70,9 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     for number in order {
         if let Some(entry) = entries.get_mut(number) {
             reader.sender.stream = entry.stream;
-            let concerned = reader.concerns(entry.raw.get().as_bytes());
-            let envelope = concerned.then(|| envelope(entry.raw)).flatten();
-            entry.fate = reader.entry(envelope, write);
+            let raw = entry.raw;
+            let envelope = |settings: &Settings| envelope(raw, &settings.text_keys);
+            entry.fate = reader.entry(raw.get().as_bytes(), envelope, write);
         }
     }
     reader.sender = sender;
@@ -116,7 +117,7 @@ fn time(entry: &RawValue) -> Option<u64> {
     text.strip_prefix('"')?.split_once('"')?.0.parse().ok()
 }
 
-fn envelope(entry: &RawValue) -> Option<Envelope> {
+fn envelope(entry: &RawValue, text_keys: &[String]) -> Option<Envelope> {
     let parts: Vec<&RawValue> = serde_json::from_str(entry.get()).ok()?;
     let (line, metadata) = match parts.as_slice() {
         [_, line] => (line, None),
@@ -131,13 +132,21 @@ fn envelope(entry: &RawValue) -> Option<Envelope> {
         return Some(Envelope::Done);
     }
     // What names the victim already is not named anew.
-    let others = metadata().filter_map(|(key, value)| {
+    let identity = metadata().filter_map(|(key, value)| {
         let name = IDENTITY
             .into_iter()
             .find(|name| underscored(name) == *key)?;
         Some((name, value.get()))
     });
-    Some(Envelope::new(entry.get().as_bytes(), line, others))
+    let original = entry.get().as_bytes();
+    // A line may be a record itself, as JSON: it says more than its text.
+    let decoded: String = serde_json::from_str(line.get()).ok()?;
+    let Some(record) = Members::read(decoded.as_bytes()) else {
+        return Some(Envelope::new(original, line, identity));
+    };
+    let text = text(&record, text_keys)?;
+    let members = record.0.iter().map(|(key, value)| (&**key, value.get()));
+    Some(Envelope::new(original, text, members.chain(identity)))
 }
 
 /// The entry with what was added in its structured metadata.

@@ -81,9 +81,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
             let mut places = Vec::with_capacity(log_records.len());
             for raw in log_records {
                 let place = json::place(body, raw.get());
-                let concerned = reader.concerns(raw.get().as_bytes());
-                let envelope = concerned.then(|| envelope(raw)).flatten();
-                let fate = reader.entry(envelope, write);
+                let fate = reader.entry(raw.get().as_bytes(), |_| envelope(raw), write);
                 places.push((place.clone(), fate != RecordFate::Dropped));
                 if let RecordFate::Replaced(text) = fate {
                     edits.replace(place, text);

@@ -1,5 +1,6 @@
 //! The filter, as the formats use it.
 
+use memchr::memmem;
 use oom_filter::{Mode, Outcome};
 use serde::Deserialize;
 
@@ -57,15 +58,18 @@ impl Reader<'_> {
 
     /// Reads a record: one JSON object, or something else that the filter leaves alone.
     pub(super) fn record(&mut self, record: &[u8]) -> RecordFate {
+        if !self.concerns(record) {
+            let fate = self.ordinary();
+            self.count(&fate);
+            return fate;
+        }
         let fate = self.fate(record);
         self.count(&fate);
+        self.count_silent(&fate, record);
         fate
     }
 
     fn fate(&mut self, record: &[u8]) -> RecordFate {
-        if !self.concerns(record) {
-            return self.ordinary();
-        }
         if self.settings.text_keys.is_empty() {
             return match self.process(record) {
                 Outcome::Unchanged => RecordFate::Same,
@@ -87,15 +91,26 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads an entry by the record that stands for it; `write` puts what was added into the entry.
-    /// Without a record there is nothing to read.
+    /// Reads an entry by the record that stands for it, as `envelope` makes it where the entry is
+    /// concerned; `write` puts what was added into the entry. Without a record there is nothing to read.
     pub(super) fn entry(
         &mut self,
-        envelope: Option<Envelope>,
+        entry: &[u8],
+        envelope: impl FnOnce(&Settings) -> Option<Envelope>,
         write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
     ) -> RecordFate {
+        if !self.concerns(entry) {
+            let fate = self.ordinary();
+            self.count(&fate);
+            return fate;
+        }
+        let envelope = envelope(self.settings);
+        let is_done = matches!(envelope, Some(Envelope::Done));
         let fate = self.envelope(envelope, write);
         self.count(&fate);
+        if !is_done {
+            self.count_silent(&fate, entry);
+        }
         fate
     }
 
@@ -131,6 +146,14 @@ impl Reader<'_> {
     /// Counts records that pass unread.
     pub(super) fn count_same(&mut self, records: u64) {
         self.tally.same = self.tally.same.saturating_add(records);
+    }
+
+    /// Counts a record that holds words of a report, and neither told anything nor was done before.
+    fn count_silent(&mut self, fate: &RecordFate, record: &[u8]) {
+        let is_done = || memmem::find(record, b"\"oom\"").is_some();
+        if *fate == RecordFate::Same && self.senders.tells(record) && !is_done() {
+            self.tally.silent = self.tally.silent.saturating_add(1);
+        }
     }
 
     fn count(&mut self, fate: &RecordFate) {

@@ -16,17 +16,19 @@ pub enum Declared {
 }
 
 /// Content types of JSON lines.
-const NDJSON: [&str; 6] = [
+const NDJSON: [&str; 7] = [
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
+    "application/json-lines",
     "application/x-jsonlines",
     "application/x-jsonl",
     "application/vnd.elasticsearch+x-ndjson",
 ];
 /// Content types of JSON, or of JSON objects one behind the other.
-const JSON: [&str; 4] = [
+const JSON: [&str; 5] = [
     "application/json",
+    "text/json",
     "application/stream+json",
     "application/x-json-stream",
     "application/vnd.elasticsearch+json",
@@ -132,6 +134,8 @@ mod tests {
             ("/", "application/json", "", Json),
             ("/", "Application/JSON ; charset=utf-8", "identity", Json),
             ("/", "application/stream+json", "", Json),
+            ("/", "text/json", "", Json),
+            ("/", "application/json-lines", "", Ndjson),
             ("/", "application/x-ndjson", "", Ndjson),
             ("/i/_bulk", "application/x-ndjson", "", Bulk),
             ("/_bulk/?pretty", "application/json", "", Bulk),

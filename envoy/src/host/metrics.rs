@@ -11,6 +11,7 @@ pub(super) struct Metrics {
     records: Vec<Option<u32>>,
     bodies: Vec<Option<u32>>,
     passed: Vec<Option<u32>>,
+    silent: Option<u32>,
     forgotten: Option<u32>,
 }
 
@@ -34,6 +35,7 @@ impl Metrics {
                 "reason",
                 &UnreadReason::ALL.map(UnreadReason::name),
             ),
+            silent: counter("oom_records_silent_total"),
             forgotten: counter("oom_reports_forgotten_total"),
         }
     }
@@ -58,6 +60,7 @@ impl Metrics {
         for (counter, count) in self.records.iter().zip(records) {
             add(*counter, count);
         }
+        add(self.silent, tally.silent);
         if is_accepted {
             for (counter, count) in self.kills.iter().zip(tally.kills) {
                 add(*counter, count);

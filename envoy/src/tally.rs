@@ -46,7 +46,7 @@ impl Format {
 
 /// Why a body, or what was left of it, went on unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passed {
+pub enum UnreadReason {
     /// Its content type is none of records.
     ContentType,
     /// It is encoded, by gzip for example.
@@ -63,7 +63,7 @@ pub enum Passed {
     Memory,
 }
 
-impl Passed {
+impl UnreadReason {
     /// Every reason.
     pub const ALL: [Self; 7] = [
         Self::ContentType,
@@ -106,7 +106,7 @@ pub struct Tally {
     /// The format it was read as.
     pub format: Option<Format>,
     /// Why it, or the rest of it, went on unread.
-    pub passed: Option<Passed>,
+    pub passed: Option<UnreadReason>,
     /// Records that went on as they came.
     pub same: u64,
     /// Records that gained something.
@@ -115,6 +115,9 @@ pub struct Tally {
     pub dropped: u64,
     /// Records above the bound, which went on unread.
     pub too_large: u64,
+    /// Of those that went on as they came, records that hold words of a report and told nothing: lines
+    /// that only look like one, or records whose text stands where it is not looked for.
+    pub silent: u64,
     /// Kills, in the order of [`LEVELS`].
     pub kills: [u64; LEVELS.len()],
 }

@@ -1,9 +1,9 @@
 //! Every format, cut at every byte, against what it must become.
 
 use oom_envoy::delivery::{Declared, Delivery};
-use oom_envoy::senders::Senders;
+use oom_envoy::senders::{Sender, Senders};
 use oom_envoy::settings::Settings;
-use oom_envoy::tally::{Format, Passed, Tally};
+use oom_envoy::tally::{Format, Tally, UnreadReason};
 use serde_json::Value;
 
 const POD: &str = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
@@ -44,15 +44,15 @@ fn run_cut(
     cuts: &[usize],
 ) -> (Vec<u8>, Tally) {
     let mut senders = Senders::new(|| 0);
-    let mut delivery = Delivery::new(declared, 1);
+    let mut delivery = Delivery::new(declared, Sender::default());
     let mut out = Vec::new();
     let mut begin = 0;
     for end in cuts.iter().copied().chain([body.len()]) {
         let last = end == body.len();
         let chunk = body[begin..end].to_vec();
-        let passage = delivery.push(settings, &mut senders, chunk, last);
-        assert!(!passage.is_as_it_came || passage.bytes == body[begin..end]);
-        out.extend(passage.bytes);
+        let forwarded = delivery.push(settings, &mut senders, chunk, last);
+        assert!(!forwarded.is_as_it_came || forwarded.bytes == body[begin..end]);
+        out.extend(forwarded.bytes);
         begin = end;
     }
     assert_eq!(delivery.held(), 0, "nothing may be left behind");
@@ -185,6 +185,57 @@ fn a_kill_is_found_in_every_format() {
     }
 }
 
+/// Where the end is told when nothing can be added any more, everything has gone on by then: whether a
+/// line end ends the last record or not, and wherever the body is cut.
+#[test]
+fn nothing_waits_for_a_late_end() {
+    for format in Format::ALL {
+        for mode in ["annotate", "rewrite", "events"].map(mode) {
+            let (declared, text) = body(format, &lines());
+            let without_end = text.trim_end();
+            for text in [text.as_str(), without_end] {
+                let (whole, _) = run_cut(&mode, declared, text.as_bytes(), &[]);
+                let is_tried =
+                    |cut: &usize| cut.is_multiple_of(7) || text.as_bytes()[..*cut].ends_with(b"}");
+                for cut in (0..text.len()).filter(is_tried) {
+                    let mut senders = Senders::new(|| 0);
+                    let mut delivery = Delivery::new(declared, Sender::default()).may_end_late();
+                    let mut out = Vec::new();
+                    let (front, behind) = text.as_bytes().split_at(cut);
+                    for chunk in [front, behind] {
+                        let chunk = chunk.to_vec();
+                        let forwarded = delivery.push(&mode, &mut senders, chunk.clone(), false);
+                        assert!(!forwarded.is_as_it_came || forwarded.bytes == chunk);
+                        out.extend(forwarded.bytes);
+                    }
+                    let rest = delivery.push(&mode, &mut senders, Vec::new(), true);
+                    let name = format.name();
+                    assert_eq!(rest.bytes, b"", "{name} {mode:?} cut at {cut}");
+                    assert!(out == whole, "{name} {mode:?} cut at {cut}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_that_is_no_record_waits_for_no_late_end() {
+    for (mode, expected) in [("annotate", "plain text"), ("events", "")] {
+        let mode = self::mode(mode);
+        let mut senders = Senders::new(|| 0);
+        let mut delivery = Delivery::new(Declared::Ndjson, Sender::default()).may_end_late();
+        let mut out = Vec::new();
+        for chunk in ["pla", "in te", "xt", ""] {
+            let last = chunk.is_empty();
+            out.extend(delivery.push(&mode, &mut senders, chunk.into(), last).bytes);
+            assert_eq!(delivery.held(), 0);
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let tally = delivery.tally();
+        assert_eq!(tally.same + tally.dropped, 1);
+    }
+}
+
 #[test]
 fn lines_of_a_report_are_taken_out() {
     for format in Format::ALL {
@@ -236,52 +287,68 @@ fn nothing_is_left_where_nothing_is_wanted() {
 #[test]
 fn what_cannot_be_read_goes_on() {
     for (declared, text, reason) in [
-        (Declared::Json, "\"text\"", Some(Passed::Unreadable)),
-        (Declared::Json, "  ", Some(Passed::Unreadable)),
+        (Declared::Json, "\"text\"", Some(UnreadReason::Unreadable)),
+        (Declared::Json, "  ", Some(UnreadReason::Unreadable)),
         (
             Declared::Json,
             "[{\"log\":\"a\"},1]",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
         (
             Declared::Json,
             "[{\"log\":\"a\"},,{}]",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
-        (Declared::Json, "[{\"log\":\"a\"}", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "[{\"log\":\"a\"}",
+            Some(UnreadReason::Unreadable),
+        ),
         (
             Declared::Json,
             "[{\"log\":\"a\"}]x",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
-        (Declared::Json, "[{\"log\":\"a", Some(Passed::Unreadable)),
-        (Declared::Json, "{\"log\":\"a", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "[{\"log\":\"a",
+            Some(UnreadReason::Unreadable),
+        ),
+        (
+            Declared::Json,
+            "{\"log\":\"a",
+            Some(UnreadReason::Unreadable),
+        ),
         (
             Declared::Json,
             "{\"log\":\"a\"} x",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
         // What tells nothing is looked at no closer.
         (Declared::Json, "{\"streams\":[{\"values\":1}]}", None),
         (
             Declared::Json,
             "{\"streams\":[{\"values\":\"Killed process \"}]}",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
-        (Declared::Json, "{\"streams\":[", Some(Passed::Unreadable)),
+        (
+            Declared::Json,
+            "{\"streams\":[",
+            Some(UnreadReason::Unreadable),
+        ),
         (Declared::Json, "{\"resourceLogs\":{}}", None),
         (
             Declared::Bulk,
             "{\"index\":{}}\n{}\nno\n{\"index\":{}}\n",
-            Some(Passed::Unreadable),
+            Some(UnreadReason::Unreadable),
         ),
         (Declared::Bulk, "{\"index\":{}}", None),
         (Declared::Ndjson, "no json\n\n{\"log\":\n", None),
         (Declared::Ndjson, "", None),
         (
-            Declared::Unread(Passed::Encoding),
+            Declared::Unread(UnreadReason::Encoding),
             "{}",
-            Some(Passed::Encoding),
+            Some(UnreadReason::Encoding),
         ),
     ] {
         let (out, tally) = run(&Settings::default(), declared, text);
@@ -313,7 +380,12 @@ fn what_is_too_large_goes_on() {
                 );
             }
             Format::Bulk | Format::Loki | Format::Otlp => {
-                assert_eq!(tally.passed, Some(Passed::TooLarge), "{}", format.name());
+                assert_eq!(
+                    tally.passed,
+                    Some(UnreadReason::TooLarge),
+                    "{}",
+                    format.name()
+                );
                 assert_eq!(out, text);
             }
         }
@@ -327,7 +399,7 @@ fn formats_that_are_not_configured_go_on() {
         let (declared, text) = body(format, &lines());
         let (out, tally) = run(&settings, declared, &text);
         assert_eq!(out == text, format != Format::Loki);
-        let reason = (format != Format::Loki).then_some(Passed::Disabled);
+        let reason = (format != Format::Loki).then_some(UnreadReason::Disabled);
         assert_eq!(tally.passed, reason);
     }
 }
@@ -356,6 +428,41 @@ fn a_text_is_found_in_configured_keys() {
     assert_eq!(record["oom"]["pod"]["uid"], POD);
 }
 
+/// Fluent Bit's Loki output writes whole records as lines, unless it is told otherwise.
+#[test]
+fn a_line_of_loki_may_be_a_record() {
+    let records: Vec<String> = lines().iter().map(|line| record(line)).collect();
+    let (declared, text) = body(Format::Loki, &records);
+    let (out, tally) = run_cut(&mode("annotate"), declared, text.as_bytes(), &[]);
+    assert_eq!((tally.same, tally.rewritten, tally.kills[0]), (2, 3, 1));
+    let push: Value = serde_json::from_slice(&out).unwrap();
+    let entry = &push["streams"][0]["values"][1];
+    assert_eq!(entry[1], record(kill()));
+    assert_eq!(entry[2]["oom_event"], "kill");
+    assert_eq!(entry[2]["k8s_pod_uid"], POD);
+}
+
+/// What holds words of a report and says nothing makes wrong settings visible.
+#[test]
+fn a_text_that_is_not_found_is_counted() {
+    let text = Value::from(kill());
+    for (record, expected) in [
+        (format!("{{\"log\":{text}}}"), 0),
+        (format!("{{\"short_message\":{text}}}"), 1),
+        (format!("{{\"event\":{{\"log\":{text}}}}}"), 1),
+        ("{\"log\":\"usb 1-1: new\"}".to_owned(), 0),
+        (format!("{{\"log\":{text},\"oom\":{{}}}}"), 0),
+    ] {
+        let (out, tally) = run_cut(&mode("annotate"), Declared::Ndjson, record.as_bytes(), &[]);
+        assert_eq!(tally.silent, expected, "{record}");
+        assert_eq!(out == record.as_bytes(), tally.rewritten == 0);
+    }
+    let settings = Settings::read(br#"{"text_keys":["short_message"]}"#).unwrap();
+    let record = format!("{{\"short_message\":{text}}}");
+    let (_, tally) = run_cut(&settings, Declared::Ndjson, record.as_bytes(), &[]);
+    assert_eq!((tally.silent, tally.rewritten), (0, 1));
+}
+
 #[test]
 fn what_has_been_done_is_left_alone() {
     for format in Format::ALL {
@@ -377,8 +484,12 @@ fn a_report_is_joined_between_deliveries_of_one_sender() {
     for format in Format::ALL {
         let mut senders = Senders::new(|| 0);
         let settings = mode("rewrite");
-        let mut deliver = |sender: u64, lines: &[String]| {
+        let mut deliver = |number: u64, lines: &[String]| {
             let (declared, text) = body(format, lines);
+            let sender = Sender {
+                address: number,
+                stream: 1,
+            };
             let mut delivery = Delivery::new(declared, sender);
             let out = delivery
                 .push(&settings, &mut senders, text.into_bytes(), true)

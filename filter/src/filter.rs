@@ -79,6 +79,19 @@ pub struct Filter {
     names: Option<Box<dyn NameFinder>>,
 }
 
+/// The same state, for a host that may have to take back what a filter read. A copy adds no names to kills
+/// until it is told where to find them.
+impl Clone for Filter {
+    fn clone(&self) -> Self {
+        Self {
+            keys: self.keys,
+            started_us: self.started_us,
+            streams: self.streams.clone(),
+            names: None,
+        }
+    }
+}
+
 /// Adds what was found to a record.
 type Splice<'a> = dyn Fn(&Oom, &IdentityKeys, Option<&Names>) -> Option<Vec<u8>> + 'a;
 

@@ -63,11 +63,27 @@ impl Envelope {
         members: &Members<'_>,
         text_keys: &[String],
     ) -> Option<Self> {
-        let mut texts = text_keys.iter().filter_map(|key| members.get(key));
-        let text = texts.find(|value| json::is_string(value))?;
+        let text = text(members, text_keys)?;
         let others = members.0.iter().map(|(key, value)| (&**key, value.get()));
         // Blanks around it would keep what is added from standing in front of its last brace.
         Some(Self::new(record.trim_ascii(), text, others))
+    }
+}
+
+/// The text of a record: the first of `text_keys` that holds one, or of the filter's own where there are
+/// none.
+pub(super) fn text<'a>(members: &Members<'a>, text_keys: &[String]) -> Option<&'a RawValue> {
+    let first = |value: &&RawValue| json::is_string(value);
+    if text_keys.is_empty() {
+        TEXT_KEYS
+            .iter()
+            .filter_map(|key| members.get(key))
+            .find(first)
+    } else {
+        text_keys
+            .iter()
+            .filter_map(|key| members.get(key))
+            .find(first)
     }
 }
 

@@ -2,14 +2,16 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::Passage;
-use super::reader::{Fate, Reader};
+use super::Forwarded;
+use super::reader::{Reader, RecordFate};
+use super::tail::{RestOfLine, Tail, Unended};
 
 /// A delivery of lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The line under way is above the bound, and its beginning has gone on.
-    oversized: bool,
+    /// What becomes of the rest of a line that is under way and whose beginning is dealt with.
+    rest: RestOfLine,
+    tail: Tail,
 }
 
 impl Lines {
@@ -22,38 +24,47 @@ impl Lines {
         seen: usize,
         last: bool,
         held: &mut Vec<u8>,
-    ) -> Passage {
-        let mut out = Vec::new();
-        if self.oversized {
-            let end = line_end(&data, 0);
-            let gone = data.drain(..end.unwrap_or(data.len()));
-            out.extend(gone);
-            self.oversized = end.is_none();
-        }
+    ) -> Forwarded {
+        let is_new_line = matches!(self.rest, RestOfLine::None);
+        let mut out = self.rest.take(&mut data);
         let fresh = data.get(seen..).unwrap_or_default();
-        let complete = match memrchr(b'\n', fresh) {
+        let mut complete = match memrchr(b'\n', fresh) {
             _ if last => data.len(),
             Some(position) => seen.saturating_add(position).saturating_add(1),
             None => 0,
         };
+        let mut unended = Unended::Open;
+        self.tail.forget(complete);
+        if reader.may_end_late && complete < data.len() {
+            unended = self.tail.look(data.get(complete..).unwrap_or_default(), 0);
+            if unended != Unended::Open {
+                complete = data.len();
+            }
+        }
         held.extend(data.drain(complete..));
-        let passes = out.is_empty() && reader.passes(&data);
+        let passes = is_new_line && reader.passes(&data);
+        let mut goes_on = true;
         if passes {
-            let unended = usize::from(data.last().is_some_and(|byte| *byte != b'\n'));
-            let records = memchr_iter(b'\n', &data).count().saturating_add(unended);
+            let no_end = usize::from(data.last().is_some_and(|byte| *byte != b'\n'));
+            let records = memchr_iter(b'\n', &data).count().saturating_add(no_end);
             reader.count_same(records as u64);
             out = data;
         } else {
             for line in data.split_inclusive(|byte| *byte == b'\n') {
-                read_line(reader, line, &mut out);
+                goes_on = read_line(reader, line, &mut out);
             }
+        }
+        match unended {
+            Unended::Open => {}
+            Unended::Object => self.rest = RestOfLine::LineEnd { goes_on },
+            Unended::Text => self.rest = RestOfLine::All { goes_on },
         }
         if held.len() > reader.settings.max_body_bytes {
             out.append(held);
-            self.oversized = true;
+            self.rest = RestOfLine::All { goes_on: true };
             reader.tally.too_large = reader.tally.too_large.saturating_add(1);
         }
-        Passage {
+        Forwarded {
             bytes: out,
             is_as_it_came: passes,
         }
@@ -73,14 +84,16 @@ pub(super) fn ending(line: &[u8]) -> (&[u8], &[u8]) {
     line.split_at_checked(text.len()).unwrap_or((line, b""))
 }
 
-fn read_line(reader: &mut Reader<'_>, line: &[u8], out: &mut Vec<u8>) {
+/// Reads one line; whether it goes on.
+fn read_line(reader: &mut Reader<'_>, line: &[u8], out: &mut Vec<u8>) -> bool {
     let (text, end) = ending(line);
     match reader.record(text) {
-        Fate::Same => out.extend_from_slice(line),
-        Fate::Dropped => {}
-        Fate::Replaced(text) => {
+        RecordFate::Same => out.extend_from_slice(line),
+        RecordFate::Dropped => return false,
+        RecordFate::Replaced(text) => {
             out.extend_from_slice(&text);
             out.extend_from_slice(end);
         }
     }
+    true
 }

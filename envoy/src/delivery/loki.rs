@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::added::{Added, Envelope, IDENTITY};
-use super::reader::{Fate, Reader};
+use super::added::{Added, Envelope, IDENTITY, text};
+use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits, Members};
+use crate::settings::Settings;
 
 #[derive(Deserialize)]
 struct Push<'a> {
@@ -41,23 +42,23 @@ struct Entry<'a> {
     stream: u64,
     /// Nanoseconds since 1970.
     time: Option<u64>,
-    fate: Fate,
+    fate: RecordFate,
 }
 
 /// What is to be changed in a push request; `None` where it is none.
 pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     let push: Push<'_> = serde_json::from_slice(body).ok()?;
-    let sender = reader.stream;
+    let sender = reader.sender;
     let mut entries = Vec::new();
     let mut streams = Vec::with_capacity(push.streams.len());
     for Stream { stream, values } in &push.streams {
-        let stream = name(sender, stream.as_ref());
+        let stream = name(sender.stream, stream.as_ref());
         let begin = entries.len();
         entries.extend(values.iter().map(|raw| Entry {
             raw,
             stream,
             time: time(raw),
-            fate: Fate::Same,
+            fate: RecordFate::Same,
         }));
         streams.push(begin..entries.len());
     }
@@ -68,13 +69,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     }
     for number in order {
         if let Some(entry) = entries.get_mut(number) {
-            reader.stream = entry.stream;
-            let is_read = reader.needs_reading(entry.raw.get().as_bytes());
-            let envelope = is_read.then(|| envelope(entry.raw)).flatten();
-            entry.fate = reader.entry(envelope, write);
+            reader.sender.stream = entry.stream;
+            let raw = entry.raw;
+            let envelope = |settings: &Settings| envelope(raw, &settings.text_keys);
+            entry.fate = reader.entry(raw.get().as_bytes(), envelope, write);
         }
     }
-    reader.stream = sender;
+    reader.sender = sender;
     let mut edits = Edits::default();
     for range in streams {
         let entries = entries.get_mut(range).unwrap_or_default();
@@ -82,12 +83,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
             .iter()
             .map(|entry| {
                 let place = json::place(body, entry.raw.get());
-                (place, entry.fate != Fate::Dropped)
+                (place, entry.fate != RecordFate::Dropped)
             })
             .collect();
         edits.keep(&places);
         for (entry, (place, _)) in entries.iter_mut().zip(places) {
-            if let Fate::Replaced(text) = std::mem::replace(&mut entry.fate, Fate::Same) {
+            if let RecordFate::Replaced(text) = std::mem::replace(&mut entry.fate, RecordFate::Same)
+            {
                 edits.replace(place, text);
             }
         }
@@ -115,7 +117,7 @@ fn time(entry: &RawValue) -> Option<u64> {
     text.strip_prefix('"')?.split_once('"')?.0.parse().ok()
 }
 
-fn envelope(entry: &RawValue) -> Option<Envelope> {
+fn envelope(entry: &RawValue, text_keys: &[String]) -> Option<Envelope> {
     let parts: Vec<&RawValue> = serde_json::from_str(entry.get()).ok()?;
     let (line, metadata) = match parts.as_slice() {
         [_, line] => (line, None),
@@ -130,13 +132,21 @@ fn envelope(entry: &RawValue) -> Option<Envelope> {
         return Some(Envelope::Done);
     }
     // What names the victim already is not named anew.
-    let others = metadata().filter_map(|(key, value)| {
+    let identity = metadata().filter_map(|(key, value)| {
         let name = IDENTITY
             .into_iter()
             .find(|name| underscored(name) == *key)?;
         Some((name, value.get()))
     });
-    Some(Envelope::new(entry.get().as_bytes(), line, others))
+    let original = entry.get().as_bytes();
+    // A line may be a record itself, as JSON: it says more than its text.
+    let decoded: String = serde_json::from_str(line.get()).ok()?;
+    let Some(record) = Members::read(decoded.as_bytes()) else {
+        return Some(Envelope::new(original, line, identity));
+    };
+    let text = text(&record, text_keys)?;
+    let members = record.0.iter().map(|(key, value)| (&**key, value.get()));
+    Some(Envelope::new(original, text, members.chain(identity)))
 }
 
 /// The entry with what was added in its structured metadata.

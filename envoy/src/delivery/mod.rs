@@ -9,14 +9,16 @@ mod otlp;
 mod reader;
 mod scan;
 mod sniff;
+mod tail;
 
 use crate::json::Edits;
-use crate::senders::Senders;
+use crate::senders::{Sender, Senders, Undo};
 use crate::settings::Settings;
-use crate::tally::{Format, Passed, Tally};
+use crate::tally::{Format, Tally, UnreadReason};
+use bulk::Bulk;
 use lines::Lines;
 use objects::Objects;
-use reader::{Fate, Reader};
+use reader::{Reader, RecordFate};
 use scan::Scan;
 #[cfg(target_family = "wasm")]
 pub(crate) use sniff::without_query;
@@ -29,11 +31,11 @@ pub use sniff::{Declared, declared};
 ///
 /// ```
 /// use oom_envoy::delivery::{Declared, Delivery};
-/// use oom_envoy::senders::Senders;
+/// use oom_envoy::senders::{Sender, Senders};
 /// use oom_envoy::settings::Settings;
 ///
 /// let (settings, mut senders) = (Settings::default(), Senders::new(|| 0));
-/// let mut delivery = Delivery::new(Declared::Ndjson, 1);
+/// let mut delivery = Delivery::new(Declared::Ndjson, Sender::default());
 /// let first = delivery.push(&settings, &mut senders, b"{\"log\":\"a\"}\n{\"lo".to_vec(), false);
 /// let second = delivery.push(&settings, &mut senders, b"g\":\"b\"}".to_vec(), true);
 /// assert_eq!(first.bytes, b"{\"log\":\"a\"}\n");
@@ -43,24 +45,26 @@ pub use sniff::{Declared, declared};
 pub struct Delivery {
     kind: Kind,
     /// Which sender's it is.
-    sender: u64,
+    sender: Sender,
     /// What came and did not go on yet.
     held: Vec<u8>,
     /// Whether anything went on.
     begun: bool,
+    may_end_late: bool,
+    undo: Undo,
     tally: Tally,
 }
 
 /// What goes on now of a delivery.
 #[derive(Debug)]
-pub struct Passage {
+pub struct Forwarded {
     /// These bytes.
     pub bytes: Vec<u8>,
     /// They are the chunk that was given, no byte more or less: who still has it need not set it anew.
     pub is_as_it_came: bool,
 }
 
-impl Passage {
+impl Forwarded {
     /// The chunk as it came.
     pub fn same(chunk: Vec<u8>) -> Self {
         Self {
@@ -93,7 +97,7 @@ enum Kind {
     /// JSON, of which its beginning will tell more.
     Json,
     Lines(Lines),
-    Bulk,
+    Bulk(Bulk),
     Objects(Objects),
     /// One object that is needed whole, and how far it has been looked at.
     Whole(Read, Scan),
@@ -105,14 +109,15 @@ enum Kind {
 type Read = fn(&mut Reader<'_>, &[u8]) -> Option<Edits>;
 
 impl Delivery {
-    /// A delivery that declares itself so, from that sender: an identity of any kind, which
-    /// two senders must not share.
-    pub fn new(declared: Declared, sender: u64) -> Self {
+    /// A delivery that declares itself so, from that sender.
+    pub fn new(declared: Declared, sender: Sender) -> Self {
         let mut delivery = Self {
             kind: Kind::Unread,
             sender,
             held: Vec::new(),
             begun: false,
+            may_end_late: false,
+            undo: Undo::default(),
             tally: Tally::default(),
         };
         match declared {
@@ -122,6 +127,17 @@ impl Delivery {
             Declared::Unread(reason) => delivery.tally.passed = Some(reason),
         }
         delivery
+    }
+
+    /// The same where the end may be told when nothing can be added to the body any more, as with
+    /// trailers. A record goes on then as soon as it is complete, before the end of its line: what is
+    /// still held at the end is the beginning of a record that never came.
+    ///
+    /// A line that holds more than one JSON object may be read in parts then.
+    #[must_use]
+    pub fn may_end_late(mut self) -> Self {
+        self.may_end_late = true;
+        self
     }
 
     /// Whether all that comes goes on as it is.
@@ -139,14 +155,24 @@ impl Delivery {
         &self.tally
     }
 
+    /// Whether anything depends on what the receiver answers: without a line of a report nothing does.
+    pub fn needs_answer(&self) -> bool {
+        !self.undo.is_empty() || self.tally.kills.iter().any(|count| *count > 0)
+    }
+
+    /// It is over. Unless it `is_accepted`, what it told the filter does not count: it comes again.
+    pub fn settle(&mut self, senders: &mut Senders, is_accepted: bool) {
+        senders.settle(std::mem::take(&mut self.undo), is_accepted);
+    }
+
     /// Whether it was a `_bulk` request, and no document of it is left: the receiver would refuse
     /// it.
     pub fn is_emptied_bulk(&self) -> bool {
-        matches!(self.kind, Kind::Bulk) && !self.begun && self.tally.dropped > 0
+        matches!(self.kind, Kind::Bulk(_)) && !self.begun && self.tally.dropped > 0
     }
 
     /// Reads no further: gives what was held, and from now on everything goes on as it comes.
-    pub fn give_up(&mut self, reason: Passed) -> Vec<u8> {
+    pub fn give_up(&mut self, reason: UnreadReason) -> Vec<u8> {
         self.tally.passed = Some(reason);
         self.kind = Kind::Unread;
         std::mem::take(&mut self.held)
@@ -159,7 +185,7 @@ impl Delivery {
         senders: &mut Senders,
         chunk: Vec<u8>,
         last: bool,
-    ) -> Passage {
+    ) -> Forwarded {
         let was_holding = !self.held.is_empty();
         let mut out = self.read(settings, senders, chunk, last);
         out.is_as_it_came &= !was_holding && self.held.is_empty();
@@ -174,9 +200,9 @@ impl Delivery {
         senders: &mut Senders,
         chunk: Vec<u8>,
         last: bool,
-    ) -> Passage {
+    ) -> Forwarded {
         if matches!(self.kind, Kind::Unread) {
-            return Passage::same(chunk);
+            return Forwarded::same(chunk);
         }
         // Of what is held, all was looked at for an end before.
         let seen = self.held.len();
@@ -190,39 +216,41 @@ impl Delivery {
         if matches!(self.kind, Kind::Json) {
             match sniff::format(&data, last) {
                 sniff::Sniffed::Format(format) => self.become_format(format),
-                sniff::Sniffed::Nothing => return self.unread(data, Passed::Unreadable),
+                sniff::Sniffed::Nothing => return self.unread(data, UnreadReason::Unreadable),
                 sniff::Sniffed::TooShort => {
                     self.held = data;
-                    return Passage::changed(Vec::new());
+                    return Forwarded::changed(Vec::new());
                 }
             }
         }
         if let Some(format) = self.tally.format
             && !settings.formats.contains(&format)
         {
-            return self.unread(data, Passed::Disabled);
+            return self.unread(data, UnreadReason::Disabled);
         }
         let mut reader = Reader {
             settings,
             senders,
-            stream: self.sender,
+            undo: &mut self.undo,
+            sender: self.sender,
             tally: &mut self.tally,
+            may_end_late: self.may_end_late,
         };
         match &mut self.kind {
-            Kind::Unread | Kind::Json => Passage::same(data),
+            Kind::Unread | Kind::Json => Forwarded::same(data),
             Kind::Lines(lines) => lines.read(&mut reader, data, seen, last, &mut self.held),
             Kind::Objects(objects) => {
                 let (out, readable) = objects.read(&mut reader, data, last, &mut self.held);
                 if readable {
                     out
                 } else {
-                    self.tally.passed = Some(Passed::Unreadable);
+                    self.tally.passed = Some(UnreadReason::Unreadable);
                     self.kind = Kind::Unread;
                     out
                 }
             }
-            Kind::Bulk => {
-                let (out, trouble) = bulk::read(&mut reader, data, last, &mut self.held);
+            Kind::Bulk(bulk) => {
+                let (out, trouble) = bulk.read(&mut reader, data, last, &mut self.held);
                 if let Some(reason) = trouble {
                     self.tally.passed = Some(reason);
                     self.kind = Kind::Unread;
@@ -236,14 +264,14 @@ impl Delivery {
                         // What may follow are blanks.
                         self.kind = Kind::Unread;
                         match edits.apply(&data) {
-                            Some(edited) => Passage::changed(edited),
-                            None => Passage::same(data),
+                            Some(edited) => Forwarded::changed(edited),
+                            None => Forwarded::same(data),
                         }
                     }
-                    Whole::Passed(reason) => self.unread(data, reason),
+                    Whole::Unread(reason) => self.unread(data, reason),
                     Whole::More => {
                         self.held = data;
-                        Passage::changed(Vec::new())
+                        Forwarded::changed(Vec::new())
                     }
                 }
             }
@@ -254,7 +282,7 @@ impl Delivery {
         self.tally.format = Some(format);
         self.kind = match format {
             Format::Ndjson => Kind::Lines(Lines::default()),
-            Format::Bulk => Kind::Bulk,
+            Format::Bulk => Kind::Bulk(Bulk::default()),
             Format::JsonArray => Kind::Objects(Objects::array()),
             Format::JsonStream => Kind::Objects(Objects::stream()),
             Format::Loki => Kind::Whole(loki::read, Scan::counting(loki::ENTRY)),
@@ -262,16 +290,16 @@ impl Delivery {
         };
     }
 
-    fn unread(&mut self, data: Vec<u8>, reason: Passed) -> Passage {
+    fn unread(&mut self, data: Vec<u8>, reason: UnreadReason) -> Forwarded {
         self.give_up(reason);
-        Passage::same(data)
+        Forwarded::same(data)
     }
 }
 
 /// What came of a body that is needed whole.
 enum Whole {
     Read(Edits),
-    Passed(Passed),
+    Unread(UnreadReason),
     /// It is not complete yet.
     More,
 }
@@ -286,15 +314,15 @@ fn whole(reader: &mut Reader<'_>, read: Read, scan: &mut Scan, data: &[u8], last
     }
     let is_complete = scan.goes_to_end(data);
     if data.len() > reader.settings.max_body_bytes {
-        return Whole::Passed(Passed::TooLarge);
+        return Whole::Unread(UnreadReason::TooLarge);
     }
     if !is_complete && !last {
         return Whole::More;
     }
-    if is_complete && !reader.any_needs_reading(data) && reader.ordinary() == Fate::Same {
+    if is_complete && !reader.any_needs_reading(data) && reader.ordinary() == RecordFate::Same {
         reader.count_same(scan.elements);
         return Whole::Read(Edits::default());
     }
     // Text that is no JSON, that ends too early or goes on too long is none of the format.
-    read(reader, data).map_or(Whole::Passed(Passed::Unreadable), Whole::Read)
+    read(reader, data).map_or(Whole::Unread(UnreadReason::Unreadable), Whole::Read)
 }

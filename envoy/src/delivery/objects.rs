@@ -1,8 +1,8 @@
 //! JSON objects one behind the other, or as the elements of one array. Complete ones go on as they
 //! come.
 
-use super::Passage;
-use super::reader::{Fate, Reader};
+use super::Forwarded;
+use super::reader::{Reader, RecordFate};
 use super::scan::Scan;
 
 /// A delivery of objects.
@@ -18,14 +18,15 @@ pub(super) struct Objects {
     scan: Scan,
 }
 
-/// What became of the objects so far.
+/// What became of the objects so far: of an array's, whether any is left that needs a separator
+/// behind it; elsewhere of the latest, whose line end goes the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Front {
     /// There was none.
     None,
-    /// All were taken out.
+    /// It was taken out; in an array all were.
     Emptied,
-    /// One went on.
+    /// It went on; in an array one did.
     Kept,
 }
 
@@ -70,7 +71,7 @@ impl Objects {
         mut data: Vec<u8>,
         last: bool,
         held: &mut Vec<u8>,
-    ) -> (Passage, bool) {
+    ) -> (Forwarded, bool) {
         // Where nothing in it is to be read, it is only looked at for where its objects end.
         let passes = self.front != Front::Emptied && reader.passes(&data);
         let mut out = Vec::with_capacity(if passes { 0 } else { data.len() });
@@ -93,10 +94,10 @@ impl Objects {
             }
             if !self.step(byte) {
                 if passes {
-                    return (Passage::same(data), false);
+                    return (Forwarded::same(data), false);
                 }
                 out.extend(data.drain(done..));
-                return (Passage::changed(out), false);
+                return (Forwarded::changed(out), false);
             }
             self.scan.seen = self.scan.seen.saturating_add(1);
             if byte == b'[' {
@@ -112,14 +113,14 @@ impl Objects {
         }
         self.scan.forget(done);
         let is_blank = self.scan.depth == 0;
-        if last || self.place == Place::After {
+        let is_behind_objects = is_blank && !self.is_array;
+        if last || self.place == Place::After || is_behind_objects {
             self.scan = Scan::default();
-            let emptied = !self.is_array && self.front == Front::Emptied;
-            if !(is_blank && emptied) {
+            if !(is_behind_objects && self.front == Front::Emptied) {
                 out.extend(rest);
             }
             let ends = !self.is_array || self.place == Place::After;
-            let out = Passage {
+            let out = Forwarded {
                 bytes: out,
                 is_as_it_came: passes,
             };
@@ -130,7 +131,7 @@ impl Objects {
         } else {
             *held = rest;
         }
-        let out = Passage {
+        let out = Forwarded {
             bytes: out,
             is_as_it_came: passes,
         };
@@ -177,10 +178,17 @@ impl Objects {
             return;
         }
         match reader.record(object) {
-            Fate::Dropped if self.front == Front::None => self.front = Front::Emptied,
-            Fate::Dropped => {}
-            Fate::Same => self.keep(before, object, out),
-            Fate::Replaced(text) => self.keep(before, &text, out),
+            RecordFate::Dropped if self.is_array => {
+                if self.front == Front::None {
+                    self.front = Front::Emptied;
+                }
+            }
+            RecordFate::Dropped => {
+                self.keep(before, b"", out);
+                self.front = Front::Emptied;
+            }
+            RecordFate::Same => self.keep(before, object, out),
+            RecordFate::Replaced(text) => self.keep(before, &text, out),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::added::{Added, Envelope};
-use super::reader::{Fate, Reader};
+use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits};
 
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ pub(super) const LOG_RECORD: &[u8] = b"{[{[{[{";
 /// What is to be changed in an export request; `None` where it is none.
 pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     let logs: Logs<'_> = serde_json::from_slice(body).ok()?;
-    let sender = reader.stream;
+    let sender = reader.sender;
     let mut edits = Edits::default();
     for ResourceLogs {
         resource,
@@ -74,25 +74,23 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     {
         // Each resource is a stream of its own.
         let mut hasher = DefaultHasher::new();
-        sender.hash(&mut hasher);
+        sender.stream.hash(&mut hasher);
         resource.map(RawValue::get).hash(&mut hasher);
-        reader.stream = hasher.finish();
+        reader.sender.stream = hasher.finish();
         for ScopeLogs { log_records } in scope_logs {
             let mut places = Vec::with_capacity(log_records.len());
             for raw in log_records {
                 let place = json::place(body, raw.get());
-                let is_read = reader.needs_reading(raw.get().as_bytes());
-                let envelope = is_read.then(|| envelope(raw)).flatten();
-                let fate = reader.entry(envelope, write);
-                places.push((place.clone(), fate != Fate::Dropped));
-                if let Fate::Replaced(text) = fate {
+                let fate = reader.entry(raw.get().as_bytes(), |_| envelope(raw), write);
+                places.push((place.clone(), fate != RecordFate::Dropped));
+                if let RecordFate::Replaced(text) = fate {
                     edits.replace(place, text);
                 }
             }
             edits.keep(&places);
         }
     }
-    reader.stream = sender;
+    reader.sender = sender;
     Some(edits)
 }
 

@@ -1,11 +1,12 @@
 //! The filter, as the formats use it.
 
+use memchr::memmem;
 use oom_filter::{Mode, Outcome};
 use serde::Deserialize;
 
 use super::added::{Added, Envelope};
 use crate::json::{self, Members};
-use crate::senders::Senders;
+use crate::senders::{Sender, Senders, Undo};
 use crate::settings::Settings;
 use crate::tally::Tally;
 
@@ -13,14 +14,18 @@ use crate::tally::Tally;
 pub(super) struct Reader<'a> {
     pub(super) settings: &'a Settings,
     pub(super) senders: &'a mut Senders,
+    pub(super) undo: &'a mut Undo,
     /// Whose records they are.
-    pub(super) stream: u64,
+    pub(super) sender: Sender,
     pub(super) tally: &'a mut Tally,
+    /// The end of the body may be told when nothing can be added to it any more: what can go on must
+    /// not wait for it.
+    pub(super) may_end_late: bool,
 }
 
 /// What becomes of a record, or of an entry of a larger form.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum RecordFate {
     Same,
     Dropped,
     Replaced(Vec<u8>),
@@ -30,43 +35,46 @@ impl Reader<'_> {
     /// Whether these bytes have to be read: if not, all records in them pass, or in
     /// [`Mode::Events`] are dropped.
     pub(super) fn needs_reading(&self, bytes: &[u8]) -> bool {
-        self.senders.needs_reading(self.stream, bytes)
+        self.senders.needs_reading(self.sender, bytes)
     }
 
-    /// The same where it is not known yet which streams they are of.
+    /// The same where it is not known yet which streams of the sender they are of.
     pub(super) fn any_needs_reading(&self, bytes: &[u8]) -> bool {
-        self.senders.any_needs_reading(bytes)
+        self.senders.any_needs_reading(self.sender.address, bytes)
     }
 
     /// Whether all records in these bytes pass as they are, and need not be read.
     pub(super) fn passes(&self, bytes: &[u8]) -> bool {
-        self.ordinary() == Fate::Same && !self.needs_reading(bytes)
+        self.ordinary() == RecordFate::Same && !self.needs_reading(bytes)
     }
 
     /// What becomes of a record that says nothing.
-    pub(super) fn ordinary(&self) -> Fate {
+    pub(super) fn ordinary(&self) -> RecordFate {
         match self.settings.mode {
-            Mode::Annotate | Mode::Rewrite => Fate::Same,
-            Mode::Events => Fate::Dropped,
+            Mode::Annotate | Mode::Rewrite => RecordFate::Same,
+            Mode::Events => RecordFate::Dropped,
         }
     }
 
     /// Reads a record: one JSON object, or something else that the filter leaves alone.
-    pub(super) fn record(&mut self, record: &[u8]) -> Fate {
+    pub(super) fn record(&mut self, record: &[u8]) -> RecordFate {
+        if !self.needs_reading(record) {
+            let fate = self.ordinary();
+            self.count(&fate);
+            return fate;
+        }
         let fate = self.fate(record);
         self.count(&fate);
+        self.count_silent(&fate, record);
         fate
     }
 
-    fn fate(&mut self, record: &[u8]) -> Fate {
-        if !self.needs_reading(record) {
-            return self.ordinary();
-        }
+    fn fate(&mut self, record: &[u8]) -> RecordFate {
         if self.settings.text_keys.is_empty() {
             return match self.process(record) {
-                Outcome::Unchanged => Fate::Same,
-                Outcome::Dropped => Fate::Dropped,
-                Outcome::Replaced(text) => Fate::Replaced(text),
+                Outcome::Unchanged => RecordFate::Same,
+                Outcome::Dropped => RecordFate::Dropped,
+                Outcome::Replaced(text) => RecordFate::Replaced(text),
             };
         }
         let envelope = Members::read(record)
@@ -83,15 +91,26 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads an entry by the record that stands for it; `write` puts what was added into the entry.
-    /// Without a record there is nothing to read.
+    /// Reads an entry by the record that stands for it, as `envelope` makes it where the entry is
+    /// concerned; `write` puts what was added into the entry. Without a record there is nothing to read.
     pub(super) fn entry(
         &mut self,
-        envelope: Option<Envelope>,
+        entry: &[u8],
+        envelope: impl FnOnce(&Settings) -> Option<Envelope>,
         write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
-    ) -> Fate {
+    ) -> RecordFate {
+        if !self.needs_reading(entry) {
+            let fate = self.ordinary();
+            self.count(&fate);
+            return fate;
+        }
+        let envelope = envelope(self.settings);
+        let is_done = matches!(envelope, Some(Envelope::Done));
         let fate = self.envelope(envelope, write);
         self.count(&fate);
+        if !is_done {
+            self.count_silent(&fate, entry);
+        }
         fate
     }
 
@@ -99,25 +118,25 @@ impl Reader<'_> {
         &mut self,
         envelope: Option<Envelope>,
         write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
-    ) -> Fate {
+    ) -> RecordFate {
         let record = match envelope {
             Some(Envelope::Record(record)) => record,
-            Some(Envelope::Done) => return Fate::Same,
+            Some(Envelope::Done) => return RecordFate::Same,
             None => return self.ordinary(),
         };
         match self.process(&record) {
-            Outcome::Unchanged => Fate::Same,
-            Outcome::Dropped => Fate::Dropped,
+            Outcome::Unchanged => RecordFate::Same,
+            Outcome::Dropped => RecordFate::Dropped,
             Outcome::Replaced(text) => Added::read(&text)
                 .and_then(|added| write(&added))
-                .map_or(Fate::Same, Fate::Replaced),
+                .map_or(RecordFate::Same, RecordFate::Replaced),
         }
     }
 
     fn process(&mut self, record: &[u8]) -> Outcome {
         let outcome = self
             .senders
-            .process(self.stream, self.settings.mode, record);
+            .process(self.undo, self.sender, self.settings.mode, record);
         if let Outcome::Replaced(text) = &outcome {
             self.count_kill(text);
         }
@@ -129,11 +148,19 @@ impl Reader<'_> {
         self.tally.same = self.tally.same.saturating_add(records);
     }
 
-    fn count(&mut self, fate: &Fate) {
+    /// Counts a record that holds words of a report, and neither told anything nor was done before.
+    fn count_silent(&mut self, fate: &RecordFate, record: &[u8]) {
+        let is_done = || memmem::find(record, b"\"oom\"").is_some();
+        if *fate == RecordFate::Same && self.senders.tells(record) && !is_done() {
+            self.tally.silent = self.tally.silent.saturating_add(1);
+        }
+    }
+
+    fn count(&mut self, fate: &RecordFate) {
         let slot = match fate {
-            Fate::Same => &mut self.tally.same,
-            Fate::Dropped => &mut self.tally.dropped,
-            Fate::Replaced(_) => &mut self.tally.rewritten,
+            RecordFate::Same => &mut self.tally.same,
+            RecordFate::Dropped => &mut self.tally.dropped,
+            RecordFate::Replaced(_) => &mut self.tally.rewritten,
         };
         *slot = slot.saturating_add(1);
     }

@@ -48,13 +48,13 @@ impl Scan {
     pub(super) fn goes_to_end(&mut self, data: &[u8]) -> bool {
         while let Some(rest) = data.get(self.seen..).filter(|rest| !rest.is_empty()) {
             let (signs, length) = if let Some(block) = rest.first_chunk() {
-                (Signs::of(block), BLOCK)
+                (StructuralBits::of(block), BLOCK)
             } else {
                 let mut block = [0; BLOCK];
                 for (place, byte) in block.iter_mut().zip(rest) {
                     *place = *byte;
                 }
-                (Signs::of(&block), rest.len())
+                (StructuralBits::of(&block), rest.len())
             };
             let mut brackets = signs.brackets & !self.strings(signs, length);
             while brackets != 0 {
@@ -78,8 +78,8 @@ impl Scan {
     }
 
     /// The bytes of a block that stand in strings, without the quotes that end them.
-    fn strings(&mut self, signs: Signs, length: usize) -> u64 {
-        let Signs {
+    fn strings(&mut self, signs: StructuralBits, length: usize) -> u64 {
+        let StructuralBits {
             mut quotes,
             mut backslashes,
             ..
@@ -128,13 +128,13 @@ const BLOCK: usize = u64::BITS as usize;
 /// Where the bytes of a block stand that can mean something to its structure, the first by the
 /// lowest bit.
 #[derive(Clone, Copy)]
-struct Signs {
+struct StructuralBits {
     quotes: u64,
     backslashes: u64,
     brackets: u64,
 }
 
-impl Signs {
+impl StructuralBits {
     #[cfg(target_feature = "simd128")]
     #[inline]
     fn of(block: &[u8; BLOCK]) -> Self {

@@ -1,6 +1,6 @@
 //! Which format a delivery has: what its headers declare, and for JSON its first bytes.
 
-use crate::tally::{Format, Passed};
+use crate::tally::{Format, UnreadReason};
 
 /// What the headers of a delivery say of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,21 +12,23 @@ pub enum Declared {
     /// Elasticsearch's `_bulk`.
     Bulk,
     /// Nothing that is read here.
-    Unread(Passed),
+    Unread(UnreadReason),
 }
 
 /// Content types of JSON lines.
-const NDJSON: [&str; 6] = [
+const NDJSON: [&str; 7] = [
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
+    "application/json-lines",
     "application/x-jsonlines",
     "application/x-jsonl",
     "application/vnd.elasticsearch+x-ndjson",
 ];
 /// Content types of JSON, or of JSON objects one behind the other.
-const JSON: [&str; 4] = [
+const JSON: [&str; 5] = [
     "application/json",
+    "text/json",
     "application/stream+json",
     "application/x-json-stream",
     "application/vnd.elasticsearch+json",
@@ -36,12 +38,12 @@ const JSON: [&str; 4] = [
 ///
 /// ```
 /// use oom_envoy::delivery::{Declared, declared};
-/// use oom_envoy::tally::Passed;
+/// use oom_envoy::tally::UnreadReason;
 ///
 /// assert_eq!(declared(b"/logs", b"application/json; charset=utf-8", b""), Declared::Json);
 /// assert_eq!(declared(b"/_bulk?a=b", b"application/json", b""), Declared::Bulk);
 /// let gzip = declared(b"/logs", b"application/json", b"gzip");
-/// assert_eq!(gzip, Declared::Unread(Passed::Encoding));
+/// assert_eq!(gzip, Declared::Unread(UnreadReason::Encoding));
 /// ```
 pub fn declared(path: &[u8], content_type: &[u8], content_encoding: &[u8]) -> Declared {
     let kind = content_type.split(|byte| *byte == b';').next();
@@ -52,14 +54,14 @@ pub fn declared(path: &[u8], content_type: &[u8], content_encoding: &[u8]) -> De
         let lower = kind.to_ascii_lowercase();
         let has = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
         return Declared::Unread(if has(b"protobuf") || has(b"grpc") {
-            Passed::Protobuf
+            UnreadReason::Protobuf
         } else {
-            Passed::ContentType
+            UnreadReason::ContentType
         });
     }
     let encoding = content_encoding.trim_ascii();
     if !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
-        return Declared::Unread(Passed::Encoding);
+        return Declared::Unread(UnreadReason::Encoding);
     }
     let path = without_query(path);
     let path = path.strip_suffix(b"/").unwrap_or(path);
@@ -132,6 +134,8 @@ mod tests {
             ("/", "application/json", "", Json),
             ("/", "Application/JSON ; charset=utf-8", "identity", Json),
             ("/", "application/stream+json", "", Json),
+            ("/", "text/json", "", Json),
+            ("/", "application/json-lines", "", Ndjson),
             ("/", "application/x-ndjson", "", Ndjson),
             ("/i/_bulk", "application/x-ndjson", "", Bulk),
             ("/_bulk/?pretty", "application/json", "", Bulk),
@@ -140,17 +144,22 @@ mod tests {
                 "/",
                 "application/x-ndjson",
                 "gzip",
-                Unread(Passed::Encoding),
+                Unread(UnreadReason::Encoding),
             ),
             (
                 "/",
                 "application/x-protobuf",
                 "snappy",
-                Unread(Passed::Protobuf),
+                Unread(UnreadReason::Protobuf),
             ),
-            ("/", "application/grpc+proto", "", Unread(Passed::Protobuf)),
-            ("/", "text/plain", "", Unread(Passed::ContentType)),
-            ("/", "", "", Unread(Passed::ContentType)),
+            (
+                "/",
+                "application/grpc+proto",
+                "",
+                Unread(UnreadReason::Protobuf),
+            ),
+            ("/", "text/plain", "", Unread(UnreadReason::ContentType)),
+            ("/", "", "", Unread(UnreadReason::ContentType)),
         ] {
             let found = declared(path.as_bytes(), kind.as_bytes(), encoding.as_bytes());
             assert_eq!(found, expected, "{path} {kind} {encoding}");

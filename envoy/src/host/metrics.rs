@@ -3,7 +3,7 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
-use crate::tally::{Format, LEVELS, Passed, Tally};
+use crate::tally::{Format, LEVELS, Tally, UnreadReason};
 
 /// The identifiers of the counters; none where the proxy refused one.
 pub(super) struct Metrics {
@@ -11,6 +11,7 @@ pub(super) struct Metrics {
     records: Vec<Option<u32>>,
     bodies: Vec<Option<u32>>,
     passed: Vec<Option<u32>>,
+    silent: Option<u32>,
     forgotten: Option<u32>,
 }
 
@@ -32,15 +33,15 @@ impl Metrics {
             passed: all(
                 "oom_bodies_passed_total",
                 "reason",
-                &Passed::ALL.map(Passed::name),
+                &UnreadReason::ALL.map(UnreadReason::name),
             ),
+            silent: counter("oom_records_silent_total"),
             forgotten: counter("oom_reports_forgotten_total"),
         }
     }
 
     /// Counts what came of a delivery; its kills only where it was accepted, for else it comes again.
-    /// Where it had none, that is not asked.
-    pub(super) fn count(&self, tally: &Tally, is_accepted: impl FnOnce() -> bool) {
+    pub(super) fn count(&self, tally: &Tally, is_accepted: bool) {
         if let Some(format) = tally.format {
             add_at(
                 &self.bodies,
@@ -51,7 +52,7 @@ impl Metrics {
         if let Some(reason) = tally.passed {
             add_at(
                 &self.passed,
-                Passed::ALL.iter().position(|name| *name == reason),
+                UnreadReason::ALL.iter().position(|name| *name == reason),
                 1,
             );
         }
@@ -59,7 +60,8 @@ impl Metrics {
         for (counter, count) in self.records.iter().zip(records) {
             add(*counter, count);
         }
-        if tally.kills.iter().any(|count| *count > 0) && is_accepted() {
+        add(self.silent, tally.silent);
+        if is_accepted {
             for (counter, count) in self.kills.iter().zip(tally.kills) {
                 add(*counter, count);
             }

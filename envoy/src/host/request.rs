@@ -8,24 +8,30 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
 use super::root::Shared;
-use crate::delivery::{Declared, Delivery, Passage, declared, without_query};
-use crate::tally::Passed;
+use crate::delivery::{Declared, Delivery, Forwarded, declared, without_query};
+use crate::senders::Sender;
+use crate::tally::UnreadReason;
 
 /// Bytes that are held of all deliveries together; beyond it a delivery goes on unread.
 const MOST_HELD: usize = 64 << 20;
 /// Bytes of one piece that are taken into the module's memory; a larger one, and all behind it, goes on
 /// unread. A decompressor can make such pieces.
 const LARGEST_CHUNK: usize = 16 << 20;
-/// Bytes that are kept back for what trailers may still demand, before some go on.
-const MOST_GUARDED: usize = 256 << 10;
-/// Bytes that one piece of an HTTP/2 body has at most.
-const LARGEST_FRAME: usize = 16 << 10;
+
+/// A packed body is at most twice as long as what was packed, and so many bytes, even where its packer
+/// writes out each short line by itself.
+const MOST_OVERHEAD: u64 = 1 << 10;
 
 /// What a response to an emptied `_bulk` request says: all of nothing was done.
 const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
 
-/// A request. Its body is taken out of the proxy's buffer as it comes, so that its limit on that
-/// buffer is never ours to reach.
+/// A request.
+///
+/// It never pauses the body. Where a filter does, the proxy puts what comes next into the buffer in which
+/// the router keeps what it has sent already, for a retry, and hands the filter all of it: what went on
+/// would go on twice, or a retry would lack it. That buffer is bounded too: above it the proxy answers
+/// 413. So each piece of the body goes on at once, as much of it as is complete; the rest waits in this
+/// module's memory.
 pub(super) struct Request {
     shared: Option<Rc<Shared>>,
     delivery: Option<Delivery>,
@@ -33,48 +39,18 @@ pub(super) struct Request {
     held: usize,
     /// Bytes of the body still to come, where the request says so.
     left: Option<usize>,
+    /// Bytes of the body that came.
+    came: u64,
     /// The delivery was told that nothing follows.
     has_ended: bool,
-    /// Trailers may follow the body: what is kept back for them.
-    guard: Option<Guard>,
-}
-
-/// What goes on later. The proxy lets a filter add to a body in front of trailers only where it
-/// held back what came last.
-///
-/// What comes behind bytes that are held back has to fit the proxy's buffer by itself, else it answers
-/// 413. So nothing is held back where no trailers are to be expected.
-#[derive(Default)]
-struct Guard {
-    kept: Vec<u8>,
-    is_holding: bool,
-    expected: bool,
-}
-
-impl Guard {
-    /// Takes what is to go on, made of so many bytes, and gives what may go on now; `is_open` where
-    /// the delivery holds bytes that trailers would cut off.
-    fn take(&mut self, out: Passage, chunk: usize, is_open: bool) -> Option<Passage> {
-        // What HTTP/2 carries comes in small pieces, unless it was unpacked on its way.
-        self.expected &= chunk <= LARGEST_FRAME;
-        let out = out.behind(std::mem::take(&mut self.kept));
-        let may_hold = self.expected && out.bytes.len() < MOST_GUARDED;
-        // The decompressor says with nothing at all that its trailers follow.
-        self.is_holding = is_open && (may_hold || chunk == 0);
-        if self.is_holding {
-            self.kept = out.bytes;
-            return None;
-        }
-        Some(out)
-    }
 }
 
 /// The headers of a request, asked for at once: each call to the proxy costs time.
 struct Headers(Vec<(String, Vec<u8>)>);
 
 impl Headers {
-    fn read() -> Self {
-        Self(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
+    fn read(kind: MapType) -> Self {
+        Self(hostcalls::get_map_bytes(kind).unwrap_or_default())
     }
 
     /// The first of that name.
@@ -83,6 +59,16 @@ impl Headers {
         headers
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_slice())
+    }
+
+    /// How many bytes a decompressor says in its trailers that it took: its own name stands in the middle
+    /// of theirs.
+    fn compressed_bytes(&self) -> Option<u64> {
+        let mut headers = self.0.iter();
+        let (_, value) = headers.find(|(key, _)| {
+            key.starts_with("x-envoy-decompressor-") && key.ends_with("-compressed-bytes")
+        })?;
+        std::str::from_utf8(value).ok()?.parse().ok()
     }
 }
 
@@ -93,51 +79,52 @@ impl Request {
             delivery: None,
             held: 0,
             left: None,
+            came: 0,
             has_ended: false,
-            guard: None,
         }
     }
 
     /// Whose delivery it is. Two senders differ in their address, or in what a proxy in front of
     /// them tells them apart by.
-    fn sender(&self, headers: &Headers) -> u64 {
-        let mut hasher = DefaultHasher::new();
+    fn sender(&self, headers: &Headers) -> Sender {
         let address = self
             .get_property(vec!["source", "address"])
             .unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
         // Its port changes with every connection.
         let host = address.rsplitn(2, |byte| *byte == b':').last();
         host.hash(&mut hasher);
+        let address = hasher.finish();
         let path = headers.get(":path").unwrap_or_default();
         without_query(path).hash(&mut hasher);
         for name in [":authority", "authorization", "x-scope-orgid"] {
             headers.get(name).hash(&mut hasher);
         }
-        hasher.finish()
+        let stream = hasher.finish();
+        Sender { address, stream }
     }
 
     /// Gives the next bytes to the delivery.
-    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Passage {
+    fn push(&mut self, chunk: Vec<u8>, last: bool) -> Forwarded {
         self.has_ended = last;
         let (Some(shared), Some(delivery)) = (&self.shared, &mut self.delivery) else {
-            return Passage::same(chunk);
+            return Forwarded::same(chunk);
         };
         let (Ok(mut senders), Ok(held)) =
             (shared.senders.try_borrow_mut(), shared.held.try_borrow())
         else {
-            return Passage::same(chunk);
+            return Forwarded::same(chunk);
         };
         let others = held.saturating_sub(self.held);
         let mut given_up = Vec::new();
         let needed = delivery.held().saturating_add(chunk.len());
         if !delivery.is_unread() && needed > MOST_HELD.saturating_sub(others) {
-            given_up = delivery.give_up(Passed::Memory);
+            given_up = delivery.give_up(UnreadReason::Memory);
         }
-        let passage = delivery.push(&shared.settings, &mut senders, chunk, last);
-        let out = passage.behind(given_up);
+        let forwarded = delivery.push(&shared.settings, &mut senders, chunk, last);
+        let out = forwarded.behind(given_up);
         shared.metrics.forgotten(senders.forgotten());
-        let kept = self.guard.as_ref().map_or(0, |guard| guard.kept.len());
-        let now_held = delivery.held().saturating_add(kept);
+        let now_held = delivery.held();
         drop((senders, held));
         self.count_held(now_held);
         out
@@ -145,12 +132,11 @@ impl Request {
 
     /// Lets the rest of the body go on, in front of it what was held of it so far.
     fn give_up(&mut self) {
-        let mut held = self.guard.take().map_or_else(Vec::new, |guard| guard.kept);
         if let Some(delivery) = &mut self.delivery {
-            held.extend(delivery.give_up(Passed::Memory));
-        }
-        if !held.is_empty() {
-            self.set_http_request_body(0, 0, &held);
+            let held = delivery.give_up(UnreadReason::Memory);
+            if !held.is_empty() {
+                self.set_http_request_body(0, 0, &held);
+            }
         }
         self.count_held(0);
     }
@@ -165,9 +151,24 @@ impl Request {
         }
     }
 
-    /// Puts `text` in the place of all that the proxy has of the body.
-    fn set_body(&self, text: &[u8]) {
-        self.set_http_request_body(0, usize::MAX, text);
+    /// Answers an emptied `_bulk` request: its receiver would refuse it. Whether that was done.
+    fn answers_emptied_bulk(&self) -> bool {
+        let is_emptied = self
+            .delivery
+            .as_ref()
+            .is_some_and(Delivery::is_emptied_bulk);
+        if is_emptied {
+            self.send_http_response(
+                200,
+                vec![
+                    ("content-type", "application/json"),
+                    // Elasticsearch's own clients refuse an answer without it.
+                    ("x-elastic-product", "Elasticsearch"),
+                ],
+                Some(NOTHING_DONE),
+            );
+        }
+        is_emptied
     }
 }
 
@@ -178,37 +179,32 @@ impl HttpContext for Request {
         if end_of_stream || self.shared.is_none() {
             return Action::Continue;
         }
-        let headers = Headers::read();
+        let headers = Headers::read(MapType::HttpRequestHeaders);
         let declared = declared(
             headers.get(":path").unwrap_or_default(),
             headers.get("content-type").unwrap_or_default(),
             headers.get("content-encoding").unwrap_or_default(),
         );
         if let Declared::Unread(_) = declared {
-            self.delivery = Some(Delivery::new(declared, 0));
+            self.delivery = Some(Delivery::new(declared, Sender::default()));
             return Action::Continue;
         }
         self.left = headers
             .get("content-length")
             .and_then(|length| std::str::from_utf8(length).ok()?.trim().parse().ok());
+        let mut delivery = Delivery::new(declared, self.sender(&headers));
         if self.left.is_none() {
-            let protocol = self
-                .get_property(vec!["request", "protocol"])
-                .unwrap_or_default();
-            // HTTP/1 without that header has none, but Envoy's decompressor adds its own.
-            let expected = !protocol.starts_with(b"HTTP/1") || headers.get("trailer").is_some();
-            self.guard = Some(Guard {
-                expected,
-                ..Guard::default()
-            });
+            // Nothing can be added to the body once trailers come, of the sender or of a decompressor.
+            delivery = delivery.may_end_late();
         }
-        self.delivery = Some(Delivery::new(declared, self.sender(&headers)));
+        self.delivery = Some(delivery);
         // The length may change; the proxy sends the body in chunks then.
         self.remove_http_request_header("content-length");
         Action::Continue
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.came = self.came.saturating_add(size as u64);
         if self.delivery.as_ref().is_none_or(Delivery::is_unread) && self.held == 0 {
             return Action::Continue;
         }
@@ -229,63 +225,51 @@ impl HttpContext for Request {
             *left = left.saturating_sub(chunk.len());
         }
         let last = end_of_stream || self.left == Some(0);
-        let length = chunk.len();
         let out = self.push(chunk, last);
-        if last
-            && self
-                .delivery
-                .as_ref()
-                .is_some_and(Delivery::is_emptied_bulk)
-        {
-            self.send_http_response(
-                200,
-                vec![("content-type", "application/json")],
-                Some(NOTHING_DONE),
-            );
+        if last && self.answers_emptied_bulk() {
             return Action::Pause;
         }
-        let is_open = self.delivery.as_ref().is_some_and(|it| it.held() > 0);
-        let out = match &mut self.guard {
-            None => Some(out),
-            Some(guard) => guard.take(out, length, is_open),
-        };
-        let Some(out) = out else {
-            self.set_body(b"");
-            return Action::Pause;
-        };
         if !out.is_as_it_came {
-            self.set_body(&out.bytes);
+            self.set_http_request_body(0, usize::MAX, &out.bytes);
         }
         Action::Continue
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        if self.delivery.is_none() {
+        if self.delivery.is_none() || self.has_ended {
             return Action::Continue;
         }
-        let rest = self.push(Vec::new(), true).bytes;
-        let Some(guard) = &mut self.guard else {
-            return Action::Continue;
-        };
-        if guard.is_holding {
-            let mut kept = std::mem::take(&mut guard.kept);
-            kept.extend_from_slice(&rest);
-            self.set_body(&kept);
-        } else if !rest.is_empty() {
-            // There is no way left to let these bytes go on: the sender must send again.
-            self.send_http_response(503, Vec::new(), Some(b"trailers behind an unfinished line"));
+        let trailers = Headers::read(MapType::HttpRequestTrailers);
+        if let Some(compressed) = trailers.compressed_bytes()
+            && self.came.saturating_mul(2).saturating_add(MOST_OVERHEAD) < compressed
+        {
+            // The proxy lets what it cannot unpack vanish, and asks for the next piece.
+            self.send_http_response(503, Vec::new(), Some(b"the body cannot be unpacked"));
+            return Action::Pause;
+        }
+        if !self.push(Vec::new(), true).bytes.is_empty() {
+            // It breaks off inside a record, and there is no way to let that piece go on.
+            self.send_http_response(503, Vec::new(), Some(b"the body ends inside a record"));
+            return Action::Pause;
+        }
+        if self.answers_emptied_bulk() {
             return Action::Pause;
         }
         Action::Continue
     }
 
     fn on_log(&mut self) {
-        if let (Some(shared), Some(delivery)) = (&self.shared, &self.delivery) {
-            let is_accepted = || {
-                let status = self.get_http_response_header_bytes(":status");
-                status.is_some_and(|status| status.starts_with(b"2"))
-            };
-            shared.metrics.count(delivery.tally(), is_accepted);
+        let (Some(shared), Some(delivery)) = (&self.shared, &mut self.delivery) else {
+            return;
+        };
+        // Where it changed nothing and had no kill, that makes no difference.
+        let is_accepted = delivery.needs_answer() && {
+            let status = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status");
+            status.is_ok_and(|status| status.is_some_and(|status| status.starts_with(b"2")))
+        };
+        shared.metrics.count(delivery.tally(), is_accepted);
+        if let Ok(mut senders) = shared.senders.try_borrow_mut() {
+            delivery.settle(&mut senders, is_accepted);
         }
     }
 }

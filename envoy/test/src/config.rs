@@ -70,6 +70,24 @@ impl Config {
         self.replace(r#"{"mode": "annotate"}"#, json)
     }
 
+    /// With `envoy/config/capabilities.yaml` where it says that it belongs.
+    ///
+    /// # Panics
+    ///
+    /// Where the file is not there.
+    #[must_use]
+    pub fn with_capabilities(self) -> Self {
+        let path = top().join("envoy/config/capabilities.yaml");
+        let text = fs::read_to_string(path).expect("the capabilities ship");
+        let vm = "                        vm_config:\n";
+        let indent = vm.len() - vm.trim_start().len();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let lines: Vec<String> = lines
+            .map(|line| format!("{}{line}", " ".repeat(indent)))
+            .collect();
+        self.replace(vm, &format!("{}\n{vm}", lines.join("\n")))
+    }
+
     /// Without the module.
     ///
     /// # Panics

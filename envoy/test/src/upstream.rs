@@ -1,5 +1,6 @@
 //! A log receiver that answers each delivery with the very bytes it got.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,12 +25,16 @@ pub enum Behaviour {
     Count,
     /// It reads a piece, and then the next only after some time.
     Slow(Duration),
-    /// It closes the connection after so many bytes.
+    /// It closes the connection after so many bytes, or at the end.
     Dies(usize),
     /// It refuses.
     Refuses(u16),
     /// It keeps what it got, and answers as Elasticsearch does.
     Keeps,
+    /// It does what the header `x-plays` says, for the first try of an address, the second, ...: it
+    /// keeps
+    /// what it got (`accept`), answers 503 (`refuse`), or closes the connection (`reset`).
+    Plays,
 }
 
 /// A delivery that was kept.
@@ -60,13 +65,18 @@ impl Upstream {
         let counted = deliveries.clone();
         let kept = Arc::new(Mutex::new(Vec::new()));
         let keeper = kept.clone();
+        let tries = Arc::new(Mutex::new(HashMap::new()));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // Small answers shall not wait for more.
                 let _ = stream.set_nodelay(true);
-                let (deliveries, kept) = (counted.clone(), keeper.clone());
+                let (deliveries, kept, tries) = (counted.clone(), keeper.clone(), tries.clone());
                 let service = service_fn(move |request| {
                     let (deliveries, kept) = (deliveries.clone(), kept.clone());
+                    let behaviour = match behaviour {
+                        Behaviour::Plays => play(&request, &tries),
+                        other => other,
+                    };
                     async move { answer(behaviour, request, &deliveries, &kept).await }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
@@ -85,6 +95,17 @@ impl Upstream {
         self.deliveries.load(Ordering::Relaxed)
     }
 
+    /// The bodies that were kept of those sent to a path, which are kept no longer.
+    ///
+    /// # Panics
+    ///
+    /// Where an answer panicked.
+    pub fn take(&self, path: &str) -> Vec<Vec<u8>> {
+        let mut kept = self.kept.lock().expect("no answer panics");
+        let of_path = kept.extract_if(.., |kept| kept.path == path);
+        of_path.map(|kept| kept.body).collect()
+    }
+
     /// The bodies that were kept of those sent to a path, in their order.
     ///
     /// # Panics
@@ -100,6 +121,27 @@ impl Upstream {
 impl Drop for Upstream {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// What is to be done with this try.
+fn play(request: &Request<Incoming>, tries: &Mutex<HashMap<String, usize>>) -> Behaviour {
+    let plays = request.headers().get("x-plays");
+    let plays = plays
+        .and_then(|plays| plays.to_str().ok())
+        .unwrap_or("accept");
+    let mut tries = tries.lock().expect("no answer panics");
+    let tries = tries.entry(request.uri().to_string()).or_default();
+    let play = plays
+        .split(',')
+        .nth(*tries)
+        .or(plays.split(',').next_back());
+    *tries += 1;
+    match play {
+        Some("refuse") => Behaviour::Refuses(503),
+        // Small bodies are read whole, so that the proxy has sent all of them.
+        Some("reset") => Behaviour::Dies(1000),
+        _ => Behaviour::Keeps,
     }
 }
 
@@ -129,9 +171,16 @@ async fn answer(
             Behaviour::Dies(after) if count >= after => {
                 return Err(io::Error::other("it dies"));
             }
-            Behaviour::Echo | Behaviour::Dies(_) | Behaviour::Refuses(_) | Behaviour::Keeps => {}
+            Behaviour::Echo
+            | Behaviour::Dies(_)
+            | Behaviour::Refuses(_)
+            | Behaviour::Keeps
+            | Behaviour::Plays => {}
         }
         kept.extend_from_slice(&data);
+    }
+    if matches!(behaviour, Behaviour::Dies(_)) {
+        return Err(io::Error::other("it dies"));
     }
     deliveries.fetch_add(1, Ordering::Relaxed);
     if matches!(behaviour, Behaviour::Count) {

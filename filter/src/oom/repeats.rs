@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 /// Kills counted per container, pod or cgroup, for as many of them as were hit
 /// most recently.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Repeats {
     /// Least recently hit first.
     counts: Vec<(u64, u32)>,

@@ -15,7 +15,7 @@ use crate::text::cursor::{Cursor, find};
 /// then nothing is believed.
 const MOST_READINGS: usize = 8;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
     pub(super) trigger: Option<Trigger>,
     /// The trigger's name as the kernel has it.

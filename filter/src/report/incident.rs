@@ -13,7 +13,7 @@ const MOST_KILLED: usize = 4096;
 const MOST_RECENT: usize = 256;
 
 /// A kill that was told, and what may still follow it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Incident {
     pub(super) id: u64,
     pub(super) scope: Option<Scope>,
@@ -67,10 +67,10 @@ impl Incident {
 }
 
 /// Kills of one stream, of any incident, that the next task table may still list.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RecentKills(Vec<RecentKill>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct RecentKill {
     process: Process,
     at_us: Option<u64>,

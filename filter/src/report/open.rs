@@ -14,7 +14,7 @@ const LINE_BUDGET: u32 = 4096;
 const LINE_LIMIT: u32 = 32_768;
 
 /// A report that has not come to its kill yet. `P` is what the caller handed in with its first line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct OpenReport<P> {
     pub(super) id: u64,
     /// Absent where nobody wants to hear of it unless it finishes, or somebody has heard of it.

@@ -20,7 +20,7 @@ use crate::text::fnv::Fnv;
 const LONGEST_SPLIT: usize = 8192;
 
 /// What is remembered of one stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Stream<P> {
     /// The machine, as a hash of what names it.
     pub(super) machine: u64,

@@ -63,7 +63,7 @@ impl Machine {
 /// assert_eq!(kill.victim.unwrap().pid, 42);
 /// assert_eq!(kill.at_us, Some(9_000_001));
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Streams<P = ()> {
     slots: Vec<StreamSlot<P>>,
     lines_seen: u64,
@@ -73,7 +73,7 @@ pub struct Streams<P = ()> {
 }
 
 /// A stream, and when a line of it was read last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct StreamSlot<P> {
     key: u64,
     last: u64,

@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 4096;
 /// Tasks listed in a record.
 const LISTED: usize = 5;
 /// What is remembered of a task table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TaskTable {
     pub(super) columns: Option<Columns>,
     rows: Vec<Row>,
@@ -36,7 +36,7 @@ pub(super) struct Row {
     is_dead: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Large {
     pid: u32,
     comm: Vec<u8>,

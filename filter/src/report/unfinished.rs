@@ -6,7 +6,7 @@ use alloc::collections::VecDeque;
 use crate::oom::Oom;
 
 /// A report that never came to its kill: what it told until then.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Unfinished<P> {
     /// Its `event` is `truncated`.
     pub oom: Box<Oom>,
@@ -18,7 +18,7 @@ pub struct Unfinished<P> {
 ///
 /// The oldest is forgotten where too many wait: a host that drops the line which ends a report takes one
 /// over at once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct UnfinishedQueue<P>(VecDeque<Unfinished<P>>);
 
 impl<P> UnfinishedQueue<P> {

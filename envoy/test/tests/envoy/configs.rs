@@ -6,24 +6,17 @@ use std::time::{Duration, Instant};
 use oom_envoy_test::{
     Behaviour, Config, Piece, Post, Program, Upstream, folder, module, runtime, top,
 };
-use oom_suite::trial::{Tested, Trial};
-use oom_suite::trials;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
 const LINES: &str = "{\"log\":\"a\"}\n{\"log\":\"b\"}\n";
 
-/// The tests of this file.
-pub fn tests() -> Vec<Trial> {
-    trials![
-        every_shipped_configuration_is_valid,
-        what_is_allowed_is_what_the_module_has,
-        a_configuration_changes_while_deliveries_are_under_way
-    ]
-}
-
-fn every_shipped_configuration_is_valid() -> Tested {
-    let (program, module) = (Program::find()?, module()?);
+#[test]
+fn every_shipped_configuration_is_valid() {
+    const NAME: &str = "envoy::configs::every_shipped_configuration_is_valid";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
     let text = fs::read_to_string(top().join("envoy/config/envoy.yaml")).expect("it ships");
     let file = std::env::temp_dir().join(format!("oom-envoy-{}.yaml", std::process::id()));
     let module = module.display().to_string();
@@ -31,14 +24,35 @@ fn every_shipped_configuration_is_valid() -> Tested {
     let verdict = program.validate(&file);
     fs::remove_file(&file).expect("it was written");
     verdict.expect("Envoy finds nothing wrong");
-    Ok(())
+}
+
+/// What Envoy calls deprecated is refused by a later release.
+#[test]
+fn what_ships_uses_nothing_deprecated() {
+    const NAME: &str = "envoy::configs::what_ships_uses_nothing_deprecated";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let shipped = Config::shipped().module(&module);
+    for (name, config, is_deprecated) in [
+        ("shipped", shipped.clone(), false),
+        ("with-capabilities", shipped.with_capabilities(), true),
+    ] {
+        let envoy = program.start(&format!("deprecated-{name}"), &config);
+        let log = envoy.log().to_lowercase();
+        assert_eq!(log.contains("deprecated"), is_deprecated, "{log}");
+    }
 }
 
 /// A name that is written wrong is no error to Envoy, and allows nothing.
-fn what_is_allowed_is_what_the_module_has() -> Tested {
-    let module = module()?;
-    let module = fs::read(module).expect("it is there");
-    let config = Config::shipped();
+#[test]
+fn the_module_needs_no_more_than_it_may() {
+    const NAME: &str = "envoy::configs::the_module_needs_no_more_than_it_may";
+    let (Some(program), Some(path)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let module = fs::read(&path).expect("it is there");
+    let config = Config::shipped().with_capabilities();
     let names = config.text().lines().filter_map(|line| {
         let name = line.trim().strip_suffix(": {}")?;
         name.starts_with("proxy_").then_some(name)
@@ -52,7 +66,19 @@ fn what_is_allowed_is_what_the_module_has() -> Tested {
         let mut places = module.windows(entry.len());
         assert!(places.any(|place| place == entry), "{name}");
     }
-    Ok(())
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let config = config.receiver(upstream.address).module(&path);
+        let envoy = program.start("capabilities", &config);
+        let kill = "{\"log\":\"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, \
+                    file-rss:0kB\"}\n";
+        let answer = Post::new("/x", NDJSON, kill)
+            .send(envoy.listener("logs"))
+            .await;
+        assert!(answer.expect("an answer").body.len() > kill.len());
+        assert_eq!(envoy.counter(r#"oom_kills_total{level="node"}"#), 1);
+        assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
+    });
 }
 
 /// The listeners of a configuration, as a file that Envoy watches.
@@ -67,8 +93,12 @@ fn listeners(config: &Config) -> String {
     format!("resources:\n{}", listeners.replacen(begin, &typed, 1))
 }
 
-fn a_configuration_changes_while_deliveries_are_under_way() -> Tested {
-    let (program, module) = (Program::find()?, module()?);
+#[test]
+fn a_configuration_changes_while_deliveries_are_under_way() {
+    const NAME: &str = "envoy::configs::a_configuration_changes_while_deliveries_are_under_way";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -143,5 +173,4 @@ fn a_configuration_changes_while_deliveries_are_under_way() -> Tested {
             .expect("an answer");
         assert_eq!((answer.status, answer.body.len()), (200, 0));
     });
-    Ok(())
 }

@@ -1,11 +1,15 @@
 //! Faults: of the receiver, of the sender, of the module itself, of its configuration.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oom_envoy_test::{Behaviour, Config, Piece, Post, Program, Upstream, module, runtime};
-use oom_suite::trial::{Skip, Tested, Trial};
-use oom_suite::trials;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use oom_envoy_test::{
+    Behaviour, Config, Form, Piece, Post, Program, Suite, Upstream, module, native, runtime, skip,
+};
+use oom_filter::Mode;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -14,27 +18,24 @@ const TRAP: &str = "oom-trap";
 const KILL: &str =
     r#"{"log":"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
 
-/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, the test is skipped.
-fn trapping_module() -> Result<PathBuf, Skip> {
+/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, `test` is skipped.
+fn trapping_module(test: &str) -> Option<PathBuf> {
     let path = std::env::var_os("OOM_ENVOY_TRAP").map(PathBuf::from);
-    path.ok_or_else(|| {
-        Skip::new("OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one")
-    })
+    if path.is_none() {
+        skip(
+            test,
+            "OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one",
+        );
+    }
+    path
 }
 
-/// The tests of this file.
-pub fn tests() -> Vec<Trial> {
-    trials![
-        a_fault_of_the_module_stops_no_delivery,
-        a_slow_receiver_gets_every_byte,
-        a_receiver_that_fails_is_none_of_the_filter,
-        a_sender_that_breaks_off_leaves_nothing_behind,
-        a_wrong_configuration_is_named
-    ]
-}
-
-fn a_fault_of_the_module_stops_no_delivery() -> Tested {
-    let (program, module) = (Program::find()?, trapping_module()?);
+#[test]
+fn a_fault_of_the_module_stops_no_delivery() {
+    const NAME: &str = "envoy::faults::a_fault_of_the_module_stops_no_delivery";
+    let (Some(program), Some(module)) = (Program::find(NAME), trapping_module(NAME)) else {
+        return;
+    };
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let shipped = Config::shipped().receiver(upstream.address).module(&module);
@@ -90,11 +91,14 @@ fn a_fault_of_the_module_stops_no_delivery() -> Tested {
             }
         }
     });
-    Ok(())
 }
 
-fn a_slow_receiver_gets_every_byte() -> Tested {
-    let (program, module) = (Program::find()?, module()?);
+#[test]
+fn a_slow_receiver_gets_every_byte() {
+    const NAME: &str = "envoy::faults::a_slow_receiver_gets_every_byte";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Slow(Duration::from_millis(2))).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -114,11 +118,14 @@ fn a_slow_receiver_gets_every_byte() -> Tested {
         let more = envoy.memory().saturating_sub(before);
         assert!(more < 32 << 20, "{more} bytes more");
     });
-    Ok(())
 }
 
-fn a_receiver_that_fails_is_none_of_the_filter() -> Tested {
-    let (program, module) = (Program::find()?, module()?);
+#[test]
+fn a_receiver_that_fails_is_none_of_the_filter() {
+    const NAME: &str = "envoy::faults::a_receiver_that_fails_is_none_of_the_filter";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
     runtime().block_on(async {
         for (behaviour, status) in [
             (Behaviour::Refuses(429), 429),
@@ -146,11 +153,110 @@ fn a_receiver_that_fails_is_none_of_the_filter() -> Tested {
         let answer = Post::new("/x", NDJSON, KILL).send(envoy.listener("logs"));
         assert_eq!(answer.await.expect("an answer").status, 503);
     });
-    Ok(())
 }
 
-fn a_sender_that_breaks_off_leaves_nothing_behind() -> Tested {
-    let (program, module) = (Program::find()?, module()?);
+/// A report in deliveries of one record, each of which is refused first and then sent again.
+#[test]
+fn what_is_refused_may_come_again() {
+    const NAME: &str = "envoy::faults::what_is_refused_may_come_again";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let suites = Suite::all();
+    let suite = suites.iter().find(|suite| suite.name == "container-limit");
+    let records = &suite.expect("the suite").records;
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Plays).await;
+        for (name, mode) in [
+            ("annotate", Mode::Annotate),
+            ("rewrite", Mode::Rewrite),
+            ("events", Mode::Events),
+        ] {
+            let config = Config::shipped()
+                .receiver(upstream.address)
+                .module(&module)
+                .plugin(&format!(r#"{{"mode": "{name}"}}"#));
+            let envoy = program.start(&format!("refused-{name}"), &config);
+            let address = envoy.listener("logs");
+            let path = format!("/{name}");
+            for (number, record) in records.iter().enumerate() {
+                for (play, status) in [("refuse", 503), ("reset", 503), ("accept", 200)] {
+                    let delivery = format!("{path}?{number}");
+                    let post = Post::new(&delivery, NDJSON, [record, &b"\n"[..]].concat())
+                        .header("x-plays", "refuse,reset,accept");
+                    let answer = post.send(address).await.expect("an answer");
+                    assert_eq!(answer.status, status, "{delivery}: {play}");
+                }
+            }
+            let expected: Vec<Vec<u8>> = native(mode, records).into_iter().flatten().collect();
+            assert_eq!(
+                String::from_utf8(upstream.take(&path).concat()),
+                String::from_utf8(Form::Ndjson.body(&expected)),
+                "{name}"
+            );
+            assert_eq!(envoy.counter(r#"oom_kills_total{level="container"}"#), 1);
+        }
+    });
+}
+
+/// Envoy's decompressor lets what it cannot unpack vanish, and says so in a counter alone.
+#[test]
+fn what_cannot_be_unpacked_is_refused() {
+    const NAME: &str = "envoy::faults::what_cannot_be_unpacked_is_refused";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
+    let packed = |body: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(body).expect("memory");
+        gzip.finish().expect("memory")
+    };
+    // No line is like another, or hardly anything of it would be left packed.
+    let line = |number: u32| {
+        let mixed = number.wrapping_mul(2_654_435_761);
+        format!("{{\"log\":\"usb {mixed} {:x}\"}}\n", mixed.rotate_left(9))
+    };
+    let body: String = (0..20_000).map(line).collect();
+    let whole = packed(body.as_bytes());
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Keeps).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let envoy = program.start("unpack", &config);
+        let address = envoy.listener("logs");
+        for (name, sent, expected) in [
+            ("whole", whole.clone(), Some(body.as_bytes())),
+            ("nothing", packed(b""), Some(&b""[..])),
+            ("no-gzip", body.clone().into_bytes(), None),
+            ("cut", whole[..whole.len() / 2].to_vec(), None),
+            ("empty-member", [packed(b""), whole.clone()].concat(), None),
+        ] {
+            for http2 in [false, true] {
+                let path = format!("/{name}/{http2}");
+                let mut post = Post::new(&path, NDJSON, sent.clone());
+                post = post.header("content-encoding", "gzip");
+                if http2 {
+                    post = post.http2();
+                }
+                let status = post.send(address).await.expect("an answer").status;
+                assert_eq!(status, if expected.is_some() { 200 } else { 503 }, "{path}");
+                let arrived: Vec<Vec<u8>> = expected.iter().map(|body| body.to_vec()).collect();
+                assert!(upstream.take(&path) == arrived, "{path}");
+            }
+        }
+        let library = "http.logs.decompressor.gzip.gzip.decompressor_library";
+        let errors = format!("{library}.zlib_data_error: ");
+        let stats = envoy.get("/stats");
+        let errors = stats.lines().find_map(|line| line.strip_prefix(&errors));
+        assert_ne!(errors.expect("README names the counter"), "0");
+    });
+}
+
+#[test]
+fn a_sender_that_breaks_off_leaves_nothing_behind() {
+    const NAME: &str = "envoy::faults::a_sender_that_breaks_off_leaves_nothing_behind";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -195,11 +301,14 @@ fn a_sender_that_breaks_off_leaves_nothing_behind() -> Tested {
             0
         );
     });
-    Ok(())
 }
 
-fn a_wrong_configuration_is_named() -> Tested {
-    let (program, module) = (Program::find()?, module()?);
+#[test]
+fn a_wrong_configuration_is_named() {
+    const NAME: &str = "envoy::faults::a_wrong_configuration_is_named";
+    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
+        return;
+    };
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -221,5 +330,4 @@ fn a_wrong_configuration_is_named() -> Tested {
             }
         }
     });
-    Ok(())
 }

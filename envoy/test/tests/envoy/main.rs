@@ -4,6 +4,7 @@ mod clients;
 mod configs;
 mod faults;
 mod suites;
+mod undamaged;
 mod unread;
 mod ways;
 

@@ -130,12 +130,18 @@ fn what_is_not_read_is_counted_by_its_reason() -> Tested {
             .send(address)
             .await;
         assert_eq!(answer.expect("an answer").status, 200);
+        // A text where it is not looked for tells nothing, and is counted for that.
+        let gelf = KILL.replace("log", "short_message");
+        let post = Post::new("/gelf", "application/x-ndjson", gelf.clone());
+        let answer = post.send(address).await.expect("an answer");
+        assert_eq!(answer.body, gelf.as_bytes());
         for (counter, count) in [
+            ("oom_records_silent_total{}", 1),
             (r#"oom_kills_total{level="node"}"#, 1),
             (r#"oom_kills_total{level="pod"}"#, 0),
             (r#"oom_records_total{outcome="rewritten"}"#, 1),
-            (r#"oom_records_total{outcome="same"}"#, 1),
-            (r#"oom_bodies_total{format="ndjson"}"#, 1),
+            (r#"oom_records_total{outcome="same"}"#, 2),
+            (r#"oom_bodies_total{format="ndjson"}"#, 2),
         ] {
             assert_eq!(
                 envoy.counter(counter),

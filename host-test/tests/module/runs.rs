@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
-use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict};
+use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict, directory_engines};
 use serde_json::Value;
 
 pub use keys::FLUENT_BIT;
@@ -57,10 +57,11 @@ pub fn read_module(path: &Path) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask dist` builds it", path.display()))
 }
 
-/// Each module in each engine.
+/// Each module in each engine that can load it.
 pub fn modules() -> impl Iterator<Item = (&'static dyn Engine, &'static [u8])> {
-    let modules = [Some(module()), names_module()].into_iter().flatten();
-    modules.flat_map(|wasm| ENGINES.iter().map(move |engine| (*engine, wasm)))
+    let alone = ENGINES.iter().map(|engine| (*engine, module()));
+    let names = directory_engines().filter_map(|engine| Some((engine, names_module()?)));
+    alone.chain(names)
 }
 
 /// What runs records.

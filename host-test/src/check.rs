@@ -151,10 +151,23 @@ pub fn imports(wasm: &[u8]) -> Result<Vec<String>, Vec<String>> {
 ///
 /// The validator's words, with the offset in the module.
 pub fn proposals(wasm: &[u8], proposals: Proposals) -> Result<(), Vec<String>> {
-    Validator::new_with_features(proposals.features())
+    Validator::new_with_features(features(proposals))
         .validate_all(wasm)
         .map(drop)
         .map_err(|error| vec![error.to_string()])
+}
+
+/// What a host's engine understands.
+fn features(proposals: Proposals) -> WasmFeatures {
+    let common = WasmFeatures::WASM1
+        | WasmFeatures::BULK_MEMORY
+        | WasmFeatures::MULTI_VALUE
+        | WasmFeatures::SATURATING_FLOAT_TO_INT
+        | WasmFeatures::SIGN_EXTENSION;
+    match proposals {
+        Proposals::WithReferenceTypes => common | WasmFeatures::REFERENCE_TYPES,
+        Proposals::WithoutReferenceTypes => common,
+    }
 }
 
 fn none(problems: Vec<String>) -> Result<(), Vec<String>> {

@@ -3,6 +3,7 @@
 //! The order is that of `flb_wasm_call_function_format_json` in `src/wasm/flb_wasm.c` of Fluent Bit
 //! v5.1.1: look the function up, copy tag and record in, call, copy the result out, free both.
 
+#[cfg(feature = "check")]
 use crate::check;
 use crate::engine::Instance;
 use crate::error::HostError;
@@ -143,6 +144,7 @@ impl<M: Module> Instance for Host<M> {
 /// What every engine asks of a module before its own loader sees it, so that all refuse the same:
 /// the host's set of proposals, and no imports but those that read directories, for the hosts here
 /// have nothing else to link.
+#[cfg(feature = "check")]
 pub(crate) fn admit(wasm: &[u8], options: &Options) -> Result<(), HostError> {
     check::proposals(wasm, options.proposals)
         .and_then(|()| check::no_imports_but(&check::READS_DIRECTORIES, wasm))

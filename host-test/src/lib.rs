@@ -4,6 +4,7 @@
 //! by record; [`check`] holds what can be said of a module without running it. The command `oom-host`
 //! is [`cli`] over the same parts.
 
+#[cfg(feature = "check")]
 pub mod check;
 pub mod cli;
 mod engine;
@@ -15,7 +16,7 @@ mod verdict;
 #[cfg(feature = "wasi")]
 pub mod wasi;
 
-pub use engine::{ENGINES, Engine, Instance, engine};
+pub use engine::{ENGINES, Engine, Instance, directory_engines, engine};
 pub use error::HostError;
 pub use options::{Frees, Length, Lifetime, Options, Pointer, Proposals};
 pub use verdict::Verdict;

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use wasmparser::WasmFeatures;
-
 /// What a caller can set. The default is Fluent Bit v5.1.1 with its own default configuration.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Options {
@@ -104,18 +102,4 @@ pub enum Proposals {
     /// Fluent Bit up to 4.0.2 (WAMR 1.3.3 and before), which reads one byte where the padded table
     /// index of reference types stands.
     WithoutReferenceTypes,
-}
-
-impl Proposals {
-    pub(crate) fn features(self) -> WasmFeatures {
-        let common = WasmFeatures::WASM1
-            | WasmFeatures::BULK_MEMORY
-            | WasmFeatures::MULTI_VALUE
-            | WasmFeatures::SATURATING_FLOAT_TO_INT
-            | WasmFeatures::SIGN_EXTENSION;
-        match self {
-            Self::WithReferenceTypes => common | WasmFeatures::REFERENCE_TYPES,
-            Self::WithoutReferenceTypes => common,
-        }
-    }
 }

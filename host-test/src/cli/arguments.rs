@@ -6,24 +6,28 @@ use std::path::PathBuf;
 use lexopt::{Arg, Parser, ValueExt};
 use oom_suite::form::FORMS;
 
+use super::show::Part;
 use crate::engine::{ENGINES, Engine};
 
 /// How it is called.
-pub(super) const USAGE: &str = "usage: oom-host [--engine wamr|wasmtime] \
-[--mode annotate|rewrite|events]\n                [--input text|ndjson|kmsg] [--fresh-instance] \
-[--module PATH] [FILE...]";
+pub(super) const USAGE: &str = "usage: oom-host [--engine wamr|wasmtime|wasmi] \
+[--mode annotate|rewrite|events]\n                [--input text|ndjson|kmsg|auto] \
+[--show oom|record] [--fresh-instance]\n                [--module PATH] [FILE...]";
 
 const HELP: &str = "
 Hands log lines to the filter module as Fluent Bit does; records leave as NDJSON.
 Standard input is read where no FILE is named, or where it is `-`.
 
-  --engine NAME     wamr (Fluent Bit's own, the default) or wasmtime
+  --engine NAME     wamr (Fluent Bit's own, the default), wasmtime or wasmi
   --mode MODE       annotate (default): every record, OOM lines with an `oom` object
                     rewrite: every record, the lines of a report as one record per kill
                     events: one record per kill and nothing else
   --input FORM      text (default): a line becomes {\"log\": line}
                     ndjson: a line is a JSON object
                     kmsg: /dev/kmsg, wrapped as by Fluent Bit's input of that name
+                    auto: the one that the first line has
+  --show PART       for a person: the kills alone, each as a sentence and then its
+                    `oom` object (oom) or its whole record (record), and their number
   --fresh-instance  a new instance for every record, as in Fluent Bit up to 4.0
   --module PATH     the module; else $OOM_MODULE, else what `cargo xtask dist` built
   --help, --version
@@ -37,6 +41,9 @@ const MODES: &[(&str, &str)] = &[
     ("rewrite", "oom_rewrite"),
     ("events", "oom_events"),
 ];
+
+/// What is shown of a kill.
+const PARTS: &[(&str, Part)] = &[("oom", Part::Oom), ("record", Part::Record)];
 
 /// What is to be done.
 pub(super) enum Command {
@@ -53,6 +60,8 @@ pub(super) struct Arguments {
     pub function: &'static str,
     /// A row of [`FORMS`].
     pub form: usize,
+    /// What a person is shown of each kill; absent: records leave as they are.
+    pub show: Option<Part>,
     pub fresh_instance: bool,
     /// The module, where it is named.
     pub module: Option<PathBuf>,
@@ -66,6 +75,7 @@ pub(super) fn parse(mut parser: Parser) -> Result<Command, String> {
         engine: ENGINES[0],
         function: MODES[0].1,
         form: 0,
+        show: None,
         fresh_instance: false,
         module: None,
         files: Vec::new(),
@@ -82,6 +92,10 @@ pub(super) fn parse(mut parser: Parser) -> Result<Command, String> {
             }
             Arg::Long("input") => {
                 arguments.form = choice(&mut parser, "input", FORMS.iter().map(|form| form.0))?;
+            }
+            Arg::Long("show") => {
+                let names = PARTS.iter().map(|part| part.0);
+                arguments.show = Some(PARTS[choice(&mut parser, "show", names)?].1);
             }
             Arg::Long("fresh-instance") => arguments.fresh_instance = true,
             Arg::Long("module") => arguments.module = Some(value(&mut parser)?.into()),

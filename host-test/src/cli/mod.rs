@@ -7,6 +7,7 @@ mod files;
 mod module;
 mod notes;
 mod session;
+mod show;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -74,7 +75,8 @@ fn run(arguments: &Arguments, notes: &mut Notes) -> Result<(), Stop> {
         .engine
         .load(&wasm, &options)
         .map_err(|error| Stop::Module(format!("{}: {error}", arguments.engine.name())))?;
-    let mut session = Session::new(instance, arguments.function, io::stdout().lock(), notes);
+    let stdout = io::stdout().lock();
+    let mut session = Session::new(instance, arguments.function, arguments.show, stdout, notes);
     for path in &arguments.files {
         match Opened::open(path) {
             Ok(opened) => session.file(opened, (FORMS[arguments.form].1)().as_mut())?,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::HostError;
 
@@ -89,17 +89,9 @@ impl Notes {
 
     /// Counts a result that is a kill.
     pub(super) fn count_kill(&mut self, json: &[u8]) {
-        /// What a record says of its kind, whatever else it holds.
-        #[derive(Deserialize)]
-        struct Record {
-            oom: Oom,
-        }
-        #[derive(Deserialize)]
-        struct Oom {
-            event: String,
-        }
-        let event = serde_json::from_slice::<Record>(json).map(|record| record.oom.event);
-        self.kills += u64::from(event.is_ok_and(|event| event == "kill"));
+        let record = serde_json::from_slice::<Value>(json);
+        let is_kill = record.is_ok_and(|record| record["oom"]["event"] == "kill");
+        self.kills += u64::from(is_kill);
     }
 
     /// Says what was counted.

@@ -9,6 +9,7 @@ use oom_suite::form::{Content, Form, Item, Record};
 use super::clock;
 use super::files::Opened;
 use super::notes::{self, Notes};
+use super::show::{Part, Show};
 use crate::engine::Instance;
 use crate::error::HostError;
 use crate::input::{Event, Line, Lines, Source};
@@ -39,6 +40,7 @@ impl From<io::Error> for Stop {
 pub(super) struct Session<'a, W: Write> {
     instance: Box<dyn Instance>,
     function: &'static str,
+    show: Option<Show>,
     output: BufWriter<W>,
     notes: &'a mut Notes,
     progress: bool,
@@ -58,6 +60,7 @@ impl<'a, W: Write> Session<'a, W> {
     pub(super) fn new(
         instance: Box<dyn Instance>,
         function: &'static str,
+        show: Option<Part>,
         output: W,
         notes: &'a mut Notes,
     ) -> Self {
@@ -65,6 +68,7 @@ impl<'a, W: Write> Session<'a, W> {
         Self {
             instance,
             function,
+            show: show.map(Show::new),
             output,
             notes,
             progress: notes::progress_wanted(),
@@ -226,6 +230,9 @@ impl<'a, W: Write> Session<'a, W> {
     }
 
     fn write(&mut self, json: &[u8]) -> Result<(), Stop> {
+        if let Some(show) = &mut self.show {
+            return Ok(show.record(&mut self.output, json)?);
+        }
         self.output.write_all(json)?;
         Ok(self.output.write_all(b"\n")?)
     }
@@ -244,6 +251,9 @@ impl<'a, W: Write> Session<'a, W> {
 
     /// Lets the last records out.
     pub(super) fn finish(mut self) -> Result<(), Stop> {
+        if let Some(show) = self.show {
+            writeln!(self.output, "{show}")?;
+        }
         Ok(self.output.flush()?)
     }
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "wamr")]
 mod wamr;
+#[cfg(feature = "wasmi")]
+mod wasmi;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
 
@@ -9,8 +11,8 @@ use crate::error::HostError;
 use crate::options::Options;
 use crate::verdict::Verdict;
 
-#[cfg(not(any(feature = "wamr", feature = "wasmtime")))]
-compile_error!("the harness needs an engine: the feature `wamr`, `wasmtime` or both");
+#[cfg(not(any(feature = "wamr", feature = "wasmi", feature = "wasmtime")))]
+compile_error!("the harness needs an engine: the feature `wamr`, `wasmi` or `wasmtime`");
 
 /// Every engine that is built in. A new one is a file beside this one, a feature and a row here.
 pub const ENGINES: &[&dyn Engine] = &[
@@ -18,6 +20,8 @@ pub const ENGINES: &[&dyn Engine] = &[
     &wamr::Wamr,
     #[cfg(feature = "wasmtime")]
     &wasmtime::Wasmtime,
+    #[cfg(feature = "wasmi")]
+    &wasmi::Wasmi,
 ];
 
 /// The engine of that name.
@@ -25,10 +29,21 @@ pub fn engine(name: &str) -> Option<&'static dyn Engine> {
     ENGINES.iter().copied().find(|engine| engine.name() == name)
 }
 
+/// Every engine that can load a module that reads directories.
+pub fn directory_engines() -> impl Iterator<Item = &'static dyn Engine> {
+    let engines = ENGINES.iter().copied();
+    engines.filter(|engine| engine.lends_directories())
+}
+
 /// A WebAssembly engine that plays Fluent Bit.
 pub trait Engine: Sync {
     /// Its name, as the command line takes it.
     fn name(&self) -> &'static str;
+
+    /// Whether it can load a module that reads directories: [`Options::accessible_paths`].
+    fn lends_directories(&self) -> bool {
+        true
+    }
 
     /// Reads a module and makes an instance of it.
     ///

@@ -231,7 +231,7 @@ fn bad_usage() {
         );
     }
     let output = run("identity", &["--engine", "v8"], b"");
-    assert!(stderr(&output).contains("--engine is one of wamr, wasmtime, not 'v8'"));
+    assert!(stderr(&output).contains("--engine is one of wamr, wasmtime, wasmi, not 'v8'"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use oom_host_test::ENGINES;
+use oom_host_test::directory_engines;
 use oom_suite::form::records;
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
@@ -207,8 +207,8 @@ fn names_are_found(input: &[Vec<u8>], pid: u32) {
     let logs = Logs::new("live-names");
     logs.pod("shop", "web-7f9c", UID);
     logs.container(format!("web-7f9c_shop_app-{CONTAINER}.log"));
-    for engine in ENGINES {
-        let mut host = names::host(*engine, &logs.folders());
+    for engine in directory_engines() {
+        let mut host = names::host(engine, &logs.folders());
         let kill = input
             .iter()
             .filter_map(|record| call(&mut *host, "oom_events", record))

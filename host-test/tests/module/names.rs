@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use oom_host_test::{ENGINES, Engine, HostError, Instance, Options, Proposals, Verdict, check};
+use oom_host_test::{
+    Engine, HostError, Instance, Options, Proposals, Verdict, check, directory_engines,
+};
 use oom_suite::trial::Trial;
 use oom_suite::trials;
 use serde_json::{Value, json};
@@ -159,10 +161,10 @@ fn a_container_is_found_among_a_thousand_pods() {
         (&[&pods], nameless()),
         (&[&elsewhere], nameless()),
     ];
-    for engine in ENGINES {
+    for engine in directory_engines() {
         for (paths, expected) in &cases {
             let paths: Vec<PathBuf> = paths.iter().copied().cloned().collect();
-            let mut hosts = Hosts::new(*engine, &paths);
+            let mut hosts = Hosts::new(engine, &paths);
             assert_eq!(hosts.kill(UID, ID), *expected, "{paths:?}");
         }
     }
@@ -171,7 +173,7 @@ fn a_container_is_found_among_a_thousand_pods() {
 fn a_container_that_is_gone_leaves_its_pod() {
     let logs = Logs::new("wasi-names-gone");
     logs.pod("shop", "web-7f9c", UID);
-    for engine in ENGINES {
+    for engine in directory_engines() {
         for paths in [logs.folders().to_vec(), vec![logs.0.clone()]] {
             let expected = json!({
                 "pod_id": UID,
@@ -179,13 +181,13 @@ fn a_container_that_is_gone_leaves_its_pod() {
                 "namespace_name": "shop",
                 "docker_id": ID,
             });
-            assert_eq!(Hosts::new(*engine, &paths).kill(UID, ID), expected);
+            assert_eq!(Hosts::new(engine, &paths).kill(UID, ID), expected);
         }
     }
 }
 
 fn an_answer_is_kept_while_the_container_is_the_same() {
-    for engine in ENGINES {
+    for engine in directory_engines() {
         let logs = Logs::new(&format!("wasi-names-kept-{}", engine.name()));
         logs.container(file());
         for paths in [logs.folders().to_vec(), vec![logs.0.clone()]] {
@@ -193,7 +195,7 @@ fn an_answer_is_kept_while_the_container_is_the_same() {
                 logs.fill();
                 logs.container(file());
             }
-            let mut hosts = Hosts::new(*engine, &paths);
+            let mut hosts = Hosts::new(engine, &paths);
             assert_eq!(hosts.kill(UID, ID), named());
             assert_eq!(hosts.kill(OTHER_UID, OTHER_ID), other());
             assert_eq!(hosts.kill(UID, ID), named());
@@ -204,7 +206,7 @@ fn an_answer_is_kept_while_the_container_is_the_same() {
         }
         // What is made anew is found where the folder above it is open.
         logs.fill();
-        let mut hosts = Hosts::new(*engine, std::slice::from_ref(&logs.0));
+        let mut hosts = Hosts::new(engine, std::slice::from_ref(&logs.0));
         fs::remove_dir_all(logs.0.join("containers")).expect("gone");
         assert_eq!(hosts.kill(UID, ID), nameless());
         fs::create_dir(logs.0.join("containers")).expect("a folder");
@@ -214,10 +216,10 @@ fn an_answer_is_kept_while_the_container_is_the_same() {
 }
 
 fn what_is_no_folder_or_may_not_be_read_names_nothing() {
-    for engine in ENGINES {
+    for engine in directory_engines() {
         let logs = Logs::new(&format!("wasi-names-refused-{}", engine.name()));
         logs.container(file());
-        let kill = || Hosts::new(*engine, std::slice::from_ref(&logs.0)).kill(UID, ID);
+        let kill = || Hosts::new(engine, std::slice::from_ref(&logs.0)).kill(UID, ID);
         let containers = logs.0.join("containers");
         fs::set_permissions(&containers, Permissions::from_mode(0o000)).expect("it is ours");
         // Root may read it all the same.
@@ -248,7 +250,7 @@ fn what_is_no_folder_or_may_not_be_read_names_nothing() {
 }
 
 fn odd_names_hide_no_other() {
-    for engine in ENGINES {
+    for engine in directory_engines() {
         let logs = Logs::new(&format!("wasi-names-odd-{}", engine.name()));
         for odd in [
             format!("we\"b_shop_app-{ID}.log"),
@@ -261,13 +263,13 @@ fn odd_names_hide_no_other() {
             logs.container(odd);
         }
         logs.pod("sh\"op", "web", UID);
-        let mut hosts = Hosts::new(*engine, &logs.folders());
+        let mut hosts = Hosts::new(engine, &logs.folders());
         // The longest name that a file can have is a name like any other.
         let longest = "w".repeat(255 - 9 - 64);
         assert_eq!(hosts.kill(UID, ID)["pod_name"], longest);
         let [containers, _] = logs.folders();
         fs::remove_file(containers.join(format!("{longest}_s_a-{ID}.log"))).expect("gone");
-        let mut hosts = Hosts::new(*engine, &logs.folders());
+        let mut hosts = Hosts::new(engine, &logs.folders());
         assert_eq!(hosts.kill(UID, ID), nameless());
 
         for number in 0..50_u8 {
@@ -275,7 +277,7 @@ fn odd_names_hide_no_other() {
             logs.container(OsStr::from_bytes(&[&b"\xff\xfe"[..], &end].concat()));
         }
         logs.container(file());
-        let found = Hosts::new(*engine, &logs.folders()).kill(UID, ID);
+        let found = Hosts::new(engine, &logs.folders()).kill(UID, ID);
         // wasmtime refuses to list a folder with a name that is no text.
         let refused = engine.name() == "wasmtime" && found == nameless();
         assert!(refused || found == named(), "{}: {found}", engine.name());
@@ -285,8 +287,8 @@ fn odd_names_hide_no_other() {
 fn what_the_record_says_already_stays() {
     let logs = Logs::new("wasi-names-present");
     logs.container(file());
-    for engine in ENGINES {
-        let mut hosts = Hosts::new(*engine, &logs.folders());
+    for engine in directory_engines() {
+        let mut hosts = Hosts::new(engine, &logs.folders());
         let host = json!({"kubernetes": {"host": "node1", "pod_name": "web-7f9c"}});
         let mut expected = named();
         expected["host"] = json!("node1");
@@ -300,9 +302,9 @@ fn what_the_record_says_already_stays() {
 }
 
 fn folders_that_come_and_go_while_they_are_read_cost_names_alone() {
-    for engine in ENGINES {
+    for engine in directory_engines() {
         let logs = Logs::new(&format!("wasi-names-vanish-{}", engine.name()));
-        let mut hosts = Hosts::new(*engine, std::slice::from_ref(&logs.0));
+        let mut hosts = Hosts::new(engine, std::slice::from_ref(&logs.0));
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -333,8 +335,8 @@ fn folders_that_come_and_go_while_they_are_read_cost_names_alone() {
 fn listings_take_no_memory_that_was_not_set_aside() {
     let logs = Logs::new("wasi-names-memory");
     logs.container(file());
-    for engine in ENGINES {
-        let mut hosts = Hosts::new(*engine, &logs.folders());
+    for engine in directory_engines() {
+        let mut hosts = Hosts::new(engine, &logs.folders());
         hosts.kill(UID, ID);
         hosts.kill(OTHER_UID, OTHER_ID);
         let before = hosts.names.memory_bytes();
@@ -382,9 +384,9 @@ fn a_folder_of_another_name_is_not_looked_into() {
         fs::remove_dir_all(&moved).expect("gone");
     }
     fs::rename(&logs.0, &moved).expect("it moves");
-    for engine in ENGINES {
+    for engine in directory_engines() {
         let above: &Path = moved.parent().expect("a folder");
         let paths = [moved.clone(), above.to_path_buf()];
-        assert_eq!(Hosts::new(*engine, &paths).kill(UID, ID), nameless());
+        assert_eq!(Hosts::new(engine, &paths).kill(UID, ID), nameless());
     }
 }

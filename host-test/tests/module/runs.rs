@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
-use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict};
+use oom_host_test::{ENGINES, Engine, Instance, Lifetime, Options, Verdict, directory_engines};
 use serde_json::Value;
 
 pub use keys::FLUENT_BIT;
@@ -57,10 +57,10 @@ pub fn read_module(path: &Path) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask dist` builds it", path.display()))
 }
 
-/// Each module in each engine.
+/// Each module in each engine that can load both.
 pub fn modules() -> impl Iterator<Item = (&'static dyn Engine, &'static [u8])> {
     let modules = [Some(module()), names_module()].into_iter().flatten();
-    modules.flat_map(|wasm| ENGINES.iter().map(move |engine| (*engine, wasm)))
+    modules.flat_map(|wasm| directory_engines().map(move |engine| (engine, wasm)))
 }
 
 /// What runs records.
@@ -77,6 +77,13 @@ impl Runner {
         [Self::Native]
             .into_iter()
             .chain(modules().map(|(engine, wasm)| Self::Module(engine, wasm)))
+    }
+
+    /// The other engines, with the module that reads no directories. They are slow: the suites alone
+    /// are run by them.
+    pub fn slow() -> impl Iterator<Item = Self> {
+        let engines = ENGINES.iter().filter(|engine| !engine.lends_directories());
+        engines.map(|engine| Self::Module(*engine, module()))
     }
 
     pub fn name(self) -> String {

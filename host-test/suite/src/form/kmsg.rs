@@ -16,6 +16,13 @@ pub(super) struct Kmsg {
     held: Option<(u64, Vec<u8>)>,
 }
 
+impl Kmsg {
+    /// Whether a line is the first of a record.
+    pub(super) fn is_record(line: &[u8]) -> bool {
+        wrap(line).is_some()
+    }
+}
+
 impl Form for Kmsg {
     fn line(&mut self, number: u64, line: &[u8]) -> Option<Item> {
         if let Some((_, held)) = &mut self.held

@@ -1,5 +1,6 @@
 //! How lines become records: one file for each input form.
 
+mod auto;
 mod kmsg;
 mod ndjson;
 mod text;
@@ -13,6 +14,7 @@ pub const FORMS: &[(&str, NewForm)] = &[
     ("text", || Box::new(text::Text)),
     ("ndjson", || Box::new(ndjson::Ndjson)),
     ("kmsg", || Box::new(kmsg::Kmsg::default())),
+    ("auto", || Box::new(auto::Auto::default())),
 ];
 
 /// The records of a whole input, as the form named makes them of its lines; a line that is not of

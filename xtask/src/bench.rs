@@ -1,13 +1,10 @@
 //! `cargo xtask bench`: what a record costs, here and with what a user would pick instead.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::Subcommand;
-use crate::failure::{Failure, unexpected};
-use crate::module::{FLUENT_BIT, Module, built};
-use crate::work::Work;
-use crate::{tools, workspace};
+use crate::failure::Failure;
+use crate::module::{FLUENT_BIT, Module};
+use crate::{Subcommand, switches, tools, workspace};
 
 /// The command.
 pub const COMMAND: Subcommand = Subcommand {
@@ -27,6 +24,7 @@ The tables are Markdown, and stand in docs/speed.md. Fluent Bit is measured wher
 const PEER: Module = Module {
     file: "oom-peer.wasm",
     package: "oom-peer",
+    built: "oom_peer.wasm",
     with: "",
     target: "wasm32-unknown-unknown",
     profile: "program",
@@ -34,94 +32,53 @@ const PEER: Module = Module {
     limit: u64::MAX,
 };
 
-fn run(parser: &mut lexopt::Parser) -> Result<(), Failure> {
-    let (mut quick, mut store) = (false, false);
-    while let Some(argument) = parser.next()? {
-        match argument {
-            lexopt::Arg::Long("quick") => quick = true,
-            lexopt::Arg::Long("store") => store = true,
-            other => return Err(unexpected(&other)),
-        }
+fn run(parser: lexopt::Parser) -> Result<(), Failure> {
+    let [quick, store] = switches(parser, ["quick", "store"])?;
+    tools::require(COMMAND.name)?;
+    let module = FLUENT_BIT.build()?;
+    if store {
+        return store_counts(module);
     }
-    let heading = if store {
-        "counting, and storing the counts"
-    } else {
-        "building what is measured"
-    };
-    let work = Work::start(heading, "bench")?;
-    let prepared = if store {
-        store_counts(&work).map(|()| None)
-    } else {
-        build(&work, quick).map(Some)
-    };
-    work.finish(if prepared.is_ok() { "done" } else { "failed" });
-    let Some(mut bench) = prepared? else {
-        return Ok(());
-    };
-    // Its tables are for whoever waits for them.
-    match bench.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Failure::Told),
-        Err(error) => Err(Failure::Failed(format!("cannot measure: {error}"))),
-    }
-}
-
-/// The modules, and the program that measures them.
-fn build(work: &Work, quick: bool) -> Result<Command, Failure> {
-    tools::engine(work)?;
-    let module = FLUENT_BIT.build(work)?;
-    let named = named(work)?;
-    let peer = PEER.build(work)?;
-    work.run(speed().arg("--no-run"))?;
-    let mut bench = speed();
-    bench.args(["--quiet", "--"]);
+    let mut bench = workspace::cargo(&["bench", "--package", "oom-host-test", "--locked"]);
+    bench.args(["--bench", "speed", "--"]);
     bench.env("OOM_MODULE", module);
-    bench.env("OOM_NAMED_MODULE", named);
-    bench.env("OOM_PEER", peer);
+    bench.env("OOM_NAMED_MODULE", named()?);
+    bench.env("OOM_PEER", PEER.build()?);
     if quick {
         bench.arg("--quick");
     } else {
-        bench.env("OOM_VRL", vrl(work)?);
+        bench.env("OOM_VRL", vrl()?);
     }
-    Ok(bench)
-}
-
-/// The program that measures.
-fn speed() -> Command {
-    let mut cargo = workspace::cargo();
-    cargo.args(["bench", "--package", "oom-host-test", "--locked"]);
-    cargo.args(["--bench", "speed"]);
-    cargo
+    workspace::run(&mut bench)
 }
 
 /// Fluent Bit's module with its functions' names. It has a folder of its own, so that nobody takes it
 /// for the one that is handed out.
-fn named(work: &Work) -> Result<PathBuf, Failure> {
-    let mut cargo = FLUENT_BIT.command();
-    cargo.arg(format!(
-        "--config=profile.{}.strip=false",
-        FLUENT_BIT.profile
-    ));
-    cargo.arg("--target-dir");
-    cargo.arg(workspace::target().join("named"));
-    built(work, &mut cargo, ".wasm")
+fn named() -> Result<PathBuf, Failure> {
+    let Module {
+        target,
+        profile,
+        built,
+        ..
+    } = FLUENT_BIT;
+    let folder = workspace::target().join("named");
+    let mut cargo = FLUENT_BIT.command("build");
+    cargo.arg(format!("--config=profile.{profile}.strip=false"));
+    workspace::run(cargo.arg("--target-dir").arg(&folder))?;
+    Ok(folder.join(target).join(profile).join(built))
 }
 
 /// The program that runs `vector/oom.vrl`.
-fn vrl(work: &Work) -> Result<PathBuf, Failure> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--package", "oom-vrl-test", "--locked"]);
-    cargo.args(["--profile", "bench", "--example", "records"]);
-    built(work, &mut cargo, "")
+fn vrl() -> Result<PathBuf, Failure> {
+    let mut cargo = workspace::cargo(&["build", "--package", "oom-vrl-test", "--locked"]);
+    workspace::run(cargo.args(["--profile", "bench", "--example", "records"]))?;
+    // Cargo keeps what the profiles `bench` and `release` make in one folder.
+    Ok(workspace::target().join("release/examples/records"))
 }
 
 /// Has the test that compares the counts write them instead.
-fn store_counts(work: &Work) -> Result<(), Failure> {
-    tools::engine(work)?;
-    let module = FLUENT_BIT.build(work)?;
-    let mut cargo = workspace::cargo();
-    cargo.args(["test", "--package", "oom-host-test", "--locked"]);
+fn store_counts(module: PathBuf) -> Result<(), Failure> {
+    let mut cargo = workspace::cargo(&["test", "--package", "oom-host-test", "--locked"]);
     cargo.args(["--test", "module", "--", "counts::"]);
-    cargo.env("OOM_MODULE", module).env("BLESS", "1");
-    work.run(&mut cargo)
+    workspace::run(cargo.env("OOM_MODULE", module).env("BLESS", "1"))
 }

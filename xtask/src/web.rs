@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Subcommand;
-use crate::failure::{Failure, unexpected};
-use crate::module::{Module, built};
-use crate::work::Work;
-use crate::workspace;
+use lexopt::ValueExt;
+
+use crate::failure::Failure;
+use crate::module::Module;
+use crate::{Subcommand, dist, workspace};
 
 /// The command.
 pub const COMMAND: Subcommand = Subcommand {
@@ -28,6 +28,7 @@ on any file server. dist/web/package is what `npm pack` packs.",
 const MODULE: Module = Module {
     file: "oom-web.wasm",
     package: "oom-web",
+    built: "oom_web.wasm",
     with: "",
     target: "wasm32-unknown-unknown",
     profile: "module",
@@ -35,58 +36,51 @@ const MODULE: Module = Module {
     limit: 192 << 10,
 };
 
-/// What makes the rest of the module.
-const TOOL: &str = "oom-web-tool";
-
-/// What was built.
-pub struct Built {
-    /// The page's folder and the package's lie in here.
-    pub folder: PathBuf,
-    /// Serves a folder: `serve <folder> <port>`.
-    pub tool: PathBuf,
-}
-
-fn run(parser: &mut lexopt::Parser) -> Result<(), Failure> {
+fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
     let mut serve = false;
     let mut port = 8080_u16;
     while let Some(argument) = parser.next()? {
         match argument {
             lexopt::Arg::Long("serve") => serve = true,
-            lexopt::Arg::Long("port") => {
-                port = lexopt::ValueExt::parse(&parser.value()?)?;
-            }
-            other => return Err(unexpected(&other)),
+            lexopt::Arg::Long("port") => port = parser.value()?.parse()?,
+            other => return Err(other.unexpected().into()),
         }
     }
-    let work = Work::start("building the page and the package", "web")?;
-    let built = build(&work);
-    work.finish(if built.is_ok() { "done" } else { "failed" });
-    let Built { folder, tool } = built?;
-    let page = folder.join("page");
+    build()?;
+    let page = folder().join("page");
     println!(
         "the page     {}",
         workspace::short(&page.join("index.html"))
     );
-    println!("the package  {}", workspace::short(&folder.join("package")));
+    println!(
+        "the package  {}",
+        workspace::short(&folder().join("package"))
+    );
     if !serve {
         return Ok(());
     }
-    let mut server = Command::new(tool);
-    server.arg("serve").arg(&page).arg(port.to_string());
-    match server.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Failure::Told),
-        Err(error) => Err(Failure::Failed(format!("cannot serve the page: {error}"))),
-    }
+    let mut server = Command::new(tool());
+    workspace::run(server.arg("serve").arg(page).arg(port.to_string()))
+}
+
+/// The page's folder and the package's lie in here.
+pub fn folder() -> PathBuf {
+    dist::folder().join("web")
+}
+
+/// What makes the rest of the module, and serves a folder: `serve <folder> <port>`.
+pub fn tool() -> PathBuf {
+    workspace::target().join("debug/oom-web-tool")
 }
 
 /// Builds both, anew.
 ///
 /// # Errors
 ///
-/// As [`Module::build`], and where a file cannot be written.
-pub fn build(work: &Work) -> Result<Built, Failure> {
-    let module = MODULE.build(work)?;
+/// [`Failure::Failed`] from the builds, for a module that is too large, and where a file cannot be
+/// written.
+pub fn build() -> Result<(), Failure> {
+    let module = MODULE.build()?;
     let size = fs::metadata(&module).map_or(0, |file| file.len());
     if size > MODULE.limit {
         return Err(Failure::Failed(format!(
@@ -96,19 +90,16 @@ pub fn build(work: &Work) -> Result<Built, Failure> {
             size - MODULE.limit
         )));
     }
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--package", TOOL, "--locked"]);
-    let tool = built(work, &mut cargo, "")?;
-    let folder = workspace::root().join("dist/web");
+    workspace::run(&mut workspace::shared_build(&["--bin", "oom-web-tool"]))?;
+    let folder = folder();
     // Nothing of an older build shall stay.
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
     }
-    let sources = workspace::root().join("web");
     for part in ["package", "page"] {
-        let mut tool = Command::new(&tool);
-        tool.arg(part).arg(&module).arg(&sources);
-        work.run(tool.arg(folder.join(part)))?;
+        let mut tool = workspace::command(tool());
+        tool.arg(part).arg(&module).arg("web");
+        workspace::run(tool.arg(folder.join(part)))?;
     }
-    Ok(Built { folder, tool })
+    Ok(())
 }

@@ -1,8 +1,11 @@
-//! Where things are, and cargo.
+//! Where things are, and how programs are run.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::failure::Failure;
 
 /// The top folder of the repository.
 pub fn root() -> PathBuf {
@@ -19,18 +22,59 @@ pub fn target() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// Cargo, to be called in the top folder: the very one that runs this program.
-pub fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root()).env("CARGO_TERM_COLOR", "never");
+/// A program, to be run in the top folder. Where the PATH lacks it, the one that `cargo xtask test`
+/// installed is run.
+pub fn command(program: impl Into<OsString>) -> Command {
+    let mut command = Command::new(program.into());
+    command.current_dir(root());
+    let mut path = env::var_os("PATH").unwrap_or_default();
+    for folder in crate::tools::FOLDERS {
+        path.push(":");
+        path.push(target().join(folder));
+    }
+    command.env("PATH", path);
     command
 }
 
-/// The compiler, to be called in the top folder.
-pub fn rustc() -> Command {
-    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    command.current_dir(root());
-    command
+/// The cargo that runs this program, with these arguments, to be run in the top folder.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    cargo
+}
+
+/// Cargo's build of a target of the workspace with the features that `cargo test --workspace` gives to
+/// its dependencies. With `--package` they have others in part, and so most are compiled once more.
+pub fn shared_build(target: &[&str]) -> Command {
+    let mut cargo = cargo(&["build", "--workspace", "--locked"]);
+    cargo.args(target);
+    cargo
+}
+
+/// Runs a program to its end. What it prints goes where this program prints.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] where it cannot be run, or fails.
+pub fn run(command: &mut Command) -> Result<(), Failure> {
+    let status = command
+        .status()
+        .map_err(|error| Failure::Failed(format!("cannot run {}: {error}", line(command))))?;
+    if status.success() {
+        Ok(())
+    } else {
+        let line = line(command);
+        Err(Failure::Failed(format!("{line} failed: {status}")))
+    }
+}
+
+/// The command as it would be typed.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words = [name].into_iter().chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    format!("`{}`", words.join(" "))
 }
 
 /// The path as a person in the top folder writes it.

@@ -1,28 +1,22 @@
-//! Where fuzzing begins: what the fixtures and suites hold, in the form each target reads.
+//! Where fuzzing begins: `fuzz-seeds <folder>` writes what the fixtures and suites hold, in the form that
+//! each target reads.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::{env, fs, io};
 
-use serde_json::Value;
-
-use super::files;
-use crate::failure::Failure;
-use crate::work::Work;
-use crate::workspace;
+use oom_suite::Suite;
+use oom_suite::form::lines as split;
 
 /// Bytes of the longest seed: longer ones teach little and run long.
 const LONGEST: usize = 12 << 10;
 /// What ends one scenario of a capture and begins the next.
 const MARK: &[u8] = b"@@SCENARIO ";
 
-/// Writes the seeds of every target, each into the folder of its name.
-///
-/// # Errors
-///
-/// [`Failure::Failed`] where a fixture cannot be read or a seed cannot be written.
-pub(super) fn write(work: &Work, folder: &Path) -> Result<(), Failure> {
-    let sequences = sequences(work)?;
+fn main() -> io::Result<()> {
+    let folder = env::args_os().nth(1).expect("the folder is named");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let sequences = sequences(&top.join("fixtures/captures"))?;
     let mut lines = BTreeSet::new();
     let mut texts = Vec::new();
     let mut records = Vec::new();
@@ -40,7 +34,7 @@ pub(super) fn write(work: &Work, folder: &Path) -> Result<(), Failure> {
             _ => texts.push(rest.to_vec()),
         }
     }
-    let paths = paths()?;
+    let paths = paths(&top.join("filter/tests/data/cgroup_paths.tsv"))?;
     for (target, seeds) in [
         ("kernel_text", &texts),
         ("cgroup_path", &paths),
@@ -48,35 +42,32 @@ pub(super) fn write(work: &Work, folder: &Path) -> Result<(), Failure> {
         ("records", &sequences),
         ("module", &sequences),
     ] {
-        let folder = folder.join(target);
-        fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
+        let folder = Path::new(&folder).join(target);
+        fs::create_dir_all(&folder)?;
         for (number, seed) in seeds.iter().enumerate() {
-            let file = folder.join(format!("{number:04}"));
-            fs::write(&file, seed).map_err(|error| Failure::file("write", &file, &error))?;
+            fs::write(folder.join(format!("{number:04}")), seed)?;
         }
     }
     Ok(())
 }
 
 /// Inputs of suites and scenarios of captures, with the letter of its form before each line.
-fn sequences(work: &Work) -> Result<Vec<Vec<u8>>, Failure> {
-    let root = workspace::root();
-    let mut cargo = workspace::cargo();
-    cargo.args([
-        "run",
-        "--quiet",
-        "--package",
-        "oom-suite",
-        "--example",
-        "suites",
-    ]);
-    let suites = work.output(&mut cargo)?;
-    let sequences: Option<Vec<Vec<u8>>> = suites.lines().map(sequence).collect();
-    let unread = || Failure::Failed("a suite is not told as it should be".to_owned());
-    let mut sequences = sequences.ok_or_else(unread)?;
-    for file in files(&root.join("fixtures/captures"))? {
+fn sequences(captures: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let mut sequences: Vec<Vec<u8>> = Suite::all()
+        .iter()
+        .map(|suite| {
+            let form = match suite.form.as_str() {
+                "kmsg" => b'k',
+                "ndjson" => b'r',
+                _ => b't',
+            };
+            marked(suite.lines(), form)
+        })
+        .collect();
+    for entry in fs::read_dir(captures)? {
+        let file = entry?.path();
         if file.extension().is_some_and(|ending| ending == "kmsg") {
-            let capture = read(&file)?;
+            let capture = fs::read(&file)?;
             let lines: Vec<&[u8]> = split(&capture).collect();
             let scenarios = lines.split(|line| after(line, b';').starts_with(MARK));
             sequences.extend(scenarios.map(|scenario| marked(scenario.iter().copied(), b'k')));
@@ -86,24 +77,9 @@ fn sequences(work: &Work) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(sequences)
 }
 
-/// A suite's input, of the line that tells of it.
-fn sequence(suite: &str) -> Option<Vec<u8>> {
-    let suite: Value = serde_json::from_str(suite).ok()?;
-    let form = match suite["form"].as_str()? {
-        "kmsg" => b'k',
-        "ndjson" => b'r',
-        _ => b't',
-    };
-    // A character for each byte.
-    let input = suite["input"].as_str()?.chars();
-    let input: Vec<u8> = input.filter_map(|byte| u8::try_from(byte).ok()).collect();
-    Some(marked(split(&input), form))
-}
-
 /// The paths of the parser's own table of them.
-fn paths() -> Result<Vec<Vec<u8>>, Failure> {
-    let file: PathBuf = workspace::root().join("filter/tests/data/cgroup_paths.tsv");
-    let table = read(&file)?;
+fn paths(table: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let table = fs::read(table)?;
     let rows = split(&table).filter(|row| !row.starts_with(b"#"));
     Ok(rows
         .filter_map(|row| row.split(|byte| *byte == b'\t').nth(1))
@@ -141,16 +117,8 @@ fn shape(line: &[u8]) -> Vec<u8> {
     shape
 }
 
-fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| *byte == b'\n')
-}
-
 /// What stands behind the first such byte; nothing without one.
 fn after(line: &[u8], byte: u8) -> &[u8] {
     let mut parts = line.splitn(2, |other| *other == byte);
     parts.nth(1).unwrap_or_default()
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| Failure::file("read", file, &error))
 }

@@ -57,11 +57,10 @@ pub fn read_module(path: &Path) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask dist` builds it", path.display()))
 }
 
-/// Each module in each engine that can load it.
+/// Each module in each engine that can load both.
 pub fn modules() -> impl Iterator<Item = (&'static dyn Engine, &'static [u8])> {
-    let alone = ENGINES.iter().map(|engine| (*engine, module()));
-    let names = directory_engines().filter_map(|engine| Some((engine, names_module()?)));
-    alone.chain(names)
+    let modules = [Some(module()), names_module()].into_iter().flatten();
+    modules.flat_map(|wasm| directory_engines().map(move |engine| (engine, wasm)))
 }
 
 /// What runs records.
@@ -78,6 +77,13 @@ impl Runner {
         [Self::Native]
             .into_iter()
             .chain(modules().map(|(engine, wasm)| Self::Module(engine, wasm)))
+    }
+
+    /// The other engines, with the module that reads no directories. They are slow: the suites alone
+    /// are run by them.
+    pub fn slow() -> impl Iterator<Item = Self> {
+        let engines = ENGINES.iter().filter(|engine| !engine.lends_directories());
+        engines.map(|engine| Self::Module(*engine, module()))
     }
 
     pub fn name(self) -> String {

@@ -16,7 +16,7 @@ fn compare(suite: &Suite) {
     let input = suite.records();
     for (index, mode) in Mode::ALL.into_iter().enumerate() {
         let native = Runner::Native.run(index, &input, suite.fresh);
-        for runner in Runner::all() {
+        for runner in Runner::all().chain(Runner::slow()) {
             let found = runner.run(index, &input, suite.fresh);
             if let Some(at) =
                 (0..found.len().max(native.len())).find(|at| found.get(*at) != native.get(*at))

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
-use oom_filter::lines::{self, LineFormat, Record, Records};
+use oom_filter::lines::{self, LineFormat, PlainLine, Record, Records};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 
 use crate::arguments::{Options, Start};
@@ -221,24 +221,39 @@ fn record_start(lines: &[u8], place: usize) -> usize {
 
 impl Emitter {
     fn record(&mut self, record: &Record<'_>) {
-        let object = match record {
-            Record::Object(object) => object,
+        let context = RecordContext {
+            tag: b"",
+            time_us: self.is_replay.then_some(0),
+        };
+        match record {
+            Record::Object(object) => match self.filter.process(self.mode, object, &context) {
+                Outcome::Unchanged => self.output.line(object),
+                Outcome::Dropped => {}
+                Outcome::Replaced(object) => self.output.line(&object),
+            },
+            Record::Plain(line) => match self.plain(line, &context) {
+                Outcome::Unchanged => self.output.line(&line.object()),
+                Outcome::Dropped => {}
+                Outcome::Replaced(object) => self.output.line(&object),
+            },
             Record::Malformed(line) => {
                 self.notes.malformed = self.notes.malformed.saturating_add(1);
                 if self.mode != Mode::Events {
                     self.output.line(line);
                 }
-                return;
             }
-        };
-        let arrival = RecordContext {
-            tag: b"",
-            time_us: self.is_replay.then_some(0),
-        };
-        match self.filter.process(self.mode, object, &arrival) {
-            Outcome::Unchanged => self.output.line(object),
-            Outcome::Dropped => {}
-            Outcome::Replaced(object) => self.output.line(&object),
         }
+    }
+
+    fn plain(&mut self, line: &PlainLine<'_>, context: &RecordContext<'_>) -> Outcome {
+        if !self.filter.needs_reading(line.bytes()) {
+            return match self.mode {
+                Mode::Annotate | Mode::Rewrite => Outcome::Unchanged,
+                Mode::Events => Outcome::Dropped,
+            };
+        }
+        let object = || line.object();
+        self.filter
+            .process_line(self.mode, &line.kernel_line(), context, &object)
     }
 }

@@ -1,9 +1,6 @@
 //! Bytes of a log into lines, lines into records, records through the filter.
 
-use std::borrow::Cow;
-
-use oom_filter::{Filter, Mode, Outcome, RecordContext};
-use serde::Serialize;
+use oom_filter::{Filter, KernelLine, Mode, Outcome, RecordContext};
 
 /// Longest line that is read. A whole report as one value has some 10 KiB.
 const MAX_LINE: usize = 1 << 20;
@@ -101,9 +98,17 @@ impl Reader {
         if !self.filter.needs_reading(line) {
             return;
         }
-        let outcome = self
-            .filter
-            .process(self.mode, &record(line), &RecordContext::default());
+        let context = RecordContext::default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // No line of a report begins and ends so, whatever names are in it.
+        let outcome = if line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}") {
+            self.filter.process(self.mode, line, &context)
+        } else {
+            let text = String::from_utf8_lossy(line);
+            let kernel_line = KernelLine::read(text.as_bytes());
+            self.filter
+                .process_line(self.mode, &kernel_line, &context, &|| record(&text))
+        };
         if let Outcome::Replaced(record) = outcome {
             self.row(&record);
         }
@@ -117,21 +122,11 @@ impl Reader {
     }
 }
 
-/// The record of a line: a line of text is wrapped as log shippers do it.
-fn record(line: &[u8]) -> Cow<'_, [u8]> {
-    #[derive(Serialize)]
-    struct Text<'a> {
-        log: &'a str,
-    }
-
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // No line of a report begins and ends so, whatever names are in it.
-    if line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}") {
-        return Cow::Borrowed(line);
-    }
-    let log = String::from_utf8_lossy(line);
+/// The record of a line, as log shippers write it.
+fn record(log: &str) -> Vec<u8> {
     // A string can always be written.
-    Cow::Owned(serde_json::to_vec(&Text { log: &log }).unwrap_or_default())
+    let log = serde_json::to_string(log).unwrap_or_default();
+    format!("{{\"log\":{log}}}").into_bytes()
 }
 
 #[cfg(test)]

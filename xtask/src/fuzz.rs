@@ -57,9 +57,11 @@ pub fn all(seconds: u64, wanted: &[String]) -> Result<(), Failure> {
     // No sanitizer: nothing here is unsafe, and so the stable compiler does.
     let mut build = workspace::cargo(&["fuzz", "build", "--sanitizer=none", "--fuzz-dir=fuzz"]);
     workspace::run(build.arg("--target-dir").arg(&out))?;
-    let examples = ["--example", "fuzz-worker", "--example", "fuzz-seeds"];
+    let names = ["fuzz-worker", "fuzz-seeds", "dictionary"];
+    let examples: Vec<&str> = names.iter().flat_map(|name| ["--example", name]).collect();
     workspace::run(&mut workspace::shared_build(&examples))?;
     workspace::run(example("fuzz-seeds").arg(out.join("seeds")))?;
+    write_dictionary()?;
     FLUENT_BIT.build()?;
     let mut failed = Vec::new();
     // A target keeps one core busy.
@@ -138,10 +140,25 @@ fn one(target: &str, seconds: u64) -> Result<Command, Failure> {
         .arg(format!("-timeout={PATIENCE}"))
         .arg(format!("-report_slow_units={PATIENCE}"))
         .arg(format!("-artifact_prefix={}/", crashes.display()))
-        .args(["-dict=fuzz/words.dict", "-print_final_stats=1"])
-        .arg("-verbosity=0")
+        .arg(format!("-dict={}", dictionary().display()))
+        .args(["-print_final_stats=1", "-verbosity=0"])
         .args([&corpus, &seeds]);
     Ok(command)
+}
+
+/// The words of carriers and records, and the texts of the kernel's wordings.
+fn write_dictionary() -> Result<(), Failure> {
+    let own = workspace::root().join("fuzz/words.dict");
+    let mut words = fs::read(&own).map_err(|error| Failure::file("read", &own, &error))?;
+    let texts = example("dictionary").output();
+    let texts = texts.map_err(|error| Failure::Failed(format!("no dictionary: {error}")))?;
+    words.extend_from_slice(&texts.stdout);
+    let file = dictionary();
+    fs::write(&file, words).map_err(|error| Failure::file("write", &file, &error))
+}
+
+fn dictionary() -> PathBuf {
+    out().join("words.dict")
 }
 
 /// An example of the workspace.

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::json;
-use crate::carrier::KmsgHeader;
+use crate::carrier::{KernelLine, KmsgHeader, NameBytes};
 use crate::text::cursor::Cursor;
 use crate::text::printable::push_escaped;
 
@@ -30,9 +30,55 @@ pub enum LineFormat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// A JSON object.
-    Object(Cow<'a, [u8]>),
-    /// A line that should be one and is not, as it came.
+    Object(&'a [u8]),
+    /// A line that is no JSON, or a record of `/dev/kmsg` with its further lines.
+    Plain(PlainLine<'a>),
+    /// A line that should be a JSON object and is not, as it came.
     Malformed(&'a [u8]),
+}
+
+/// A line that is no JSON. It is read as a line; an object is made of it only where one is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainLine<'a> {
+    line: Cow<'a, [u8]>,
+    is_kmsg: bool,
+}
+
+impl<'a> PlainLine<'a> {
+    fn text(line: &'a [u8]) -> Self {
+        Self {
+            line: Cow::Borrowed(line),
+            is_kmsg: false,
+        }
+    }
+
+    /// The line as it came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// What the kernel says in it.
+    pub fn kernel_line(&self) -> KernelLine<'_> {
+        // Behind a record of `/dev/kmsg` stand lines of its dictionary.
+        let end = self.line.iter().position(|byte| *byte == b'\n');
+        let line = end.and_then(|end| self.line.get(..end));
+        let mut line = KernelLine::read(line.unwrap_or(&self.line));
+        if line.name_bytes == NameBytes::MaybeEscaped
+            && let Cow::Owned(text) = valid(&line.text)
+        {
+            line.text = Cow::Owned(text.into_bytes());
+        }
+        line
+    }
+
+    /// The object that stands for it.
+    pub fn object(&self) -> Vec<u8> {
+        if self.is_kmsg {
+            kmsg(&self.line)
+        } else {
+            text(&self.line)
+        }
+    }
 }
 
 /// Makes records of lines.
@@ -46,8 +92,8 @@ pub enum Record<'a> {
 ///
 /// let mut records = Records::new(LineFormat::Auto);
 /// let mut objects = Vec::new();
-/// let mut keep = |record: Record<'_>| if let Record::Object(object) = record {
-///     objects.push(String::from_utf8_lossy(&object).into_owned());
+/// let mut keep = |record: Record<'_>| if let Record::Plain(line) = record {
+///     objects.push(String::from_utf8_lossy(&line.object()).into_owned());
 /// };
 /// records.line(b"3,505,3136498470,-;Out of memory: Killed process 42 (a)", &mut keep);
 /// records.settle(&mut keep);
@@ -79,14 +125,14 @@ impl Records {
     pub fn line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
         match self.format {
             LineFormat::Ndjson if json::is_object(line) => {
-                each(Record::Object(Cow::Borrowed(line)));
+                each(Record::Object(line));
             }
             LineFormat::Ndjson => each(Record::Malformed(line)),
             LineFormat::Auto if line.first() == Some(&b'{') && json::is_object(line) => {
                 self.settle(each);
-                each(Record::Object(Cow::Borrowed(line)));
+                each(Record::Object(line));
             }
-            LineFormat::Text => each(Record::Object(Cow::Owned(text(without_return(line))))),
+            LineFormat::Text => each(Record::Plain(PlainLine::text(without_return(line)))),
             LineFormat::Auto | LineFormat::Kmsg => self.kmsg_line(without_return(line), each),
         }
     }
@@ -94,8 +140,10 @@ impl Records {
     /// Nothing more is there for now: hands over what was held back.
     pub fn settle<'a>(&mut self, each: &mut impl FnMut(Record<'a>)) {
         if !self.held.is_empty() {
-            each(Record::Object(Cow::Owned(kmsg(&self.held))));
-            self.held.clear();
+            each(Record::Plain(PlainLine {
+                line: Cow::Owned(core::mem::take(&mut self.held)),
+                is_kmsg: true,
+            }));
         }
     }
 
@@ -110,7 +158,7 @@ impl Records {
         if KmsgHeader::read(&mut Cursor::new(line)).is_some() {
             self.held.extend_from_slice(line);
         } else {
-            each(Record::Object(Cow::Owned(text(line))));
+            each(Record::Plain(PlainLine::text(line)));
         }
     }
 }
@@ -191,7 +239,8 @@ mod tests {
         let mut found = Vec::new();
         let mut keep = |record: Record<'_>| {
             found.push(match record {
-                Record::Object(object) => String::from_utf8(object.into_owned()).unwrap(),
+                Record::Object(object) => String::from_utf8(object.to_vec()).unwrap(),
+                Record::Plain(line) => String::from_utf8(line.object()).unwrap(),
                 Record::Malformed(line) => String::from_utf8_lossy(line).to_string() + "!",
             });
         };

@@ -1,6 +1,6 @@
 //! What the targets share: how bytes become records, and what every output must be.
 
-use oom_filter::{RecordContext, Filter, Mode, Outcome};
+use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 

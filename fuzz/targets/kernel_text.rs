@@ -3,16 +3,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oom_filter::message::{Message, parse};
-use oom_filter::{Fidelity, Filter};
+use oom_filter::kernel::{Message, parse};
+use oom_filter::{Filter, NameBytes};
 use oom_fuzz::{KEYS, MODES, Tagged, log, run};
 
 /// Most bytes of a process name, and of one that a carrier wrote as escapes.
-const LONGEST_COMM: [(Fidelity, usize); 2] = [(Fidelity::Exact, 15), (Fidelity::Unknown, 60)];
+const LONGEST_COMM: [(NameBytes, usize); 2] =
+    [(NameBytes::Exact, 15), (NameBytes::MaybeEscaped, 60)];
 
 fuzz_target!(|text: &[u8]| {
-    for (fidelity, longest) in LONGEST_COMM {
-        let comm = match parse(text, fidelity) {
+    for (name_bytes, longest) in LONGEST_COMM {
+        let comm = match parse(text, name_bytes) {
             Some(Message::Killed(killed)) => Some(killed.comm),
             Some(Message::Selected(selected)) => Some(selected.comm),
             Some(Message::Invoked(invoked)) => invoked.comm,

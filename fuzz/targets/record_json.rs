@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oom_filter::{RecordContext, Filter, Outcome};
+use oom_filter::{Filter, Outcome, RecordContext};
 use oom_fuzz::{After, KEYS, MODES, Tagged, is_object, run};
 
 fuzz_target!(|record: &[u8]| {

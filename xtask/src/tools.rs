@@ -186,7 +186,9 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
 
 fn shell(line: &str) -> std::process::Command {
     let mut shell = workspace::command("sh");
-    shell.args(["-c", line]);
+    shell
+        .args(["-c", line])
+        .env("DEBIAN_FRONTEND", "noninteractive");
     shell
 }
 

@@ -7,6 +7,7 @@ mod failure;
 mod fuzz;
 mod kernels;
 mod module;
+mod mutants;
 mod oci;
 mod soak;
 mod test;
@@ -39,6 +40,7 @@ const COMMANDS: &[Subcommand] = &[
     dist::COMMAND,
     fuzz::COMMAND,
     kernels::COMMAND,
+    mutants::COMMAND,
     oci::COMMAND,
     soak::COMMAND,
     test::COMMAND,

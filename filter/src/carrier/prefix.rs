@@ -334,7 +334,7 @@ mod tests {
     use super::*;
     use alloc::format;
 
-    /// Every shape of the catalogue's section on carriers, before one message.
+    /// Every prefix, in front of one message.
     #[test]
     fn every_carrier_leaves_the_same_text() {
         const MESSAGE: &str = "Killed process 7 (a) total-vm:1kB";

@@ -1,11 +1,10 @@
 //! Whose limit was hit: `oom-kill:`, `Task in ...`, and the cpuset line.
 //!
-//! The hardest lines to read safely. Of `oom-kill:` an attacker may choose the
-//! cpuset's name, the tail of both paths and the victim's name, and may write
-//! any of the line's own keywords there. What can be relied on (catalogue,
-//! section 12): the last `,pid=N,uid=N` is the kernel's; a cgroup's name holds
-//! no `/`, so the first `,oom_memcg=/` or `,global_oom,task_memcg=/` is; the
-//! victim lies in the limit's subtree; a process name has at most 15 bytes.
+//! These are the hardest lines to read safely. Of `oom-kill:` an attacker may choose the cpuset's name, the
+//! tail of both paths and the victim's name, and may write any of the line's own keywords there. What can be
+//! relied on: the last `,pid=N,uid=N` is the kernel's; a cgroup's name holds no `/`, so the first
+//! `,oom_memcg=/` or `,global_oom,task_memcg=/` is the kernel's too; the victim lies in the limit's subtree;
+//! a process name has at most 15 bytes.
 
 use alloc::vec::Vec;
 

@@ -101,8 +101,7 @@ const STACK: [&[u8]; 34] = [
     b"COMPACTION is disabled!!!",
 ];
 
-/// Beginnings of the memory part. The catalogue's section 7 lists the Mem-Info
-/// block; what is printed per zone changed often.
+/// Beginnings of lines of the memory section. What is printed of each zone changed often.
 const MEMORY: [(&[u8], Option<Rows>); 19] = [
     (b"Mem-Info:", None),
     (b"Mem-info:", None),

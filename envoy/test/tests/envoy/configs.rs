@@ -6,17 +6,25 @@ use std::time::{Duration, Instant};
 use oom_envoy_test::{
     Behaviour, Config, Piece, Post, Program, Upstream, folder, module, runtime, top,
 };
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
 const LINES: &str = "{\"log\":\"a\"}\n{\"log\":\"b\"}\n";
 
-#[test]
-fn every_shipped_configuration_is_valid() {
-    const NAME: &str = "envoy::configs::every_shipped_configuration_is_valid";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        every_shipped_configuration_is_valid,
+        what_ships_uses_nothing_deprecated,
+        the_module_needs_no_more_than_it_may,
+        a_configuration_changes_while_deliveries_are_under_way,
+    ]
+}
+
+fn every_shipped_configuration_is_valid() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     let text = fs::read_to_string(top().join("envoy/config/envoy.yaml")).expect("it ships");
     let file = std::env::temp_dir().join(format!("oom-envoy-{}.yaml", std::process::id()));
     let module = module.display().to_string();
@@ -24,15 +32,12 @@ fn every_shipped_configuration_is_valid() {
     let verdict = program.validate(&file);
     fs::remove_file(&file).expect("it was written");
     verdict.expect("Envoy finds nothing wrong");
+    Ok(())
 }
 
 /// What Envoy calls deprecated is refused by a later release.
-#[test]
-fn what_ships_uses_nothing_deprecated() {
-    const NAME: &str = "envoy::configs::what_ships_uses_nothing_deprecated";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn what_ships_uses_nothing_deprecated() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     let shipped = Config::shipped().module(&module);
     for (name, config, is_deprecated) in [
         ("shipped", shipped.clone(), false),
@@ -42,15 +47,12 @@ fn what_ships_uses_nothing_deprecated() {
         let log = envoy.log().to_lowercase();
         assert_eq!(log.contains("deprecated"), is_deprecated, "{log}");
     }
+    Ok(())
 }
 
 /// A name that is written wrong is no error to Envoy, and allows nothing.
-#[test]
-fn the_module_needs_no_more_than_it_may() {
-    const NAME: &str = "envoy::configs::the_module_needs_no_more_than_it_may";
-    let (Some(program), Some(path)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn the_module_needs_no_more_than_it_may() -> Tested {
+    let (program, path) = (Program::find()?, module()?);
     let module = fs::read(&path).expect("it is there");
     let config = Config::shipped().with_capabilities();
     let names = config.text().lines().filter_map(|line| {
@@ -79,6 +81,7 @@ fn the_module_needs_no_more_than_it_may() {
         assert_eq!(envoy.counter(r#"oom_kills_total{level="node"}"#), 1);
         assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
     });
+    Ok(())
 }
 
 /// The listeners of a configuration, as a file that Envoy watches.
@@ -93,12 +96,8 @@ fn listeners(config: &Config) -> String {
     format!("resources:\n{}", listeners.replacen(begin, &typed, 1))
 }
 
-#[test]
-fn a_configuration_changes_while_deliveries_are_under_way() {
-    const NAME: &str = "envoy::configs::a_configuration_changes_while_deliveries_are_under_way";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_configuration_changes_while_deliveries_are_under_way() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -173,4 +172,5 @@ fn a_configuration_changes_while_deliveries_are_under_way() {
             .expect("an answer");
         assert_eq!((answer.status, answer.body.len()), (200, 0));
     });
+    Ok(())
 }

@@ -7,9 +7,12 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oom_envoy_test::{
-    Behaviour, Config, Form, Piece, Post, Program, Suite, Upstream, module, native, runtime, skip,
+    Behaviour, Config, Form, Piece, Post, Program, Upstream, module, native, runtime,
 };
 use oom_filter::Mode;
+use oom_suite::Suite;
+use oom_suite::trial::{Skip, Tested, Trial};
+use oom_suite::trials;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -18,24 +21,29 @@ const TRAP: &str = "oom-trap";
 const KILL: &str =
     r#"{"log":"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
 
-/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, `test` is skipped.
-fn trapping_module(test: &str) -> Option<PathBuf> {
+/// The module that traps, by `OOM_ENVOY_TRAP`; where there is none, the test is skipped.
+fn trapping_module() -> Result<PathBuf, Skip> {
     let path = std::env::var_os("OOM_ENVOY_TRAP").map(PathBuf::from);
-    if path.is_none() {
-        skip(
-            test,
-            "OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one",
-        );
-    }
-    path
+    path.ok_or_else(|| {
+        Skip::new("OOM_ENVOY_TRAP names no module that traps; `cargo xtask test` builds one")
+    })
 }
 
-#[test]
-fn a_fault_of_the_module_stops_no_delivery() {
-    const NAME: &str = "envoy::faults::a_fault_of_the_module_stops_no_delivery";
-    let (Some(program), Some(module)) = (Program::find(NAME), trapping_module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![
+        a_fault_of_the_module_stops_no_delivery,
+        a_slow_receiver_gets_every_byte,
+        a_receiver_that_fails_is_none_of_the_filter,
+        what_is_refused_may_come_again,
+        what_cannot_be_unpacked_is_refused,
+        a_sender_that_breaks_off_leaves_nothing_behind,
+        a_wrong_configuration_is_named,
+    ]
+}
+
+fn a_fault_of_the_module_stops_no_delivery() -> Tested {
+    let (program, module) = (Program::find()?, trapping_module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let shipped = Config::shipped().receiver(upstream.address).module(&module);
@@ -91,14 +99,11 @@ fn a_fault_of_the_module_stops_no_delivery() {
             }
         }
     });
+    Ok(())
 }
 
-#[test]
-fn a_slow_receiver_gets_every_byte() {
-    const NAME: &str = "envoy::faults::a_slow_receiver_gets_every_byte";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_slow_receiver_gets_every_byte() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Slow(Duration::from_millis(2))).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -118,14 +123,11 @@ fn a_slow_receiver_gets_every_byte() {
         let more = envoy.memory().saturating_sub(before);
         assert!(more < 32 << 20, "{more} bytes more");
     });
+    Ok(())
 }
 
-#[test]
-fn a_receiver_that_fails_is_none_of_the_filter() {
-    const NAME: &str = "envoy::faults::a_receiver_that_fails_is_none_of_the_filter";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_receiver_that_fails_is_none_of_the_filter() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         for (behaviour, status) in [
             (Behaviour::Refuses(429), 429),
@@ -153,18 +155,13 @@ fn a_receiver_that_fails_is_none_of_the_filter() {
         let answer = Post::new("/x", NDJSON, KILL).send(envoy.listener("logs"));
         assert_eq!(answer.await.expect("an answer").status, 503);
     });
+    Ok(())
 }
 
 /// A report in deliveries of one record, each of which is refused first and then sent again.
-#[test]
-fn what_is_refused_may_come_again() {
-    const NAME: &str = "envoy::faults::what_is_refused_may_come_again";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
-    let suites = Suite::all();
-    let suite = suites.iter().find(|suite| suite.name == "container-limit");
-    let records = &suite.expect("the suite").records;
+fn what_is_refused_may_come_again() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
+    let records = Suite::named("container-limit").records();
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Plays).await;
         for (name, mode) in [
@@ -188,7 +185,7 @@ fn what_is_refused_may_come_again() {
                     assert_eq!(answer.status, status, "{delivery}: {play}");
                 }
             }
-            let expected: Vec<Vec<u8>> = native(mode, records).into_iter().flatten().collect();
+            let expected: Vec<Vec<u8>> = native(mode, &records).into_iter().flatten().collect();
             assert_eq!(
                 String::from_utf8(upstream.take(&path).concat()),
                 String::from_utf8(Form::Ndjson.body(&expected)),
@@ -197,15 +194,12 @@ fn what_is_refused_may_come_again() {
             assert_eq!(envoy.counter(r#"oom_kills_total{level="container"}"#), 1);
         }
     });
+    Ok(())
 }
 
 /// Envoy's decompressor lets what it cannot unpack vanish, and says so in a counter alone.
-#[test]
-fn what_cannot_be_unpacked_is_refused() {
-    const NAME: &str = "envoy::faults::what_cannot_be_unpacked_is_refused";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn what_cannot_be_unpacked_is_refused() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     let packed = |body: &[u8]| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(body).expect("memory");
@@ -249,14 +243,11 @@ fn what_cannot_be_unpacked_is_refused() {
         let errors = stats.lines().find_map(|line| line.strip_prefix(&errors));
         assert_ne!(errors.expect("README names the counter"), "0");
     });
+    Ok(())
 }
 
-#[test]
-fn a_sender_that_breaks_off_leaves_nothing_behind() {
-    const NAME: &str = "envoy::faults::a_sender_that_breaks_off_leaves_nothing_behind";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_sender_that_breaks_off_leaves_nothing_behind() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -301,14 +292,11 @@ fn a_sender_that_breaks_off_leaves_nothing_behind() {
             0
         );
     });
+    Ok(())
 }
 
-#[test]
-fn a_wrong_configuration_is_named() {
-    const NAME: &str = "envoy::faults::a_wrong_configuration_is_named";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+fn a_wrong_configuration_is_named() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Echo).await;
         let config = Config::shipped().receiver(upstream.address).module(&module);
@@ -330,4 +318,5 @@ fn a_wrong_configuration_is_named() {
             }
         }
     });
+    Ok(())
 }

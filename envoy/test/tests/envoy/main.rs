@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         configs::tests(),
         faults::tests(),
         suites::tests(),
+        undamaged::tests(),
         unread::tests(),
         ways::tests(),
     ])

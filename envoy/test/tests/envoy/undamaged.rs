@@ -22,6 +22,8 @@ use oom_envoy_test::{
     Answer, Behaviour, Config, Envoy, Form, Piece, Post, Program, Protocol, Upstream, module,
     runtime,
 };
+use oom_suite::trial::{Tested, Trial};
+use oom_suite::trials;
 use tokio::task::JoinSet;
 
 /// Deliveries where nothing else is asked for: each combination of [`Case::new`] once.
@@ -300,12 +302,13 @@ fn number(variable: &str, usual: u64) -> u64 {
     std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))
 }
 
-#[test]
-fn what_is_accepted_is_undamaged() {
-    const NAME: &str = "envoy::undamaged::what_is_accepted_is_undamaged";
-    let (Some(program), Some(module)) = (Program::find(NAME), module(NAME)) else {
-        return;
-    };
+/// The tests of this file.
+pub fn tests() -> Vec<Trial> {
+    trials![what_is_accepted_is_undamaged,]
+}
+
+fn what_is_accepted_is_undamaged() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
     let (deliveries, seed) = (number("OOM_DELIVERIES", DELIVERIES), number("OOM_SEED", 1));
     runtime().block_on(async {
         let upstream = Arc::new(Upstream::start(Behaviour::Plays).await);
@@ -346,6 +349,7 @@ fn what_is_accepted_is_undamaged() {
             assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
         }
     });
+    Ok(())
 }
 
 struct Outcome {

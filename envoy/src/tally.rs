@@ -1,5 +1,6 @@
 //! What is counted, and the names it is counted under.
 
+use oom_filter::cgroup::Level;
 use serde::Deserialize;
 
 /// The forms in which records are sent.
@@ -89,16 +90,11 @@ impl UnreadReason {
     }
 }
 
-/// The levels of a kill, and the one that stands for none of them.
-pub const LEVELS: [&str; 7] = [
-    "container",
-    "pod",
-    "qos",
-    "kubepods",
-    "node",
-    "cgroup",
-    "unknown",
-];
+/// The names that kills are counted under: the levels, and `unknown` for none of them.
+pub fn levels() -> Vec<&'static str> {
+    let levels = Level::ALL.iter().map(|level| level.name());
+    levels.chain(["unknown"]).collect()
+}
 
 /// What came of one delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,18 +114,17 @@ pub struct Tally {
     /// Of those that went on as they came, records that hold words of a report and told nothing: lines
     /// that only look like one, or records whose text stands where it is not looked for.
     pub silent: u64,
-    /// Kills, in the order of [`LEVELS`].
-    pub kills: [u64; LEVELS.len()],
+    /// Kills, in the order of [`levels`].
+    pub kills: [u64; Level::ALL.len() + 1],
 }
 
 impl Tally {
     /// Counts a kill of that level; a level that is not known, and none, count as `unknown`.
     pub(crate) fn kill(&mut self, level: Option<&str>) {
-        let position = LEVELS.iter().position(|name| Some(*name) == level);
-        let slot = match position {
-            Some(position) => self.kills.get_mut(position),
-            None => self.kills.last_mut(),
-        };
+        let position = Level::ALL
+            .iter()
+            .position(|known| Some(known.name()) == level);
+        let slot = self.kills.get_mut(position.unwrap_or(Level::ALL.len()));
         if let Some(count) = slot {
             *count = count.saturating_add(1);
         }

@@ -3,7 +3,7 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
-use crate::tally::{Format, LEVELS, Tally, UnreadReason};
+use crate::tally::{Format, Tally, UnreadReason, levels};
 
 /// The identifiers of the counters; none where the proxy refused one.
 pub(super) struct Metrics {
@@ -27,7 +27,7 @@ impl Metrics {
                 .collect()
         };
         Self {
-            kills: all("oom_kills_total", "level", &LEVELS),
+            kills: all("oom_kills_total", "level", &levels()),
             records: all("oom_records_total", "outcome", &OUTCOMES),
             bodies: all("oom_bodies_total", "format", &Format::ALL.map(Format::name)),
             passed: all(

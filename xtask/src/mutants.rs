@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 
+use lexopt::ValueExt;
 use serde_json::Value;
 
 use crate::failure::Failure;

@@ -1,6 +1,6 @@
 //! What a cgroup path tells: the pod, the container, the unit, the level.
 //!
-//! [`shapes`] holds tables, one row for each place where the kubelet's tree may hang and for each kind of
+//! `shapes.rs` holds tables, one row for each place where the kubelet's tree may hang and for each kind of
 //! container of anybody else. What lies below `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
 //!
 //! Whoever may create cgroups below his own can name one `kubepods`. A pod is believed only where the

@@ -1,7 +1,7 @@
 //! The kernel's wordings: one row for each.
 //!
 //! Everything that is known of a wording stands in its row. From the rows follow the words by which
-//! records are searched ([`super::search`]), what opens, continues and ends a report, the documentation
+//! records are searched (`search.rs`), what opens, continues and ends a report, the documentation
 //! (`docs/wordings.md`), the fuzzer's dictionary and the suite `every-message`.
 
 use super::message::{Killed, Message, Process, Selected, Usage};

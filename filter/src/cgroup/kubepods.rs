@@ -2,105 +2,99 @@
 
 use alloc::string::String;
 
-use super::shapes::{Components, IN_POD, NESTS, NESTS_LXC, is_inside, is_lower_hex, starts_with};
-use super::{Container, Identity, Level, Pod, Qos, Runtime};
+use super::components::{Components, is_lower_hex, is_slice, is_uuid_between, starts_with};
+use super::shapes::{IN_POD, PARENTS_OF_PODS};
+use super::{Container, Level, Pod, Qos, Runtime};
 use crate::text::cursor::{rfind, split_at};
 
-/// What a path tells that lies in the kubelet's tree, wherever that may hang.
-pub(super) fn identity(components: Components<'_>) -> Option<Identity<'_>> {
-    if components.first() == Some(b"user.slice") {
-        return None;
-    }
-    let mut rest = components;
-    for _ in 0..3 {
-        if let Some(identity) = kubepods(rest) {
-            return Some(identity);
-        }
-        (_, rest) = NESTS
-            .iter()
-            .chain(&NESTS_LXC)
-            .find_map(|nest| starts_with(rest, nest))?;
-    }
-    None
+/// What a path tells that lies in the kubelet's tree.
+pub(super) struct InTree {
+    pub(super) level: Level,
+    pub(super) pod: Option<Pod>,
+    pub(super) container: Option<Container>,
+    /// The path lies below the container's own cgroup.
+    pub(super) is_inside: bool,
 }
 
-/// Reads the kubelet's tree, `components` being what lies below its parent.
-fn kubepods(components: Components<'_>) -> Option<Identity<'_>> {
-    let mut rest = components;
-    let first = rest.take()?;
-    if let Some(identity) = pod_and_container_in_one(first) {
-        return Some(Identity {
-            is_inside: is_inside(rest),
-            ..identity
-        });
+impl InTree {
+    fn bare(level: Level) -> Self {
+        Self {
+            level,
+            pod: None,
+            container: None,
+            is_inside: false,
+        }
     }
-    if first == b"kubepods" {
+}
+
+/// Reads a path that begins where the kubelet's tree may hang: at a machine's root, or a container's that
+/// is a machine.
+pub(super) fn read(components: Components<'_>) -> Option<InTree> {
+    let parents = PARENTS_OF_PODS.iter();
+    tree(components).or_else(|| {
+        parents
+            .filter_map(|parent| starts_with(components, parent))
+            .find_map(|parent| tree(parent.below))
+    })
+}
+
+/// The same of what lies below the tree's parent.
+fn tree(components: Components<'_>) -> Option<InTree> {
+    let mut rest = components;
+    let mut name = rest.take()?;
+    if name == b"kubepods" {
         return Some(cgroupfs_driver(rest));
     }
-    let is_slice = |name: &[u8]| name.ends_with(b".slice");
-    if !is_slice(first) || first == b"user.slice" {
+    if name == b"user.slice" {
         return None;
     }
-    // systemd driver: only its manager creates slices out here, and a slice's
-    // name repeats those above it, so the innermost that is a slice counts.
-    let mut level = is_kubepods_slice(first);
-    let mut slice = Some(first);
-    while let Some(name) = slice.filter(|name| is_slice(name)) {
+    // systemd driver: only its manager creates slices out here, and a slice's name repeats those above it,
+    // so the innermost that is a slice counts. A level is that of the last one alone: what is below it and
+    // not understood is somebody's cgroup.
+    let mut level = None;
+    while is_slice(name) {
         if let Some(pod) = pod_slice(name) {
             return Some(in_pod(pod, rest));
         }
-        level = is_kubepods_slice(name).or(level);
-        slice = rest.take();
+        level = kubepods_slice(name).or(level.map(|_| Level::Cgroup));
+        match rest.take() {
+            Some(below) => name = below,
+            None => return level.map(InTree::bare),
+        }
     }
     // Any other component ends the kubelet's own: it is nobody's known container.
-    let level = match slice {
-        None => level?,
-        Some(_) => level.map(|_| Level::Cgroup)?,
-    };
-    Some(Identity {
-        level,
-        pod: None,
-        container: None,
-        unit: None,
-        is_inside: false,
-    })
+    pod_and_container_in_one(name, rest).or(level.map(|_| InTree::bare(Level::Cgroup)))
 }
 
 /// `kubepods.slice` and `kubepods-burstable.slice`, with any slice's name in
 /// front (`kubelet-kubepods.slice`).
-fn is_kubepods_slice(name: &[u8]) -> Option<Level> {
-    let last = name
-        .strip_suffix(b".slice")?
-        .rsplit(|byte| *byte == b'-')
-        .next()?;
-    match last {
-        b"kubepods" => Some(Level::Kubepods),
-        b"burstable" | b"besteffort" if contains_kubepods(name) => Some(Level::Qos),
-        _ => None,
-    }
-}
-
-fn contains_kubepods(name: &[u8]) -> bool {
-    rfind(name, b"kubepods-").is_some()
-}
-
-fn cgroupfs_driver(mut rest: Components<'_>) -> Identity<'_> {
-    let bare = |level| Identity {
-        level,
-        pod: None,
-        container: None,
-        unit: None,
-        is_inside: false,
+fn kubepods_slice(name: &[u8]) -> Option<Level> {
+    let name = name.strip_suffix(b".slice")?;
+    let class = [&b"-burstable"[..], b"-besteffort"]
+        .iter()
+        .find_map(|class| name.strip_suffix(*class));
+    let (tree, level) = match class {
+        Some(tree) => (tree, Level::Qos),
+        None => (name, Level::Kubepods),
     };
+    ends_with_word(tree, b"kubepods").then_some(level)
+}
+
+/// Whether a slice's name ends with that word, which stands alone or behind a dash.
+fn ends_with_word(name: &[u8], word: &[u8]) -> bool {
+    name.rsplit(|byte| *byte == b'-').next() == Some(word)
+}
+
+fn cgroupfs_driver(mut rest: Components<'_>) -> InTree {
     let Some(mut name) = rest.take() else {
-        return bare(Level::Kubepods);
+        return InTree::bare(Level::Kubepods);
     };
     let mut qos = Qos::Guaranteed;
     if let Some(class) = class(name) {
         qos = class;
         match rest.take() {
             Some(below) => name = below,
-            None => return bare(Level::Qos),
+            None => return InTree::bare(Level::Qos),
         }
     }
     match name.strip_prefix(b"pod").and_then(pod_uid) {
@@ -111,7 +105,7 @@ fn cgroupfs_driver(mut rest: Components<'_>) -> Identity<'_> {
             },
             rest,
         ),
-        None => bare(Level::Cgroup),
+        None => InTree::bare(Level::Cgroup),
     }
 }
 
@@ -131,16 +125,16 @@ fn pod_slice(name: &[u8]) -> Option<Pod> {
     let last = parent.rsplit(|byte| *byte == b'-').next()?;
     let qos = match last {
         b"kubepods" => Some(Qos::Guaranteed),
-        _ if contains_kubepods(parent) => class(last),
+        _ if rfind(parent, b"kubepods-").is_some() => class(last),
         _ => return None,
     };
     Some(Pod { uid, qos })
 }
 
 /// containerd with the cgroupfs driver under a kubelet with systemd's:
-/// `kubepods-burstable-pod<uid>.slice:cri-containerd:<id>`, at the root or below
-/// containerd's own service.
-fn pod_and_container_in_one(name: &[u8]) -> Option<Identity<'_>> {
+/// `kubepods-burstable-pod<uid>.slice:cri-containerd:<id>`, at the root, below
+/// containerd's own service or in the slice of that.
+fn pod_and_container_in_one(name: &[u8], below: Components<'_>) -> Option<InTree> {
     let mut parts = name.split(|byte| *byte == b':');
     let pod = pod_slice(parts.next()?)?;
     let runtime = match parts.next()? {
@@ -149,31 +143,36 @@ fn pod_and_container_in_one(name: &[u8]) -> Option<Identity<'_>> {
         _ => return None,
     };
     let id = parts.next()?;
-    Some(Identity {
-        level: Level::Container,
-        pod: Some(pod),
-        container: Container::known(Some(id), Some(runtime)),
-        unit: None,
-        is_inside: false,
-    })
+    Some(in_container(pod, Some(id), Some(runtime), below))
 }
 
-fn in_pod(pod: Pod, rest: Components<'_>) -> Identity<'_> {
-    let (level, container, is_inside) = match rest.first() {
-        None => (Level::Pod, None, false),
-        Some(_) => IN_POD
-            .iter()
-            .find_map(|(shape, runtime)| Some((starts_with(rest, shape)?, *runtime)))
-            .map_or((Level::Cgroup, None, false), |((id, below), runtime)| {
-                let container = Container::known(id, runtime);
-                (Level::Container, container, is_inside(below))
-            }),
-    };
-    Identity {
-        level,
+fn in_pod(pod: Pod, rest: Components<'_>) -> InTree {
+    let container = IN_POD
+        .iter()
+        .find_map(|(shape, runtime)| Some((starts_with(rest, shape)?, *runtime)));
+    match container {
+        Some((found, runtime)) => in_container(pod, found.id, runtime, found.below),
+        None => InTree {
+            pod: Some(pod),
+            ..InTree::bare(match rest.first() {
+                None => Level::Pod,
+                Some(_) => Level::Cgroup,
+            })
+        },
+    }
+}
+
+fn in_container(
+    pod: Pod,
+    id: Option<&[u8]>,
+    runtime: Option<Runtime>,
+    below: Components<'_>,
+) -> InTree {
+    let is_inside = below.first().is_some();
+    InTree {
+        level: Level::of_container(is_inside),
         pod: Some(pod),
-        container,
-        unit: None,
+        container: Container::known(id, runtime),
         is_inside,
     }
 }
@@ -181,17 +180,10 @@ fn in_pod(pod: Pod, rest: Components<'_>) -> Identity<'_> {
 /// 8-4-4-4-12 hex digits with dashes (cgroupfs) or underscores (systemd), or the
 /// 32 of a static pod.
 fn pod_uid(text: &[u8]) -> Option<String> {
-    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
     if text.len() == 32 && text.iter().copied().all(is_lower_hex) {
         return Some(crate::printable(text));
     }
-    let mut groups = text.split(|byte| matches!(byte, b'-' | b'_'));
-    let shaped = GROUPS.iter().all(|length| {
-        groups
-            .next()
-            .is_some_and(|group| group.len() == *length && group.iter().all(u8::is_ascii_hexdigit))
-    }) && groups.next().is_none();
-    shaped.then(|| {
+    is_uuid_between(text, |byte| matches!(byte, b'-' | b'_')).then(|| {
         text.iter()
             .map(|byte| match byte {
                 b'_' => '-',

@@ -47,6 +47,17 @@ levels! {
     Cgroup = "cgroup",
 }
 
+impl Level {
+    /// Of a directory at a container's own cgroup, or inside it: a limit there is not the container's.
+    pub(super) const fn of_container(is_inside: bool) -> Self {
+        if is_inside {
+            Self::Cgroup
+        } else {
+            Self::Container
+        }
+    }
+}
+
 /// The tag where the level is not known.
 pub(crate) const UNKNOWN_TAG: &str = "oom.unknown";
 

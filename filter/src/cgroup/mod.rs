@@ -4,19 +4,25 @@
 //! container of anybody else. What lies below `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
 //!
 //! Whoever may create cgroups below his own can name one `kubepods`. A pod is believed only where the
-//! kubelet puts one, and the outermost match decides.
+//! kubelet puts one: at the root, below a directory that root's services make, or in a container that is
+//! known, which may be a node of kind. Whoever owns that container can have made up all that is below it:
+//! it is told with the pod, and [`Identity::is_nested`] says so. The outermost pod decides.
 
+mod components;
 mod kubepods;
 mod level;
 mod shapes;
+mod unit;
+mod workload;
 
 use alloc::string::String;
 
 use serde::Serialize;
 
+use components::{Components, is_container_id};
 pub use level::Level;
 pub(crate) use level::UNKNOWN_TAG;
-use shapes::{Components, is_container_id};
+pub use workload::Workload;
 
 /// A pod's quality of service, which the kubelet writes into its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +48,18 @@ pub enum Runtime {
     Crio,
     /// Podman, and everything else built on libpod.
     Podman,
+}
+
+impl Runtime {
+    /// The word of the record.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Containerd => "containerd",
+            Self::Crio => "crio",
+            Self::Podman => "podman",
+        }
+    }
 }
 
 /// A pod.
@@ -74,14 +92,16 @@ pub struct Identity<'a> {
     pub level: Level,
     /// The pod it belongs to.
     pub pod: Option<Pod>,
-    /// The container it belongs to. Absent for one that has no 64-digit id and
-    /// no known runtime, such as an LXC container.
+    /// The container it belongs to: of several in each other the innermost that is known. Absent for one
+    /// that has no 64-digit id and no known runtime, such as an LXC container.
     pub container: Option<Container>,
-    /// The innermost systemd service or scope, else slice, of a path that
-    /// belongs to no pod.
+    /// The innermost systemd service or scope, else slice, of a path that belongs to no pod.
     pub unit: Option<&'a [u8]>,
-    /// The path lies below the container's own cgroup: a limit here is not the
-    /// container's.
+    /// Whoever else owns the path: of several containers in each other the outermost.
+    pub workload: Option<Workload>,
+    /// Pod, container or unit was read inside another container, whose owner can have made it up.
+    pub is_nested: bool,
+    /// The path lies below the container's own cgroup: a limit here is not the container's.
     pub is_inside: bool,
 }
 
@@ -95,35 +115,72 @@ pub struct Identity<'a> {
 /// let identity = identify(b"/system.slice/nginx.service");
 /// assert_eq!(identity.level, Level::Cgroup);
 /// assert_eq!(identity.unit, Some(&b"nginx.service"[..]));
+///
+/// let identity = identify(b"/lxc/web/ns/system.slice/nginx.service");
+/// assert_eq!(identity.workload.unwrap().id.unwrap(), "web");
+/// assert!(identity.is_nested);
 /// ```
 pub fn identify(path: &[u8]) -> Identity<'_> {
-    let components = Components::new(path);
-    let mut identity = kubepods::identity(components)
-        .or_else(|| shapes::container(components))
-        .unwrap_or(Identity {
-            level: Level::Cgroup,
-            pod: None,
-            container: None,
-            unit: None,
-            is_inside: false,
-        });
-    if identity.pod.is_none() {
-        identity.unit = unit(components);
+    let root = Components::new(path);
+    let mut rest = root;
+    let mut identity = Identity {
+        level: Level::Cgroup,
+        pod: None,
+        container: None,
+        unit: None,
+        workload: None,
+        is_nested: false,
+        is_inside: false,
+    };
+    // A user's own directories are no pods, and neither are those of a container of his.
+    let mut may_hold_pods = true;
+    // The container that all of `rest` lies in, as its owner.
+    let mut owner = None;
+    let mut is_in_container = false;
+    let mut may_hold_others = true;
+    loop {
+        may_hold_pods &= rest.first() != Some(b"user.slice");
+        if may_hold_pods
+            && may_hold_others
+            && let Some(tree) = kubepods::read(rest)
+        {
+            identity.level = tree.level;
+            identity.pod = tree.pod;
+            identity.container = tree.container;
+            identity.is_inside = tree.is_inside;
+            identity.workload = owner;
+            identity.is_nested = is_in_container;
+            if identity.pod.is_some() {
+                identity.unit = None;
+            } else {
+                identity.unit = identity.unit.or_else(|| unit::innermost(rest));
+            }
+            return identity;
+        }
+        if identity.unit.is_none() {
+            identity.unit = unit::innermost(rest);
+            identity.is_nested |= is_in_container && identity.unit.is_some();
+        }
+        let found = may_hold_others
+            .then(|| shapes::container(rest, !is_in_container))
+            .flatten();
+        let Some(found) = found else {
+            break;
+        };
+        identity.is_nested |= is_in_container;
+        identity.is_inside = found.below().first().is_some();
+        identity.level = Level::of_container(identity.is_inside);
+        identity.container = found.container();
+        identity.workload = owner.clone().or_else(|| found.workload());
+        owner = owner.or_else(|| found.as_owner());
+        is_in_container = true;
+        may_hold_others = found.is_known();
+        rest = found.below();
+    }
+    if !is_in_container {
+        identity.workload = shapes::other_owner(root);
     }
     identity
-}
-
-fn unit(mut components: Components<'_>) -> Option<&[u8]> {
-    let mut unit = None;
-    let mut slice = None;
-    while let Some(name) = components.take() {
-        if name.ends_with(b".service") || name.ends_with(b".scope") {
-            unit = Some(name);
-        } else if name.ends_with(b".slice") {
-            slice = Some(name);
-        }
-    }
-    unit.or(slice)
 }
 
 impl Container {

@@ -1,10 +1,13 @@
-//! The shapes of cgroup paths, and how a path is matched against one.
+//! The shapes of cgroup paths: tables of one row each.
 
-use super::{Container, Identity, Level, Runtime};
+use alloc::borrow::Cow;
 
-/// Where the kubelet's tree may hang when it does not hang at the root. One or
-/// two of these may stand in a row: k3s in an LXC container.
-pub(super) const NESTS: [&str; 16] = [
+use super::components::{Components, Match, starts_with};
+use super::{Container, Runtime, Workload};
+
+/// Where the kubelet's tree may hang when it does not hang at the root. Only root's own services make
+/// these directories.
+pub(super) const PARENTS_OF_PODS: [&str; 9] = [
     // kind, and `--cgroup-root=/kubelet`.
     "kubelet",
     "kubelet.slice",
@@ -18,186 +21,200 @@ pub(super) const NESTS: [&str; 16] = [
     "system.slice/containerd.service",
     // MicroK8s.
     "system.slice/snap.microk8s.{any}.service",
-    // A node that is itself a container: kind, k3d, minikube on Docker or podman.
-    "docker/{id}",
-    "{slices}/docker-{id}.scope",
-    "{slices}/libpod-{id}.scope/container",
-    "{slices}/libpod-{id}.scope",
-    "libpod_parent/libpod-{id}",
-    // LXC, LXD, Incus; Proxmox adds `ns`.
-    "lxc.payload.{any}",
-    "lxc.payload/{any}",
 ];
 
-/// The same for LXC's older layout, whose second component is optional.
-pub(super) const NESTS_LXC: [&str; 2] = ["lxc/{any}/ns", "lxc/{any}"];
+/// A container's cgroup outside Kubernetes, the system that calls it by a name of its own, and who runs it.
+///
+/// What is known of may hold others: a node of kind, k3d or minikube, Docker in LXC. What is not is read
+/// at the root alone, and nothing below it.
+type ContainerShape = (&'static str, Option<&'static str>, Option<Runtime>);
 
-/// Containers outside Kubernetes.
-const CONTAINERS: [(&str, Option<Runtime>); 18] = [
-    ("docker/{id}", Some(Runtime::Docker)),
-    // `{slices}` covers `--cgroup-parent`, ECS and Nomad with Docker.
-    ("{slices}/docker-{id}.scope", Some(Runtime::Docker)),
-    ("{slices}/nerdctl-{id}.scope", Some(Runtime::Containerd)),
+/// crun makes `container` below a scope for the container itself, LXC the directory `ns`.
+const CONTAINERS: [ContainerShape; 24] = [
+    ("docker/{id}", None, Some(Runtime::Docker)),
+    ("docker/buildx/{id}", None, Some(Runtime::Docker)),
+    // Amazon ECS; on Fargate the second is `<task>-<n>`.
+    ("ecs/{name}/{id}", Some("ecs"), Some(Runtime::Docker)),
+    ("ecs/{name}/{any}", Some("ecs"), None),
     (
-        "{slices}/cri-containerd-{id}.scope",
+        "ecstasks.slice/ecstasks-{name}.slice/docker-{id}.scope/[container]",
+        Some("ecs"),
+        Some(Runtime::Docker),
+    ),
+    // `{slices}` covers `--cgroup-parent`, and Nomad with Docker.
+    (
+        "{slices}/docker-{id}.scope/[container]",
+        None,
+        Some(Runtime::Docker),
+    ),
+    (
+        "{slices}/nerdctl-{id}.scope/[container]",
+        None,
         Some(Runtime::Containerd),
     ),
-    ("{slices}/crio-{id}.scope", Some(Runtime::Crio)),
-    ("{slices}/libpod-{id}.scope", Some(Runtime::Podman)),
     (
-        "{slices}/{any}.service/libpod-payload-{id}",
+        "{slices}/cri-containerd-{id}.scope/[container]",
+        None,
+        Some(Runtime::Containerd),
+    ),
+    (
+        "{slices}/crio-{id}.scope/[container]",
+        None,
+        Some(Runtime::Crio),
+    ),
+    (
+        "{slices}/libpod-{id}.scope/[container]",
+        None,
         Some(Runtime::Podman),
     ),
-    ("libpod_parent/libpod-{id}", Some(Runtime::Podman)),
-    ("libpod_parent/{any}/libpod-{id}", Some(Runtime::Podman)),
-    // Amazon ECS on cgroup v1; on Fargate the second is `<task>-<n>`.
-    ("ecs/{any}/{id}", Some(Runtime::Docker)),
-    ("ecs/{any}/{any}", None),
-    ("nomad.slice/{slices}/{any}.scope", None),
-    ("nomad.slice/{any}.scope", None),
-    // `lxc.monitor.<name>` is the monitor, not the payload.
-    ("lxc.payload.{any}", None),
-    ("lxc.payload/{any}", None),
-    ("lxc/{any}", None),
+    (
+        "{slices}/{any}.service/libpod-payload-{id}",
+        None,
+        Some(Runtime::Podman),
+    ),
+    (
+        "libpod_parent/libpod-{id}/[container]",
+        None,
+        Some(Runtime::Podman),
+    ),
+    (
+        "libpod_parent/{any}/libpod-{id}/[container]",
+        None,
+        Some(Runtime::Podman),
+    ),
+    (
+        "nomad.slice/{slices}/{uuid}.{part}.scope",
+        Some("nomad"),
+        None,
+    ),
+    ("nomad.slice/{uuid}.{part}.scope", Some("nomad"), None),
+    ("nomad.slice/{slices}/{any}.scope", Some("nomad"), None),
+    ("nomad.slice/{any}.scope", Some("nomad"), None),
+    ("nomad/{uuid}.{part}", Some("nomad"), None),
+    // `lxc.monitor.<name>` is the monitor, not the payload. LXD, Incus and Proxmox name theirs alike.
+    ("lxc.payload.{name}/[ns]", Some("lxc"), None),
+    ("lxc.payload/{name}/[ns]", Some("lxc"), None),
+    ("lxc/{name}/[ns]", Some("lxc"), None),
+    // Up to 1.6 on cgroup v1: a number of no allocation.
+    ("nomad/{any}", Some("nomad"), None),
     // A cgroup parent of somebody's choice on cgroup v1.
-    ("{any}/{id}", None),
-    ("{id}", None),
+    ("{any}/{id}", None, None),
+    ("{id}", None, None),
 ];
 
 /// The same below a user's own manager, where engines run without root.
-const ROOTLESS: [(&str, Option<Runtime>); 3] = [
+const ROOTLESS: [ContainerShape; 3] = [
     (
-        "user.slice/{slices}/user@{any}.service/{slices}/libpod-{id}.scope",
+        "user.slice/{slices}/user@{any}.service/{slices}/libpod-{id}.scope/[container]",
+        None,
         Some(Runtime::Podman),
     ),
     (
-        "user.slice/{slices}/user@{any}.service/{slices}/docker-{id}.scope",
+        "user.slice/{slices}/user@{any}.service/{slices}/docker-{id}.scope/[container]",
+        None,
         Some(Runtime::Docker),
     ),
     (
         "user.slice/{slices}/user@{any}.service/{slices}/{any}.service/libpod-payload-{id}",
+        None,
         Some(Runtime::Podman),
     ),
+];
+
+/// Whose a cgroup is that is no container, from the root, and the system that it is of.
+const WORKLOADS: [(&str, &str); 3] = [
+    ("ecs/{name}", "ecs"),
+    ("ecstasks.slice/ecstasks-{name}.slice", "ecs"),
+    // A virtual machine, by its number.
+    ("qemu.slice/{name}.scope", "proxmox"),
 ];
 
 /// How runtimes name a container's cgroup inside its pod's. `crio-conmon-` is
 /// the monitor process.
 pub(super) const IN_POD: [(&str, Option<Runtime>); 7] = [
-    ("{id}", None),
-    ("cri-containerd-{id}.scope", Some(Runtime::Containerd)),
-    ("crio-{id}.scope", Some(Runtime::Crio)),
-    ("crio-{id}", Some(Runtime::Crio)),
-    ("docker-{id}.scope", Some(Runtime::Docker)),
-    ("libpod-{id}.scope", Some(Runtime::Podman)),
-    ("nerdctl-{id}.scope", Some(Runtime::Containerd)),
+    ("{id}/[container]", None),
+    (
+        "cri-containerd-{id}.scope/[container]",
+        Some(Runtime::Containerd),
+    ),
+    ("crio-{id}.scope/[container]", Some(Runtime::Crio)),
+    ("crio-{id}/[container]", Some(Runtime::Crio)),
+    ("docker-{id}.scope/[container]", Some(Runtime::Docker)),
+    ("libpod-{id}.scope/[container]", Some(Runtime::Podman)),
+    ("nerdctl-{id}.scope/[container]", Some(Runtime::Containerd)),
 ];
 
-/// A container outside Kubernetes.
-pub(super) fn container(components: Components<'_>) -> Option<Identity<'_>> {
-    let rows: &[_] = if components.first() == Some(b"user.slice") {
+/// A container outside Kubernetes, as its path tells of it.
+#[derive(Clone, Copy)]
+pub(super) struct FoundContainer<'a> {
+    found: Match<'a>,
+    system: Option<&'static str>,
+    runtime: Option<Runtime>,
+}
+
+/// The container that a path begins with: at the root, or right below another container.
+pub(super) fn container(
+    components: Components<'_>,
+    is_at_root: bool,
+) -> Option<FoundContainer<'_>> {
+    let rows: &[ContainerShape] = if components.first() == Some(b"user.slice") {
         &ROOTLESS
     } else {
         &CONTAINERS
     };
-    let ((id, rest), runtime) = rows
-        .iter()
-        .find_map(|(shape, runtime)| Some((starts_with(components, shape)?, *runtime)))?;
-    Some(Identity {
-        level: Level::Container,
-        pod: None,
-        container: Container::known(id, runtime),
-        unit: None,
-        is_inside: is_inside(rest),
+    rows.iter().find_map(|(shape, system, runtime)| {
+        let is_known = system.is_some() || runtime.is_some();
+        Some(FoundContainer {
+            found: (is_known || is_at_root).then(|| starts_with(components, shape))??,
+            system: *system,
+            runtime: *runtime,
+        })
     })
 }
 
-/// Whether what lies below a container's cgroup is anything but the one that
-/// crun makes there for the container itself.
-pub(super) fn is_inside(mut below: Components<'_>) -> bool {
-    match below.take() {
-        None => false,
-        Some(name) => name != b"container" || below.first().is_some(),
+impl<'a> FoundContainer<'a> {
+    /// What lies below its cgroup.
+    pub(super) fn below(self) -> Components<'a> {
+        self.found.below
+    }
+
+    /// Whether it is known who runs it, and so that it may hold others.
+    pub(super) fn is_known(self) -> bool {
+        self.system.is_some() || self.runtime.is_some()
+    }
+
+    /// The container by its id.
+    pub(super) fn container(self) -> Option<Container> {
+        Container::known(self.found.id, self.runtime)
+    }
+
+    /// The system that it is of, where that is not its engine.
+    pub(super) fn workload(self) -> Option<Workload> {
+        Some(workload(self.system?, &self.found))
+    }
+
+    /// Itself as the owner of what lies below it.
+    pub(super) fn as_owner(self) -> Option<Workload> {
+        self.workload().or_else(|| {
+            Some(Workload {
+                id: self.found.id.map(crate::printable),
+                ..workload(self.runtime?.name(), &self.found)
+            })
+        })
     }
 }
 
-pub(super) fn is_container_id(text: &[u8]) -> bool {
-    text.len() == 64 && text.iter().copied().all(is_lower_hex)
+/// Whoever else owns what a path lies in.
+pub(super) fn other_owner(components: Components<'_>) -> Option<Workload> {
+    WORKLOADS
+        .iter()
+        .find_map(|(shape, system)| Some(workload(system, &starts_with(components, shape)?)))
 }
 
-pub(super) fn is_lower_hex(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-}
-
-/// The components of a path, left to right.
-#[derive(Clone, Copy)]
-pub(super) struct Components<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Components<'a> {
-    pub(super) fn new(path: &'a [u8]) -> Self {
-        Self { rest: path }
+fn workload(system: &'static str, found: &Match<'_>) -> Workload {
+    Workload {
+        system: Cow::Borrowed(system),
+        id: found.name.map(crate::printable),
+        part: found.part.map(crate::printable),
     }
-
-    pub(super) fn first(self) -> Option<&'a [u8]> {
-        { self }.take()
-    }
-
-    /// The next component, taken off.
-    pub(super) fn take(&mut self) -> Option<&'a [u8]> {
-        while let Some(rest) = self.rest.strip_prefix(b"/") {
-            self.rest = rest;
-        }
-        let end = self
-            .rest
-            .iter()
-            .position(|byte| *byte == b'/')
-            .unwrap_or(self.rest.len());
-        let (name, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest;
-        (!name.is_empty()).then_some(name)
-    }
-}
-
-/// Matches the beginning of a path against a row: the id found, and the rest.
-///
-/// Each component of a row is plain text with at most one placeholder: `{id}`
-/// (hex digits; all 64 of them where nothing else stands in the component),
-/// `{any}` (at least one byte), or, alone, `{slices}` (one or more slices).
-pub(super) fn starts_with<'a>(
-    components: Components<'a>,
-    shape: &str,
-) -> Option<(Option<&'a [u8]>, Components<'a>)> {
-    let mut rest = components;
-    let mut id = None;
-    for part in shape.split('/') {
-        if part == "{slices}" {
-            let is_slice = |name: &[u8]| name.ends_with(b".slice");
-            rest.take().filter(|name| is_slice(name))?;
-            while rest.first().is_some_and(is_slice) {
-                rest.take();
-            }
-            continue;
-        }
-        let name = rest.take()?;
-        let Some((prefix, placeholder)) = part.split_once('{') else {
-            (name == part.as_bytes()).then_some(())?;
-            continue;
-        };
-        let (kind, suffix) = placeholder.split_once('}')?;
-        let inside = name
-            .strip_prefix(prefix.as_bytes())?
-            .strip_suffix(suffix.as_bytes())?;
-        if inside.is_empty() {
-            return None;
-        }
-        if kind == "id" {
-            let alone = prefix.is_empty() && suffix.is_empty();
-            if alone && !is_container_id(inside) || !inside.iter().copied().all(is_lower_hex) {
-                return None;
-            }
-            id = Some(inside);
-        }
-    }
-    Some((id, rest))
 }

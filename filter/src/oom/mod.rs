@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use crate::cgroup::{Container, Level, Pod, UNKNOWN_TAG};
+use crate::cgroup::{Container, Level, Pod, UNKNOWN_TAG, Workload};
 
 /// What a record tells of an OOM kill. A field the kernel did not print is
 /// absent, never null, 0 or empty.
@@ -79,6 +79,12 @@ pub struct Oom {
     /// The systemd unit of a cgroup that is no pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// Whoever else owns the cgroup: of several containers in each other the outermost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
+    /// The cgroup lies inside another container, whose owner can have made up pod, container and unit.
+    #[serde(skip_serializing_if = "is_false")]
+    pub nested: bool,
     /// The five largest tasks by resident memory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use itoa::Buffer;
 
-use crate::cgroup::Level;
+use crate::cgroup::{Container, Level, Workload, identify};
 use crate::oom::{Event, Oom};
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
@@ -53,26 +53,49 @@ fn process(text: &mut String, comm: Option<&str>, pid: u32) {
 }
 
 fn place(text: &mut String, oom: &Oom) {
-    /// As long as tools print a container's id.
-    const SHORT_ID: usize = 12;
-    let id = oom
-        .container
-        .as_ref()
-        .and_then(|container| container.id.as_deref())
-        .and_then(|id| id.get(..SHORT_ID));
+    let id = oom.container_id().map(short_id);
     let pod = oom.pod.as_ref().map(|pod| pod.uid.as_str());
-    let path = oom
-        .cgroup
-        .as_ref()
-        .and_then(|cgroup| cgroup.victim.as_deref().or(cgroup.limit.as_deref()));
+    let path = victim_path(oom);
+    let owner = (oom.workload.as_ref()).filter(|owner| owner.id.is_some());
     match (id, pod, &oom.unit, path) {
         (Some(id), Some(pod), ..) => text.extend([" in container ", id, " of pod ", pod]),
         (Some(id), None, ..) => text.extend([" in container ", id]),
         (None, Some(pod), ..) => text.extend([" in pod ", pod]),
         (None, None, Some(unit), _) => text.extend([" in unit ", unit]),
+        (None, None, None, Some(_)) if owner.is_some() => {
+            text.push_str(" in ");
+            return workload(text, owner);
+        }
         (None, None, None, Some(path)) => text.extend([" in cgroup ", path]),
         (None, None, None, None) => {}
     }
+    if owner.is_some() {
+        text.push_str(if oom.nested { " inside " } else { " of " });
+        workload(text, owner);
+    }
+}
+
+/// As long as tools print a container's id.
+fn short_id(id: &str) -> &str {
+    const SHORT_ID: usize = 12;
+    id.get(..SHORT_ID).unwrap_or(id)
+}
+
+fn workload(text: &mut String, owner: Option<&Workload>) {
+    const ID_LENGTH: usize = 64;
+    let Some(owner) = owner else {
+        return;
+    };
+    text.push_str(owner.noun());
+    if let Some(id) = &owner.id {
+        let is_long = id.len() == ID_LENGTH;
+        text.extend([" ", if is_long { short_id(id) } else { id }]);
+    }
+}
+
+fn victim_path(oom: &Oom) -> Option<&str> {
+    let cgroup = oom.cgroup.as_ref()?;
+    cgroup.victim.as_deref().or(cgroup.limit.as_deref())
 }
 
 fn cause(text: &mut String, oom: &Oom) {
@@ -80,34 +103,71 @@ fn cause(text: &mut String, oom: &Oom) {
         text.push_str(": somebody asked for it with SysRq-f");
         return;
     }
-    let whose = match oom.level {
-        Some(Level::Container) => "the container",
-        Some(Level::Pod) => "the pod",
-        Some(Level::Qos) => "the pods of its quality of service together",
-        Some(Level::Kubepods) => "all pods of the node together",
-        Some(Level::Cgroup) => "the cgroup",
-        Some(Level::Node) => {
-            text.push_str(match oom.constraint.as_deref() {
-                Some("cpuset") => ": the memory nodes of its cpuset ran out of memory",
-                Some("memory_policy") => ": the memory nodes of its policy ran out of memory",
-                _ => ": the whole machine ran out of memory",
-            });
-            return;
+    let Some(level) = oom.level else {
+        if oom.constraint.as_deref() == Some("memcg") {
+            text.push_str(": a memory cgroup reached its limit, the kernel did not say which");
         }
-        None => {
-            if oom.constraint.as_deref() == Some("memcg") {
-                text.push_str(": a memory cgroup reached its limit, the kernel did not say which");
-            }
-            return;
-        }
+        return;
     };
+    if level == Level::Node {
+        text.push_str(match oom.constraint.as_deref() {
+            Some("cpuset") => ": the memory nodes of its cpuset ran out of memory",
+            Some("memory_policy") => ": the memory nodes of its policy ran out of memory",
+            _ => ": the whole machine ran out of memory",
+        });
+        return;
+    }
+    text.push_str(": ");
+    limit_owner(text, oom, level);
     let limit = oom.memory.as_ref().and_then(|memory| memory.limit_bytes);
-    let is_plural = matches!(oom.level, Some(Level::Qos | Level::Kubepods));
+    let is_plural = matches!(level, Level::Qos | Level::Kubepods);
     let its = if is_plural { "their" } else { "its" };
-    text.extend([": ", whose, " reached ", its, " memory limit"]);
+    text.extend([" reached ", its, " memory limit"]);
     if let Some(limit) = limit {
         text.push_str(" of ");
         size(text, limit);
+    }
+}
+
+/// Whose limit it was. It is named where it is not what the victim was said to be in: the limit may be
+/// that of a container around the victim's, or of a cgroup inside it.
+fn limit_owner(text: &mut String, oom: &Oom, level: Level) {
+    let path = (oom.cgroup.as_ref()).and_then(|cgroup| cgroup.limit.as_deref());
+    let path = path.unwrap_or_default();
+    let limit = identify(path.as_bytes());
+    match level {
+        Level::Container if limit.container == oom.container => text.push_str("the container"),
+        Level::Container => match &limit.container {
+            Some(Container { id: Some(id), .. }) => text.extend(["container ", short_id(id)]),
+            _ if limit.workload.is_some() => workload(text, limit.workload.as_ref()),
+            _ => text.push_str("the container"),
+        },
+        Level::Pod => text.push_str("the pod"),
+        Level::Qos => text.push_str("the pods of its quality of service together"),
+        Level::Kubepods if limit.is_nested => {
+            text.push_str("all pods of ");
+            workload(text, limit.workload.as_ref());
+            text.push_str(" together");
+        }
+        Level::Kubepods | Level::Node => text.push_str("all pods of the node together"),
+        Level::Cgroup if limit.container.is_some() && limit.container == oom.container => {
+            text.push_str("a cgroup inside the container");
+        }
+        Level::Cgroup if limit.pod.is_some() => text.push_str("a cgroup inside the pod"),
+        Level::Cgroup if victim_path(oom) == Some(path) => text.push_str("the cgroup"),
+        Level::Cgroup => match limit.unit.and_then(|unit| core::str::from_utf8(unit).ok()) {
+            Some(unit) if path.rsplit('/').next() == Some(unit) => {
+                text.extend(["unit ", unit]);
+                if limit.is_nested {
+                    text.push_str(" inside ");
+                    workload(text, limit.workload.as_ref());
+                }
+            }
+            _ if !limit.is_inside && limit.workload.is_some() => {
+                workload(text, limit.workload.as_ref());
+            }
+            _ => text.extend(["cgroup ", path]),
+        },
     }
 }
 

@@ -254,6 +254,8 @@ fn identity(oom: &mut Oom, identity: Identity<'_>) {
     oom.pod = identity.pod;
     oom.container = identity.container;
     oom.unit = identity.unit.map(printable);
+    oom.workload = identity.workload;
+    oom.nested = identity.is_nested;
 }
 
 /// Writes everything a report told but its kill.
@@ -338,13 +340,9 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
     }
     oom.survivors = evidence.tasks.survivors();
     // A cgroup inside a container tells of its own tasks only.
-    let limit = oom
-        .cgroup
-        .as_ref()
-        .and_then(|cgroup| cgroup.limit.as_deref());
-    let is_container = oom.level == Some(Level::Container)
-        && limit.is_some_and(|limit| !identify(limit.as_bytes()).is_inside);
-    let shows_container = is_container || oom.level == Some(Level::Pod) && oom.container.is_some();
+    let shows_container = oom.level == Some(Level::Container)
+        || oom.level == Some(Level::Pod) && oom.container.is_some();
+    let is_container = oom.level == Some(Level::Container) && is_own_limit(oom);
     if shows_container && oom.survivors == Some(0) {
         oom.container_outcome = Some(ContainerOutcome::Dies);
     } else if is_container
@@ -353,6 +351,12 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
     {
         oom.container_outcome = Some(ContainerOutcome::Survives);
     }
+}
+
+/// Whether the limit is that of the container that is told, and not of one around it.
+fn is_own_limit(oom: &Oom) -> bool {
+    let limit = (oom.cgroup.as_ref()).and_then(|cgroup| cgroup.limit.as_deref());
+    limit.is_some_and(|limit| identify(limit.as_bytes()).container == oom.container)
 }
 
 /// Marks a kill that was told as one that `memory.oom.group` asked for.
@@ -411,9 +415,14 @@ pub(super) fn repeat_key(oom: &Oom, host: u64) -> Option<u64> {
         .into_iter()
         .enumerate()
         .find_map(|(kind, name)| Some((kind, name?)))?;
+    // An id that the owner of an outer container made up counts for nobody else's.
+    let outer = (oom.workload.as_ref().filter(|_| oom.nested))
+        .and_then(|outer| outer.id.as_deref())
+        .unwrap_or_default();
     let hash = Fnv::new()
         .with(&host.to_le_bytes())
         .with(&kind.to_le_bytes())
+        .with(outer.as_bytes())
         .with(name.as_bytes());
     Some(hash.value())
 }

@@ -128,6 +128,10 @@ impl Filter {
 
     /// Adds to each kill of a pod the names of pod, namespace and container, as far as the kubelet's
     /// directories tell them. They are listed for kills alone, each once at most for a kill.
+    ///
+    /// A kill inside another container ([`Oom::nested`]) has Kubernetes identity only where they know its
+    /// pod and its container as belonging together: on a node of kind, not beside a container in which
+    /// somebody made up a pod.
     pub fn names_from(&mut self, directories: Box<dyn KubeletDirs>) {
         self.names = Some(Box::new(KubeletNames::new(directories)));
     }
@@ -266,8 +270,12 @@ impl Filter {
     }
 
     fn names_of(&mut self, kill: &Oom) -> Option<Names> {
-        let pod = kill.pod.as_ref()?;
-        self.names.as_mut()?.find(&pod.uid, kill.container_id())
+        let (finder, pod) = (self.names.as_mut()?, kill.pod.as_ref()?);
+        if kill.nested {
+            finder.find_both(&pod.uid, kill.container_id()?)
+        } else {
+            finder.find(&pod.uid, kill.container_id())
+        }
     }
 
     /// The streams that this filter reads, for a host whose lines stand beside what is added to them. What

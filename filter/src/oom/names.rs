@@ -58,6 +58,10 @@ pub(crate) struct Names {
 pub(crate) trait NameFinder: Send {
     /// The names of a container, found by its id, or of its pod alone, found by the UID.
     fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names>;
+
+    /// The names of a container in a pod, where that container is known to be of that pod and of no
+    /// other.
+    fn find_both(&mut self, pod_uid: &str, container_id: &str) -> Option<Names>;
 }
 
 /// In place of a supertrait, which would make the formatting of all that is kept part of the module.
@@ -71,9 +75,19 @@ impl Debug for dyn NameFinder {
 #[derive(Debug)]
 pub(crate) struct KubeletNames {
     directories: Box<dyn KubeletDirs>,
-    /// A pod's UID and a container's id, and what was found for them. The kubelet may make a
-    /// container's file only after its first kill: what is not whole is looked for again.
-    kept: Option<(String, Option<String>, Names)>,
+    /// The kubelet may make a container's file only after its first kill: what is not whole is looked for
+    /// again.
+    kept: Option<Kept>,
+}
+
+/// A pod's UID and a container's id, and what was found for them.
+#[derive(Debug)]
+struct Kept {
+    pod_uid: String,
+    container_id: Option<String>,
+    names: Names,
+    /// It is known that the one is of the other.
+    are_together: bool,
 }
 
 impl KubeletNames {
@@ -90,38 +104,88 @@ impl KubeletNames {
         read: impl Fn(&[u8]) -> Option<Names>,
     ) -> Option<Names> {
         let mut found = None;
-        let mut left = MOST_ENTRIES;
-        self.directories.list(listing, &mut |name| {
+        self.list(listing, |name| {
             found = read(name);
-            left = left.saturating_sub(1);
-            if found.is_some() || left == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            found.is_none()
         });
         found
+    }
+
+    /// Hands over names while they are wanted, and no more than may be there.
+    fn list(&mut self, listing: KubeletDir, mut wants_more: impl FnMut(&[u8]) -> bool) {
+        let mut left = MOST_ENTRIES;
+        self.directories.list(listing, &mut |name| {
+            left = left.saturating_sub(1);
+            if wants_more(name) && left > 0 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+    }
+
+    /// Whether the pod of that name has this UID. A pod that was made anew under its name has left two for
+    /// a while, and then it is not known which one a container is of.
+    fn is_pods_only_uid(&mut self, names: &Names, pod_uid: &str) -> bool {
+        let (mut is_there, mut is_only) = (false, true);
+        self.list(KubeletDir::Pods, |name| {
+            let uid = name
+                .strip_prefix(names.namespace.as_bytes())
+                .and_then(|name| name.strip_prefix(b"_")?.strip_prefix(names.pod.as_bytes()))
+                .and_then(|name| name.strip_prefix(b"_"));
+            is_there |= uid == Some(pod_uid.as_bytes());
+            is_only &= uid.is_none_or(|uid| uid == pod_uid.as_bytes());
+            is_only
+        });
+        is_there && is_only
+    }
+
+    fn kept(&self, pod_uid: &str, container_id: Option<&str>) -> Option<&Kept> {
+        self.kept
+            .as_ref()
+            .filter(|kept| kept.pod_uid == pod_uid && kept.container_id.as_deref() == container_id)
+    }
+
+    fn keep(&mut self, pod_uid: &str, container_id: Option<&str>, names: &Names, together: bool) {
+        self.kept = Some(Kept {
+            pod_uid: pod_uid.to_owned(),
+            container_id: container_id.map(ToOwned::to_owned),
+            names: names.clone(),
+            are_together: together,
+        });
     }
 }
 
 impl NameFinder for KubeletNames {
     /// Each directory is listed once at most, and none for the container that was asked for last.
     fn find(&mut self, pod_uid: &str, container_id: Option<&str>) -> Option<Names> {
-        if let Some((uid, id, names)) = &self.kept
-            && uid == pod_uid
-            && id.as_deref() == container_id
-        {
-            return Some(names.clone());
+        if let Some(kept) = self.kept(pod_uid, container_id) {
+            return Some(kept.names.clone());
         }
         let by_id = container_id
             .and_then(|id| self.first(KubeletDir::Containers, |name| of_container(name, id)));
         let names = by_id.or_else(|| self.first(KubeletDir::Pods, |name| of_pod(name, pod_uid)));
         let is_whole = |names: &&Names| container_id.is_none() || names.container.is_some();
         if let Some(names) = names.as_ref().filter(is_whole) {
-            let id = container_id.map(ToOwned::to_owned);
-            self.kept = Some((pod_uid.to_owned(), id, names.clone()));
+            self.keep(pod_uid, container_id, names, false);
         }
         names
+    }
+
+    /// The container's file names it and its pod, the pod's directory the pod and its UID.
+    fn find_both(&mut self, pod_uid: &str, container_id: &str) -> Option<Names> {
+        let kept = self.kept(pod_uid, Some(container_id));
+        if let Some(kept) = kept.filter(|kept| kept.are_together) {
+            return Some(kept.names.clone());
+        }
+        let names = self.first(KubeletDir::Containers, |name| {
+            of_container(name, container_id)
+        })?;
+        let are_together = self.is_pods_only_uid(&names, pod_uid);
+        are_together.then(|| {
+            self.keep(pod_uid, Some(container_id), &names, true);
+            names
+        })
     }
 }
 
@@ -242,6 +306,38 @@ mod tests {
         assert_eq!(asked(&count), 22);
         assert_eq!(lookup.find(UID, None), Some(names("shop", "web-1", None)));
         assert_eq!(lookup.find("another", None), None);
+    }
+
+    #[test]
+    fn knows_a_container_and_its_pod_only_together() {
+        let file = format!("web-0_shop_app-{ID}.log");
+        let pod = format!("shop_web-0_{UID}");
+        let other_uid = format!("other_web-0_{UID}");
+        let made_anew = "shop_web-0_00000000-0000-0000-0000-000000000007";
+        let found = Some(names("shop", "web-0", Some("app")));
+        for (files, pods, expected) in [
+            (&[&*file][..], &["a_b_c", &*pod][..], found.clone()),
+            (&[&*file], &["shop_web_x", "shop_web-0x_y", &*pod], found),
+            // The one or the other is not of this node.
+            (&[&*file], &[], None),
+            (&[], &[&*pod], None),
+            // Each is, but of another pod.
+            (&[&*file], &[&*other_uid], None),
+            (&[&*file], &[made_anew, &*other_uid], None),
+            // One of two.
+            (&[&*file], &[made_anew, &*pod], None),
+            (&[&*file], &[&*pod, made_anew], None),
+        ] {
+            let (mut lookup, _) = lookup(files, pods);
+            assert_eq!(lookup.find_both(UID, ID), expected, "{files:?} {pods:?}");
+            // What was found of either is no proof for both.
+            lookup.find(UID, Some(ID));
+            assert_eq!(lookup.find_both(UID, ID), expected, "{files:?} {pods:?}");
+        }
+        let (mut lookup, count) = lookup(&[&file], &[&pod]);
+        lookup.find_both(UID, ID);
+        lookup.find_both(UID, ID);
+        assert_eq!(asked(&count), 11);
     }
 
     #[test]

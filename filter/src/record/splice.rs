@@ -50,7 +50,7 @@ impl IdentityKeys {
     };
 
     /// The Kubernetes identity that a kill's own paths tell, by these keys; [`Self::parent`] is the
-    /// caller's to heed.
+    /// caller's to heed. Of a kill inside another container it is none.
     pub fn of<'o>(&self, oom: &'o Oom) -> impl Iterator<Item = (&'static str, &'o str)> {
         Identity::of(oom, None).members(self)
     }
@@ -121,7 +121,7 @@ fn is_empty_object(bytes: &[u8]) -> bool {
 }
 
 /// The identity of a victim, as it is written into a record.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Identity<'a> {
     pod_uid: Option<&'a str>,
     pod_name: Option<&'a str>,
@@ -131,7 +131,12 @@ struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
+    /// Of a kill inside another container nothing, unless names were found: whoever owns that container
+    /// can have made up the rest, and names are found only where this node knows pod and container.
     fn of(oom: &'a Oom, names: Option<&'a Names>) -> Self {
+        if oom.nested && names.is_none() {
+            return Self::default();
+        }
         Self {
             pod_uid: oom.pod.as_ref().map(|pod| pod.uid.as_str()),
             pod_name: names.map(|names| names.pod.as_str()),

@@ -177,8 +177,12 @@ pub(crate) fn with_oom(
 
 /// The contract's rule, "Kubernetes identity": what a record does not have yet is added. A record that
 /// names another pod or another container gets nothing, and neither does one that has something else
-/// than an object under the parent's key.
+/// than an object under the parent's key, or a kill inside another container: no suite has the directories
+/// of a node that knows it.
 fn add_identity(record: &mut Map<String, Value>, oom: &Value, identity: &Identity) {
+    if oom["nested"] == true {
+        return;
+    }
     let pairs = [
         (identity.pod_uid, oom.pointer("/pod/uid")),
         (identity.container_id, oom.pointer("/container/id")),

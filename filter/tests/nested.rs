@@ -172,6 +172,7 @@ proptest! {
                     let keys = identity(record);
                     if oom["nested"] == true {
                         prop_assert!(keys.is_empty(), "{path}: {keys:?}");
+                        prop_assert!(oom["workload"]["system"].is_string(), "inside of what? {}", oom);
                     } else {
                         prop_assert_eq!(&oom["pod"], &Value::Null);
                         // The outer container's own id, in OpenTelemetry's names.

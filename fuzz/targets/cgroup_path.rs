@@ -27,6 +27,13 @@ fuzz_target!(|path: &[u8]| {
         let id = container.id.as_deref().unwrap_or_default();
         assert!(id.is_empty() || id.len() == 64 && is_hex(id), "{id}");
     }
+    if let Some(workload) = &identity.workload {
+        assert!(!workload.system.is_empty());
+        assert!(workload.part.is_none() || workload.id.is_some());
+    }
+    if identity.is_nested {
+        assert!(identity.workload.is_some(), "inside of what?");
+    }
     match identity.level {
         // No path is the machine's.
         Level::Node => panic!("a path of the whole machine"),
@@ -37,6 +44,9 @@ fuzz_target!(|path: &[u8]| {
     // What lies below a path changes nothing of whose pod it is.
     if let Some(pod) = identity.pod {
         let below = [path.strip_suffix(b"/").unwrap_or(path), b"/x"].concat();
-        assert_eq!(identify(&below).pod, Some(pod));
+        let below = identify(&below);
+        assert_eq!(below.pod, Some(pod));
+        assert_eq!(below.workload, identity.workload);
+        assert_eq!(below.is_nested, identity.is_nested);
     }
 });

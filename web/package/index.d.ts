@@ -60,6 +60,10 @@ export interface Oom {
   container?: { id?: string; runtime?: string };
   /** The systemd unit of a cgroup that is no pod. */
   unit?: string;
+  /** Whoever else owns the cgroup: of several containers in each other the outermost. */
+  workload?: { system: string; id?: string; part?: string };
+  /** The cgroup lies inside another container, whose owner can have made up pod, container and unit. */
+  nested?: true;
   /** The five largest tasks by resident memory. */
   tasks?: Task[];
   /** Rows of the report's task table. */

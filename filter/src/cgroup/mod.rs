@@ -22,6 +22,7 @@ use serde::Serialize;
 use components::{Components, is_container_id};
 pub use level::Level;
 pub(crate) use level::UNKNOWN_TAG;
+use shapes::FoundContainer;
 pub use workload::Workload;
 
 /// A pod's quality of service, which the kubelet writes into its path.
@@ -123,64 +124,55 @@ pub struct Identity<'a> {
 pub fn identify(path: &[u8]) -> Identity<'_> {
     let root = Components::new(path);
     let mut rest = root;
-    let mut identity = Identity {
-        level: Level::Cgroup,
-        pod: None,
-        container: None,
-        unit: None,
-        workload: None,
-        is_nested: false,
-        is_inside: false,
-    };
+    let mut unit = None;
+    let mut is_nested = false;
+    let mut outermost: Option<FoundContainer<'_>> = None;
+    let mut innermost: Option<FoundContainer<'_>> = None;
     // A user's own directories are no pods, and neither are those of a container of his.
     let mut may_hold_pods = true;
-    // The container that all of `rest` lies in, as its owner.
-    let mut owner = None;
-    let mut is_in_container = false;
-    let mut may_hold_others = true;
-    loop {
+    while innermost.is_none_or(FoundContainer::is_known) {
         may_hold_pods &= rest.first() != Some(b"user.slice");
-        if may_hold_pods
-            && may_hold_others
-            && let Some(tree) = kubepods::read(rest)
-        {
-            identity.level = tree.level;
-            identity.pod = tree.pod;
-            identity.container = tree.container;
-            identity.is_inside = tree.is_inside;
-            identity.workload = owner;
-            identity.is_nested = is_in_container;
-            if identity.pod.is_some() {
-                identity.unit = None;
-            } else {
-                identity.unit = identity.unit.or_else(|| unit::innermost(rest));
-            }
-            return identity;
+        // A machine, such as LXC's, has a systemd of its own. What an engine's container has is nobody's.
+        if unit.is_none() && innermost.is_none_or(FoundContainer::is_machine) {
+            unit = unit::innermost(rest);
+            is_nested |= innermost.is_some() && unit.is_some();
         }
-        if identity.unit.is_none() {
-            identity.unit = unit::innermost(rest);
-            identity.is_nested |= is_in_container && identity.unit.is_some();
+        if may_hold_pods && let Some(tree) = kubepods::read(rest) {
+            return Identity {
+                level: tree.level,
+                unit: unit.filter(|_| tree.pod.is_none()),
+                pod: tree.pod,
+                container: tree.container,
+                workload: outermost.or(innermost).and_then(FoundContainer::as_owner),
+                is_nested: innermost.is_some(),
+                is_inside: tree.is_inside,
+            };
         }
-        let found = may_hold_others
-            .then(|| shapes::container(rest, !is_in_container))
-            .flatten();
-        let Some(found) = found else {
+        let Some(found) = shapes::container(rest, innermost.is_none()) else {
             break;
         };
-        identity.is_nested |= is_in_container;
-        identity.is_inside = found.below().first().is_some();
-        identity.level = Level::of_container(identity.is_inside);
-        identity.container = found.container();
-        identity.workload = owner.clone().or_else(|| found.workload());
-        owner = owner.or_else(|| found.as_owner());
-        is_in_container = true;
-        may_hold_others = found.is_known();
+        is_nested |= innermost.is_some();
         rest = found.below();
+        outermost = outermost.or(innermost);
+        innermost = Some(found);
     }
-    if !is_in_container {
-        identity.workload = shapes::other_owner(root);
+    let is_inside = innermost.is_some() && rest.first().is_some();
+    Identity {
+        level: match innermost {
+            Some(_) => Level::of_container(is_inside),
+            None => Level::Cgroup,
+        },
+        pod: None,
+        container: innermost.and_then(FoundContainer::container),
+        unit,
+        workload: match (outermost, innermost) {
+            (Some(outermost), _) => outermost.as_owner(),
+            (None, Some(only)) => only.workload(),
+            (None, None) => shapes::other_owner(root),
+        },
+        is_nested,
+        is_inside,
     }
-    identity
 }
 
 impl Container {

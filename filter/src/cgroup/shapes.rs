@@ -183,6 +183,11 @@ impl<'a> FoundContainer<'a> {
         self.system.is_some() || self.runtime.is_some()
     }
 
+    /// Whether it is a machine, and not an engine's container: it has neither an id nor an engine.
+    pub(super) fn is_machine(self) -> bool {
+        self.runtime.is_none() && self.found.id.is_none()
+    }
+
     /// The container by its id.
     pub(super) fn container(self) -> Option<Container> {
         Container::known(self.found.id, self.runtime)

@@ -13,7 +13,8 @@ pub(super) fn innermost(mut components: Components<'_>) -> Option<&[u8]> {
         if is_slice(name) {
             slice = Some(name);
         } else {
-            let is_manager = unit.is_none() && name.starts_with(b"user@");
+            let is_manager =
+                unit.is_none() && name.starts_with(b"user@") && name.ends_with(b".service");
             unit = Some(name);
             if !is_manager {
                 break;

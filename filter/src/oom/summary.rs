@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use itoa::Buffer;
 
-use crate::cgroup::{Container, Level, Workload, identify};
+use crate::cgroup::{Container, Identity, Level, Workload, identify};
 use crate::oom::{Event, Oom};
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
@@ -134,40 +134,51 @@ fn cause(text: &mut String, oom: &Oom) {
 fn limit_owner(text: &mut String, oom: &Oom, level: Level) {
     let path = (oom.cgroup.as_ref()).and_then(|cgroup| cgroup.limit.as_deref());
     let path = path.unwrap_or_default();
-    let limit = identify(path.as_bytes());
+    let is_victims = victim_path(oom) == Some(path);
     match level {
-        Level::Container if limit.container == oom.container => text.push_str("the container"),
-        Level::Container => match &limit.container {
-            Some(Container { id: Some(id), .. }) => text.extend(["container ", short_id(id)]),
-            _ if limit.workload.is_some() => workload(text, limit.workload.as_ref()),
-            _ => text.push_str("the container"),
-        },
+        Level::Container if is_victims => text.push_str("the container"),
         Level::Pod => text.push_str("the pod"),
         Level::Qos => text.push_str("the pods of its quality of service together"),
-        Level::Kubepods if limit.is_nested => {
+        Level::Kubepods if oom.nested => {
             text.push_str("all pods of ");
-            workload(text, limit.workload.as_ref());
+            workload(text, oom.workload.as_ref());
             text.push_str(" together");
         }
         Level::Kubepods | Level::Node => text.push_str("all pods of the node together"),
-        Level::Cgroup if limit.container.is_some() && limit.container == oom.container => {
-            text.push_str("a cgroup inside the container");
+        Level::Container => container_around(text, oom, &identify(path.as_bytes())),
+        Level::Cgroup => cgroup(text, oom, path, is_victims),
+    }
+}
+
+/// A container whose limit it was, which is not the cgroup that the victim was in.
+fn container_around(text: &mut String, oom: &Oom, limit: &Identity<'_>) {
+    match &limit.container {
+        container if *container == oom.container => text.push_str("the container"),
+        Some(Container { id: Some(id), .. }) => text.extend(["container ", short_id(id)]),
+        _ if limit.workload.is_some() => workload(text, limit.workload.as_ref()),
+        _ => text.push_str("a container"),
+    }
+}
+
+fn cgroup(text: &mut String, oom: &Oom, path: &str, is_victims: bool) {
+    let limit = identify(path.as_bytes());
+    let unit = (limit.unit).and_then(|unit| core::str::from_utf8(unit).ok());
+    if limit.container.is_some() && limit.container == oom.container {
+        text.push_str("a cgroup inside the container");
+    } else if limit.pod.is_some() {
+        text.push_str("a cgroup inside the pod");
+    } else if is_victims {
+        text.push_str("the cgroup");
+    } else if let Some(unit) = unit.filter(|unit| path.rsplit('/').next() == Some(unit)) {
+        text.extend(["unit ", unit]);
+        if limit.is_nested {
+            text.push_str(" inside ");
+            workload(text, limit.workload.as_ref());
         }
-        Level::Cgroup if limit.pod.is_some() => text.push_str("a cgroup inside the pod"),
-        Level::Cgroup if victim_path(oom) == Some(path) => text.push_str("the cgroup"),
-        Level::Cgroup => match limit.unit.and_then(|unit| core::str::from_utf8(unit).ok()) {
-            Some(unit) if path.rsplit('/').next() == Some(unit) => {
-                text.extend(["unit ", unit]);
-                if limit.is_nested {
-                    text.push_str(" inside ");
-                    workload(text, limit.workload.as_ref());
-                }
-            }
-            _ if !limit.is_inside && limit.workload.is_some() => {
-                workload(text, limit.workload.as_ref());
-            }
-            _ => text.extend(["cgroup ", path]),
-        },
+    } else if !limit.is_inside && limit.workload.is_some() {
+        workload(text, limit.workload.as_ref());
+    } else {
+        text.extend(["cgroup ", path]);
     }
 }
 

@@ -82,8 +82,9 @@ impl KubeletDirs for Names {
 pub fn names_of(records: &[Value]) -> Names {
     let mut pods = BTreeMap::new();
     for kill in told(records, &Names::default()) {
-        if let Some(uid) = kill["kubernetes"]["pod_id"].as_str() {
-            let container = kill["kubernetes"]["docker_id"].as_str();
+        // Of a node of kind too, whose pods have no Kubernetes identity before there are names.
+        if let Some(uid) = kill["oom"]["pod"]["uid"].as_str() {
+            let container = kill["oom"]["container"]["id"].as_str();
             let containers: &mut BTreeSet<String> = pods.entry(uid.to_owned()).or_default();
             containers.extend(container.map(str::to_owned));
         }

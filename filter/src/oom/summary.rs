@@ -6,6 +6,7 @@ use itoa::Buffer;
 
 use crate::cgroup::{Container, Identity, Level, Workload, identify};
 use crate::oom::{Event, Oom};
+use crate::text::cursor::rfind;
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
 /// are present.
@@ -162,14 +163,15 @@ fn container_around(text: &mut String, oom: &Oom, limit: &Identity<'_>) {
 
 fn cgroup(text: &mut String, oom: &Oom, path: &str, is_victims: bool) {
     let limit = identify(path.as_bytes());
-    let unit = (limit.unit).and_then(|unit| core::str::from_utf8(unit).ok());
+    // By bytes: searching and checking characters would be a part of every module for this alone.
+    let last = rfind(path.as_bytes(), b"/").and_then(|slash| path.get(slash.saturating_add(1)..));
     if limit.container.is_some() && limit.container == oom.container {
         text.push_str("a cgroup inside the container");
     } else if limit.pod.is_some() {
         text.push_str("a cgroup inside the pod");
     } else if is_victims {
         text.push_str("the cgroup");
-    } else if let Some(unit) = unit.filter(|unit| path.rsplit('/').next() == Some(unit)) {
+    } else if let Some(unit) = last.filter(|last| limit.unit == Some(last.as_bytes())) {
         text.extend(["unit ", unit]);
         if limit.is_nested {
             text.push_str(" inside ");

@@ -27,12 +27,15 @@ const CONTAINERS: [(&str, &str); 9] = [
 ];
 
 /// Directories that are nobody's container and not root's alone.
-const OWN_DIRECTORIES: [&str; 5] = [
+const OWN_DIRECTORIES: [&str; 8] = [
     "/user.slice/user-1000.slice/user@1000.service",
     "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{id}.scope",
     "/system.slice/ci.service",
     "/leaker",
     "/batch/{id}",
+    "/system.slice/ci.service/libpod-payload-{id}",
+    "/nomad.slice/share.slice/94eb36cd-29e1-478b-b365-4cb5dfc7d6fb.web.scope",
+    "/ecs/f209da7f990b45b585488946f0eec404/{id}",
 ];
 
 fn filled(shape: &str) -> String {

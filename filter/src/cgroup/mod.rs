@@ -4,8 +4,8 @@
 //! container of anybody else. What lies below `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
 //!
 //! Whoever may create cgroups below his own can name one `kubepods`. A pod is believed only where the
-//! kubelet puts one: at the root, below a directory that root's services make, or in a container that is
-//! known, which may be a node of kind. Whoever owns that container can have made up all that is below it:
+//! kubelet puts one: at the root, below a directory that root's services make, or in a container that may be a
+//! node of kind. Whoever owns that container can have made up all that is below it:
 //! it is told with the pod, and [`Identity::is_nested`] says so. The outermost pod decides.
 
 mod components;
@@ -128,7 +128,7 @@ pub fn identify(path: &[u8]) -> Identity<'_> {
     let mut is_nested = false;
     let mut outermost: Option<FoundContainer<'_>> = None;
     let mut innermost: Option<FoundContainer<'_>> = None;
-    // A user's own directories are no pods, and neither are those of a container of his.
+    // A user's own directories are no pods, and neither are those of a container that he can make up.
     let mut may_hold_pods = true;
     while innermost.is_none_or(FoundContainer::is_known) {
         may_hold_pods &= rest.first() != Some(b"user.slice");
@@ -153,6 +153,7 @@ pub fn identify(path: &[u8]) -> Identity<'_> {
         };
         is_nested |= innermost.is_some();
         rest = found.below();
+        may_hold_pods &= found.may_hold_pods();
         outermost = outermost.or(innermost);
         innermost = Some(found);
     }

@@ -25,17 +25,13 @@ pub(super) const PARENTS_OF_PODS: [&str; 9] = [
 
 /// A container's cgroup outside Kubernetes, the system that calls it by a name of its own, and who runs it.
 ///
-/// What is known of may hold others: a node of kind, k3d or minikube, Docker in LXC. What is not is read
-/// at the root alone, and nothing below it.
+/// crun makes `container` below a scope for the container itself, LXC the directory `ns`.
 type ContainerShape = (&'static str, Option<&'static str>, Option<Runtime>);
 
-/// crun makes `container` below a scope for the container itself, LXC the directory `ns`.
-const CONTAINERS: [ContainerShape; 24] = [
+/// Containers that may be a whole machine, and a node with pods: of kind, k3d or minikube.
+const MACHINES: [ContainerShape; 9] = [
     ("docker/{id}", None, Some(Runtime::Docker)),
-    ("docker/buildx/{id}", None, Some(Runtime::Docker)),
-    // Amazon ECS; on Fargate the second is `<task>-<n>`.
-    ("ecs/{name}/{id}", Some("ecs"), Some(Runtime::Docker)),
-    ("ecs/{name}/{any}", Some("ecs"), None),
+    // Amazon ECS on cgroup v2.
     (
         "ecstasks.slice/ecstasks-{name}.slice/docker-{id}.scope/[container]",
         Some("ecs"),
@@ -53,6 +49,28 @@ const CONTAINERS: [ContainerShape; 24] = [
         Some(Runtime::Containerd),
     ),
     (
+        "{slices}/libpod-{id}.scope/[container]",
+        None,
+        Some(Runtime::Podman),
+    ),
+    (
+        "libpod_parent/libpod-{id}/[container]",
+        None,
+        Some(Runtime::Podman),
+    ),
+    // `lxc.monitor.<name>` is the monitor, not the payload. LXD, Incus and Proxmox name theirs alike.
+    ("lxc.payload.{name}/[ns]", Some("lxc"), None),
+    ("lxc.payload/{name}/[ns]", Some("lxc"), None),
+    ("lxc/{name}/[ns]", Some("lxc"), None),
+];
+
+/// Other containers. They may hold containers, but no pods: some of these directories a user can make.
+const CONTAINERS: [ContainerShape; 15] = [
+    ("docker/buildx/{id}", None, Some(Runtime::Docker)),
+    // Amazon ECS on cgroup v1; on Fargate the second is `<task>-<n>`.
+    ("ecs/{name}/{id}", Some("ecs"), Some(Runtime::Docker)),
+    ("ecs/{name}/{any}", Some("ecs"), None),
+    (
         "{slices}/cri-containerd-{id}.scope/[container]",
         None,
         Some(Runtime::Containerd),
@@ -63,17 +81,7 @@ const CONTAINERS: [ContainerShape; 24] = [
         Some(Runtime::Crio),
     ),
     (
-        "{slices}/libpod-{id}.scope/[container]",
-        None,
-        Some(Runtime::Podman),
-    ),
-    (
         "{slices}/{any}.service/libpod-payload-{id}",
-        None,
-        Some(Runtime::Podman),
-    ),
-    (
-        "libpod_parent/libpod-{id}/[container]",
         None,
         Some(Runtime::Podman),
     ),
@@ -91,13 +99,10 @@ const CONTAINERS: [ContainerShape; 24] = [
     ("nomad.slice/{slices}/{any}.scope", Some("nomad"), None),
     ("nomad.slice/{any}.scope", Some("nomad"), None),
     ("nomad/{uuid}.{part}", Some("nomad"), None),
-    // `lxc.monitor.<name>` is the monitor, not the payload. LXD, Incus and Proxmox name theirs alike.
-    ("lxc.payload.{name}/[ns]", Some("lxc"), None),
-    ("lxc.payload/{name}/[ns]", Some("lxc"), None),
-    ("lxc/{name}/[ns]", Some("lxc"), None),
     // Up to 1.6 on cgroup v1: a number of no allocation.
     ("nomad/{any}", Some("nomad"), None),
-    // A cgroup parent of somebody's choice on cgroup v1.
+    // A cgroup parent of somebody's choice on cgroup v1, at the root alone: who runs it is not known, and
+    // so nothing of what lies below is read.
     ("{any}/{id}", None, None),
     ("{id}", None, None),
 ];
@@ -150,6 +155,7 @@ pub(super) struct FoundContainer<'a> {
     found: Match<'a>,
     system: Option<&'static str>,
     runtime: Option<Runtime>,
+    may_hold_pods: bool,
 }
 
 /// The container that a path begins with: at the root, or right below another container.
@@ -157,25 +163,34 @@ pub(super) fn container(
     components: Components<'_>,
     is_at_root: bool,
 ) -> Option<FoundContainer<'_>> {
-    let rows: &[ContainerShape] = if components.first() == Some(b"user.slice") {
-        &ROOTLESS
+    let tables: &[(&[ContainerShape], bool)] = if components.first() == Some(b"user.slice") {
+        &[(&ROOTLESS, false)]
     } else {
-        &CONTAINERS
+        &[(&MACHINES, true), (&CONTAINERS, false)]
     };
-    rows.iter().find_map(|(shape, system, runtime)| {
-        let is_known = system.is_some() || runtime.is_some();
+    let rows = tables
+        .iter()
+        .flat_map(|(rows, may_hold_pods)| rows.iter().map(|row| (row, *may_hold_pods)));
+    rows.filter_map(|((shape, system, runtime), may_hold_pods)| {
         Some(FoundContainer {
-            found: (is_known || is_at_root).then(|| starts_with(components, shape))??,
+            found: starts_with(components, shape)?,
             system: *system,
             runtime: *runtime,
+            may_hold_pods,
         })
     })
+    .find(|found| is_at_root || found.is_known())
 }
 
 impl<'a> FoundContainer<'a> {
     /// What lies below its cgroup.
     pub(super) fn below(self) -> Components<'a> {
         self.found.below
+    }
+
+    /// Whether pods below it are read.
+    pub(super) fn may_hold_pods(self) -> bool {
+        self.may_hold_pods
     }
 
     /// Whether it is known who runs it, and so that it may hold others.

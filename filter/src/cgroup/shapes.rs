@@ -168,18 +168,23 @@ pub(super) fn container(
     } else {
         &[(&MACHINES, true), (&CONTAINERS, false)]
     };
-    let rows = tables
-        .iter()
-        .flat_map(|(rows, may_hold_pods)| rows.iter().map(|row| (row, *may_hold_pods)));
-    rows.filter_map(|((shape, system, runtime), may_hold_pods)| {
-        Some(FoundContainer {
-            found: starts_with(components, shape)?,
-            system: *system,
-            runtime: *runtime,
-            may_hold_pods,
-        })
-    })
-    .find(|found| is_at_root || found.is_known())
+    for (rows, may_hold_pods) in tables {
+        for (shape, system, runtime) in *rows {
+            let Some(found) = starts_with(components, shape) else {
+                continue;
+            };
+            let found = FoundContainer {
+                found,
+                system: *system,
+                runtime: *runtime,
+                may_hold_pods: *may_hold_pods,
+            };
+            if is_at_root || found.is_known() {
+                return Some(found);
+            }
+        }
+    }
+    None
 }
 
 impl<'a> FoundContainer<'a> {

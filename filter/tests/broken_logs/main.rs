@@ -1,0 +1,119 @@
+//! Logs as they break in the field, by chance and from fixed seeds, held against what is true.
+//!
+//! A wrong pod is the worst fault that the filter can have; a record that names none is never wrong.
+//! `LOGS=100000 SEED=7 cargo test --release -p oom-filter --test broken_logs -- --nocapture` looks at as
+//! many as wanted, and prints a table; `SHOW=7` in place of both prints one log.
+
+mod dice;
+mod judge;
+mod kernel;
+#[path = "../common/keys.rs"]
+mod keys;
+mod log;
+
+use std::collections::BTreeMap;
+use std::env;
+
+use judge::{FAULTS, Tally, judge};
+use log::{Breakage, log};
+
+/// Logs named of each fault.
+const MOST_EXAMPLES: usize = 6;
+
+/// Logs where nothing else is said; many where `CI` is set.
+fn count() -> u64 {
+    let few = if env::var_os("CI").is_some() {
+        5_000
+    } else {
+        500
+    };
+    number("LOGS").unwrap_or(few)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+/// A row of the table: what was done, to what kind of kernel.
+type Row = (&'static str, Breakage);
+
+#[test]
+fn no_broken_log_names_the_wrong_pod() {
+    if let Some(seed) = number("SHOW") {
+        return show(&log(seed));
+    }
+    let seed = number("SEED").unwrap_or(0);
+    let mut rows: BTreeMap<Row, Tally> = BTreeMap::new();
+    let mut examples: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+    for number in 0..count() {
+        let seed = seed.wrapping_add(number);
+        let log = log(seed);
+        let (tally, faults) = judge(&log);
+        let kind = kind(&log);
+        rows.entry((kind, log.breakage)).or_default().add(&tally);
+        for (what, _) in faults {
+            examples.entry((kind, what)).or_default().push(seed);
+        }
+    }
+    println!("{}", table(&rows));
+    for ((kind, what), seeds) in &examples {
+        let some = &seeds[..seeds.len().min(MOST_EXAMPLES)];
+        println!("{kind}: {what} is wrong in logs {some:?}");
+    }
+    let total = |kind: &str, what: &str| -> usize {
+        let rows = rows.iter().filter(|((known, _), _)| *known == kind);
+        rows.map(|(_, tally)| tally.wrong(what)).sum()
+    };
+    for what in FAULTS {
+        assert_eq!(total("new", what), 0, "{what}");
+    }
+}
+
+/// One log, what is true of it, and what is said of it.
+fn show(log: &log::Log) {
+    println!("{:?} {:?}", log.breakage, log.carrier);
+    for record in &log.records {
+        println!("{}", String::from_utf8_lossy(record));
+    }
+    for truth in &log.truths {
+        println!("{truth:?}");
+    }
+    let (_, faults) = judge(log);
+    for (what, oom) in faults {
+        println!("{what} is wrong: {oom}");
+    }
+}
+
+fn kind(log: &log::Log) -> &'static str {
+    let is_new = |truth: &kernel::Truth| truth.kernel.is_new();
+    match (log.truths.iter().all(is_new), log.breakage.loses_lines()) {
+        (true, _) => "new",
+        (false, false) if log.is_interleaved => "old, side by side",
+        (false, false) => "old",
+        (false, true) => "old, lines lost",
+    }
+}
+
+fn table(rows: &BTreeMap<Row, Tally>) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!(
+        "{:<18} {:<21} {:>7} {:>7} {:>7} {:>7}",
+        "kernels", "breakage", "logs", "kills", "records", "named"
+    );
+    for what in FAULTS {
+        write!(text, " {what:>9}").unwrap();
+    }
+    for ((kind, breakage), tally) in rows {
+        let breakage = format!("{breakage:?}");
+        write!(
+            text,
+            "\n{kind:<18} {breakage:<21} {:>7} {:>7} {:>7} {:>7}",
+            tally.logs, tally.kills, tally.records, tally.named
+        )
+        .unwrap();
+        for what in FAULTS {
+            write!(text, " {:>9}", tally.wrong(what)).unwrap();
+        }
+    }
+    text
+}

@@ -48,7 +48,7 @@ pub struct RecordContext<'a> {
 /// No line of a report is shorter: `<IRQ>`.
 const SHORTEST_LINE: usize = 5;
 /// Longest record that is kept for a report that may break off.
-const LONGEST_KEPT: usize = 16 * 1024;
+const LONGEST_KEPT: usize = 8 * 1024;
 
 /// The record of a report's first line. Absent where it is too long to be kept.
 pub type FirstRecord = Option<Arc<[u8]>>;
@@ -264,9 +264,10 @@ impl Filter {
         self.write(&unfinished?)
     }
 
-    fn write(&self, unfinished: &Unfinished<FirstRecord>) -> Option<Vec<u8>> {
+    fn write(&mut self, unfinished: &Unfinished<FirstRecord>) -> Option<Vec<u8>> {
         let record = unfinished.payload.as_deref().unwrap_or(b"{}");
-        Record::read(record)?.splice(&unfinished.oom, &self.keys, None)
+        let names = self.names_of(&unfinished.oom);
+        Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
     }
 
     fn names_of(&mut self, kill: &Oom) -> Option<Names> {

@@ -32,6 +32,12 @@ pub struct KernelLine<'a> {
     pub name_bytes: NameBytes,
     /// Microseconds since boot, by the kernel's clock. Absent where nothing says them.
     pub at_us: Option<u64>,
+    /// Microseconds since 1970, by whoever brought the line. They only tell whether two lines are far
+    /// apart where the kernel's clock is absent.
+    pub time_us: Option<u64>,
+    /// The number that the kernel gave to the record: one more than that of the record before, of whatever
+    /// author. Absent where the carrier is not `/dev/kmsg`.
+    pub sequence: Option<u64>,
     /// The machine, where a syslog prefix names it.
     pub host: Option<&'a [u8]>,
     /// The task or the processor that printed the line, `T<tid>` or `C<cpu>`

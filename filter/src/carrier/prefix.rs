@@ -58,6 +58,7 @@ pub(super) fn strip(line: &[u8]) -> KernelLine<'_> {
 fn kmsg<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
     let header = Header::read(cursor)?;
     line.at_us = Some(header.at_us);
+    line.sequence = Some(header.sequence);
     line.caller = header.caller;
     line.author = Author::of_priority(header.priority);
     line.name_bytes = NameBytes::Exact;

@@ -13,6 +13,9 @@ use super::pieces::Values;
 use crate::carrier::NameBytes;
 use crate::text::cursor::{Cursor, rfind, rsplit_once, split_at, split_once};
 
+/// Readings of one ambiguous line that are kept until the kill line settles them. A name of 15 bytes allows
+/// three; nested cgroups that imitate fields allow more, and then nothing is believed.
+pub(crate) const MOST_READINGS: usize = 8;
 /// Longest line that is looked at for several readings: two paths of the
 /// kernel's `PATH_MAX` and the rest. It bounds the work on hostile text.
 const LONGEST: usize = 2 * 4096 + 512;
@@ -244,11 +247,16 @@ fn cgroup_readings(text: &[u8], name_bytes: NameBytes) -> Vec<Reading<'_>> {
                 comm: Some(comm),
             };
             match (path(limit), path(task)) {
-                (Some(limit), Some(task)) if is_below(task, limit) => inside.push(reading),
+                (Some(limit), Some(task)) if is_below(task, limit) => {
+                    inside.push(reading);
+                    if inside.len() > MOST_READINGS {
+                        return inside;
+                    }
+                }
                 _ if UNPRINTABLE.contains(&limit) || UNPRINTABLE.contains(&task) => {
                     inside.push(reading);
                 }
-                (Some(_), Some(_)) => outside.push(reading),
+                (Some(_), Some(_)) if outside.len() <= MOST_READINGS => outside.push(reading),
                 _ => {}
             }
         }
@@ -267,7 +275,7 @@ fn splits<'a>(text: &'a [u8], key: &[u8]) -> impl Iterator<Item = (&'a [u8], &'a
 }
 
 /// Whether `path` is `ancestor` or lies below it.
-fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
+pub(crate) fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
     path.strip_prefix(ancestor)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || ancestor == b"/")
 }

@@ -27,8 +27,9 @@ pub enum Message<'a> {
     LimitOf(&'a [u8]),
     /// An account of the cgroup whose limit was hit.
     Usage(Usage),
-    /// The heading of the cgroup's statistics; on 3.9 to 5.2 the figures follow in the line.
-    Stats,
+    /// The heading of a cgroup's statistics, and its path; on 3.9 to 5.2 the figures follow in the line.
+    /// Absent where the kernel could not print it.
+    Stats(Option<&'a [u8]>),
     /// The title of the task table (4.19 and newer).
     TasksTitle,
     /// The heading of the task table.
@@ -69,7 +70,7 @@ impl<'a> Message<'a> {
             | Self::TaskIn(_)
             | Self::LimitOf(_)
             | Self::Usage(_)
-            | Self::Stats
+            | Self::Stats(_)
             | Self::TasksTitle
             | Self::TasksHeading(_)
             | Self::Group(_)

@@ -56,7 +56,12 @@ pub(super) fn heading<'a>(values: &Values<'a>) -> Option<Message<'a>> {
         cursor.blanks();
         let name = cursor.take_some(|byte| byte != b' ')?;
         if name == b"name" {
-            return Some(Message::TasksHeading(columns));
+            // All there ever were begin with these; the sizes follow.
+            let is_table = matches!(
+                columns.names,
+                [Column::Uid, Column::Tgid, Column::TotalVm, ..]
+            );
+            return is_table.then_some(Message::TasksHeading(columns));
         }
         *columns.names.get_mut(columns.count)? = match name {
             b"uid" => Column::Uid,

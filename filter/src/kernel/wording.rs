@@ -10,6 +10,7 @@ use super::section::Section;
 use super::{constraint, invoked, stack, table};
 use crate::carrier::NameBytes;
 use crate::oom::Event;
+use crate::text::cursor::{rsplit_once, split_once};
 use Piece::{
     Account, Any, Blanks, Comm, Count, Dots, End, Holds, Kib, Maybe, Number, Path, Pid, Rest,
     Score, Text, Uid, Whose, Word,
@@ -338,8 +339,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         // On 3.9 to 5.2 the figures follow in the line.
-        pieces: &[Word(b"Memory cgroup stats for ")],
-        means: |_| Some(Message::Stats),
+        pieces: &[Word(b"Memory cgroup stats for "), Rest],
+        means: statistics,
         event: Event::Report,
         section: Section::Memory,
         role: Role::Opens,
@@ -696,6 +697,19 @@ fn selected<'a>(found: &Values<'a>) -> Option<Message<'a>> {
         comm: found.comm,
         score: found.score,
     }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+fn statistics<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    // On 5.3 to 6.4 the figures stand behind line ends, which rsyslog writes as `#012`.
+    let ends = [&b":\n"[..], b":#012"];
+    let path = ends
+        .iter()
+        .find_map(|end| split_once(found.rest, end))
+        .or_else(|| rsplit_once(found.rest, b": cache:"))
+        .map(|(path, _)| path)
+        .or_else(|| found.rest.strip_suffix(b":"));
+    Some(Message::Stats(path.filter(|path| path.starts_with(b"/"))))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]

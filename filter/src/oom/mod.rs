@@ -58,6 +58,9 @@ pub struct Oom {
     /// SysRq-f asked for it.
     #[serde(skip_serializing_if = "is_false")]
     pub manual: bool,
+    /// Lines of the report are known to be missing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub incomplete: bool,
     /// The process killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub victim: Option<Victim>,
@@ -129,6 +132,12 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+/// A user's id as the kernel's type has it, of 32 bits without a sign: the kernel prints the same one as -2
+/// in one line and as 4294967294 in another.
+pub(crate) fn one_form_of_uid(uid: i64) -> i64 {
+    uid & i64::from(u32::MAX)
+}
+
 /// What a line is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,6 +181,8 @@ pub enum Attribution {
     Table,
     /// Not at all.
     None,
+    /// The report chose its victim, and its kill line was lost or filtered out on the way.
+    Constraint,
 }
 
 /// What becomes of the container.

@@ -5,7 +5,7 @@ use alloc::string::String;
 use itoa::Buffer;
 
 use crate::cgroup::{Container, Identity, Level, Workload, identify};
-use crate::oom::{Event, Oom};
+use crate::oom::{Attribution, Event, Oom};
 use crate::text::cursor::rfind;
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
@@ -21,7 +21,9 @@ pub(crate) fn of(oom: &Oom) -> String {
 
 // Not by `write!`: the standard library's formatting would be a part of every module for this alone.
 fn write(text: &mut String, oom: &Oom) {
-    if oom.event == Event::Truncated {
+    if matches!(oom.event, Event::NoVictim | Event::Panic) {
+        text.push_str("The OOM killer found no process to kill");
+    } else if oom.event == Event::Truncated {
         text.push_str("A report of the OOM killer broke off");
         if let Some(victim) = &oom.victim {
             text.push_str("; it was about to kill ");
@@ -40,6 +42,9 @@ fn write(text: &mut String, oom: &Oom) {
     }
     if oom.group {
         text.push_str("; its whole group is killed (memory.oom.group)");
+    }
+    if oom.attribution == Some(Attribution::Constraint) {
+        text.push_str("; the line of the kill itself is missing");
     }
     text.push('.');
 }

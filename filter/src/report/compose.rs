@@ -7,11 +7,13 @@ use super::KillLine;
 use super::evidence::{Evidence, Hierarchy, Place};
 use super::incident::Incident;
 use super::line::{ReportLine, Said};
+use super::ownership::Listed;
 use super::tasks::{Process, Row, TaskTable};
 use crate::cgroup::{Identity, Level, identify};
 use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
 use crate::oom::{
-    Attribution, Cgroup, ContainerOutcome, Event, Memory, Oom, Trigger, Victim, summary,
+    Attribution, Cgroup, ContainerOutcome, Event, Memory, Oom, Trigger, Victim, one_form_of_uid,
+    summary,
 };
 use crate::printable;
 use crate::text::fnv::Fnv;
@@ -77,7 +79,7 @@ fn message_line(oom: &mut Oom, message: &Message<'_>) {
             });
         }
         Message::ConstraintStart(_)
-        | Message::Stats
+        | Message::Stats(_)
         | Message::TasksTitle
         | Message::TasksHeading(_)
         | Message::Selected(_)
@@ -97,7 +99,7 @@ fn constraint_line(oom: &mut Oom, constraint: &Constraint<'_>) {
     oom.victim = constraint.pid.map(|pid| Victim {
         pid,
         comm: place.and_then(|place| place.comm.as_deref()).map(printable),
-        uid: constraint.uid,
+        uid: constraint.uid.map(one_form_of_uid),
         ..Victim::default()
     });
 }
@@ -152,19 +154,19 @@ pub(super) fn kill(
     if let Some(named) = evidence.victim
         && line.killed.uid.is_none()
     {
-        victim.uid = Some(named.uid);
+        victim.uid = Some(one_form_of_uid(named.uid));
     }
     oom.victim = Some(victim);
     add_score(&mut oom, evidence, line);
     tasks(&mut oom, evidence, line);
-    oom.at_us = line.stamp.at_us;
+    oom.at_us = line.stamp.clock.at_us;
     oom
 }
 
 /// Adds the announced badness, if it is of the process that was killed.
 pub(super) fn add_score(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
     if let (Some(victim), Some(selected)) = (&mut oom.victim, evidence.selected)
-        && selected.pid == line.killed.pid
+        && selected.process == line.process
     {
         victim.score = selected.score;
     }
@@ -185,7 +187,7 @@ pub(super) fn group_kill(incident: &Incident, line: &KillLine<'_>) -> Box<Oom> {
     oom.victim = Some(victim);
     tasks(&mut oom, evidence, line);
     mark_group(&mut oom);
-    oom.at_us = line.stamp.at_us;
+    oom.at_us = line.stamp.clock.at_us;
     oom
 }
 
@@ -193,23 +195,27 @@ pub(super) fn group_kill(incident: &Incident, line: &KillLine<'_>) -> Box<Oom> {
 /// table of another report lists the process.
 pub(super) fn kill_without_report(
     line: &KillLine<'_>,
-    found: Option<(&[u8], &Row)>,
+    found: Option<Listed<'_>>,
     id: u64,
 ) -> Box<Oom> {
     let mut oom = new(Event::Kill, id);
     oom.constraint = line.scope.and_then(constraint_of);
     let mut of_limit = Place::default();
-    if let Some((limit, _)) = found {
-        of_limit.limit = Some(limit.to_vec());
-        place(&mut oom, &of_limit);
+    match &found {
+        Some(listed) if listed.is_its_limit => {
+            of_limit.limit = Some(listed.limit.to_vec());
+            place(&mut oom, &of_limit);
+        }
+        Some(listed) => identity(&mut oom, identify(listed.limit)),
+        None => {}
     }
     oom.set_level(level(&of_limit, line.scope, None));
     oom.attribution = Some(match found {
         Some(_) => Attribution::Table,
         None => Attribution::None,
     });
-    oom.victim = Some(victim(line.killed, found.map(|(_, row)| row)));
-    oom.at_us = line.stamp.at_us;
+    oom.victim = Some(victim(line.killed, found.map(|listed| listed.row)));
+    oom.at_us = line.stamp.clock.at_us;
     oom
 }
 
@@ -299,7 +305,10 @@ fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
     Victim {
         pid: killed.pid,
         comm: Some(printable(killed.comm)),
-        uid: killed.uid.or_else(|| row.map(Row::uid)),
+        uid: killed
+            .uid
+            .map(one_form_of_uid)
+            .or_else(|| row.map(Row::uid)),
         oom_score_adj: killed
             .oom_score_adj
             .or_else(|| row.and_then(Row::oom_score_adj)),
@@ -333,6 +342,10 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
         .page_bytes(process, line.killed.total_vm_bytes)
         .or(evidence.page_bytes);
     oom.tasks = evidence.tasks.largest(page_bytes);
+    oom.incomplete = evidence.has_gap;
+    if evidence.is_incomplete {
+        return;
+    }
     oom.task_count = evidence.tasks.count();
     if evidence.tasks.find(process).is_none() {
         // A thread, perhaps: whom the kill takes away cannot be told.
@@ -372,9 +385,16 @@ fn mark_group(oom: &mut Oom) {
     }
 }
 
-/// What a report that never finished told.
-pub(super) fn truncated(evidence: &Evidence, id: u64) -> Box<Oom> {
-    let mut oom = new(Event::Truncated, id);
+/// The kill of a report whose kill line is missing.
+pub(super) fn kill_without_line(evidence: &Evidence, id: u64) -> Box<Oom> {
+    let mut oom = unfinished(evidence, Event::Kill, id);
+    oom.attribution = Some(Attribution::Constraint);
+    oom
+}
+
+/// What a report without a kill told.
+pub(super) fn unfinished(evidence: &Evidence, event: Event, id: u64) -> Box<Oom> {
+    let mut oom = new(event, id);
     let chosen = evidence.unambiguous_reading(None);
     context(
         &mut oom,
@@ -390,7 +410,7 @@ pub(super) fn truncated(evidence: &Evidence, id: u64) -> Box<Oom> {
         oom.victim = Some(Victim {
             pid: named.pid,
             comm: comm.map(printable),
-            uid: Some(named.uid),
+            uid: Some(one_form_of_uid(named.uid)),
             oom_score_adj: row.and_then(Row::oom_score_adj),
             ..Victim::default()
         });

@@ -3,17 +3,13 @@
 use alloc::vec::Vec;
 
 use super::compose;
-use super::tasks::TaskTable;
+use super::tasks::{Process, TaskTable};
 use crate::kernel::{
     Account, Constraint, Invoked, Limit, Message, Reading, Scope, Selected, StackHead, Usage,
 };
+use crate::kernel::{MOST_READINGS, is_below};
 use crate::oom::{Memory, Trigger};
 use crate::text::cursor::{Cursor, find};
-
-/// Readings of one ambiguous line kept until the kill line settles them. A name
-/// of 15 bytes allows three; nested cgroups that imitate fields allow more, and
-/// then nothing is believed.
-const MOST_READINGS: usize = 8;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
@@ -21,6 +17,7 @@ pub(super) struct Evidence {
     /// The trigger's name as the kernel has it.
     trigger_comm: Vec<u8>,
     pub(super) kernel: Option<Vec<u8>>,
+    pub(super) has_stack_head: bool,
     pub(super) cpuset: Option<Vec<u8>>,
     pub(super) memory: Option<Memory>,
     pub(super) hierarchy: Hierarchy,
@@ -37,6 +34,14 @@ pub(super) struct Evidence {
     pub(super) page_bytes: Option<u64>,
     /// The beginning of a constraint line the kernel split.
     pub(super) split: Vec<u8>,
+    /// The cgroup whose statistics were printed first: the one whose limit was hit (3.9 and newer).
+    stats: Option<Vec<u8>>,
+    /// Lines of the report are known to be missing.
+    pub(super) has_gap: bool,
+    /// Rows of the table may be among them.
+    pub(super) is_incomplete: bool,
+    /// Lines of another report may stand in it.
+    pub(super) is_mixed: bool,
 }
 
 /// Which cgroup version the report shows.
@@ -70,13 +75,13 @@ pub(super) struct NamedVictim {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SelectedProcess {
     pub(super) scope: Scope,
-    pub(super) pid: u32,
+    pub(super) process: Process,
     pub(super) score: Option<i64>,
 }
 
 impl Evidence {
     /// Learns what a message of the report says.
-    pub(super) fn learn(&mut self, message: &Message<'_>, text: &[u8]) {
+    pub(super) fn learn(&mut self, message: &Message<'_>) {
         match message {
             Message::Invoked(invoked) => self.invoked(invoked),
             Message::StackHead(head) => self.stack_head(head),
@@ -88,7 +93,7 @@ impl Evidence {
             Message::Usage(usage) => self.usage(usage),
             Message::TasksHeading(columns) => self.tasks.columns = Some(*columns),
             Message::Selected(selected) => self.selected(selected),
-            Message::Stats => self.buddy_line(text),
+            Message::Stats(path) => self.stats(*path),
             Message::TasksTitle
             | Message::NoVictim
             | Message::Panic
@@ -126,6 +131,17 @@ impl Evidence {
         fitting.next().is_none().then_some(place)
     }
 
+    /// Bytes that its input made it hold.
+    pub(super) fn held_bytes(&self) -> usize {
+        let names = [&self.cpuset, &self.stats, &self.kernel, &self.constraint];
+        let names = names.into_iter().flatten().map(Vec::len);
+        let places = self.readings.iter().map(Place::held_bytes);
+        let total = names.chain(places).fold(0, usize::saturating_add);
+        total
+            .saturating_add(self.split.len())
+            .saturating_add(self.tasks.held_bytes())
+    }
+
     /// Whether SysRq-f asked.
     pub(super) fn is_manual(&self) -> bool {
         self.trigger
@@ -139,18 +155,16 @@ impl Evidence {
         {
             trigger.pid = Some(head.pid);
         }
-        // The first is the report's own: another may be another processor's, or cut.
-        if let (None, Some(release)) = (&self.kernel, head.release) {
-            self.kernel = Some(release.to_vec());
-        }
+        self.has_stack_head = true;
+        self.kernel = head.release.map(<[u8]>::to_vec);
     }
 
     pub(super) fn constraint(&mut self, constraint: &Constraint<'_>) {
         self.has_constraint = true;
         self.split = Vec::new();
         self.constraint = Some(constraint.word.unwrap_or(b"CONSTRAINT_MEMCG").to_vec());
-        if let Some(cpuset) = constraint.cpuset {
-            self.cpuset = Some(cpuset.to_vec());
+        if constraint.pid.is_some() {
+            self.cpuset = constraint.cpuset.map(<[u8]>::to_vec);
         }
         if let (Some(pid), Some(uid)) = (constraint.pid, constraint.uid) {
             self.victim = Some(NamedVictim { pid, uid });
@@ -200,9 +214,125 @@ impl Evidence {
     fn selected(&mut self, selected: &Selected<'_>) {
         self.selected = Some(SelectedProcess {
             scope: selected.scope,
-            pid: selected.pid,
+            process: Process::new(selected.pid, selected.comm),
             score: selected.score,
         });
+    }
+
+    fn stats(&mut self, path: Option<&[u8]>) {
+        // Up to 5.2 those of every cgroup below follow.
+        if let (None, Some(path)) = (&self.stats, path) {
+            self.stats = Some(path.to_vec());
+        }
+    }
+
+    pub(super) fn has_stats(&self) -> bool {
+        self.stats.is_some()
+    }
+
+    /// Whether these statistics are of another cgroup than the report's.
+    pub(super) fn excludes_stats(&self, path: &[u8]) -> bool {
+        let own = self.stats.as_deref().or_else(|| self.limit());
+        own.is_some_and(|own| !is_below(path, own))
+    }
+
+    /// The path of the limit, where it is certain.
+    pub(super) fn limit(&self) -> Option<&[u8]> {
+        self.unambiguous_reading(None)?.limit.as_deref()
+    }
+
+    /// Whose limit it was, by what every reading says.
+    pub(super) fn scope(&self) -> Option<Scope> {
+        let of_place = |place: &Place| match (place.is_global, place.names_limit()) {
+            (true, _) => Some(Scope::Global),
+            (false, true) => Some(Scope::Cgroup),
+            (false, false) => None,
+        };
+        let mut scopes = self.readings.iter().map(of_place);
+        let first = scopes.next().flatten();
+        first
+            .filter(|first| scopes.all(|scope| scope == Some(*first)))
+            .or(self.selected.map(|selected| selected.scope))
+            // Printed of a cgroup alone.
+            .or(self.memory.map(|_| Scope::Cgroup))
+    }
+
+    /// Whether some reading of the constraint line names this process, or none does.
+    pub(super) fn may_name(&self, comm: &[u8]) -> bool {
+        let mut names = self.readings.iter();
+        self.readings.is_empty()
+            || names.any(|place| place.comm.as_deref().is_none_or(|name| name == comm))
+    }
+
+    /// Whether the constraint line can be of the report that was read so far: its statistics and its table
+    /// must be the same cgroup's.
+    pub(super) fn may_have(&self, constraint: &Constraint<'_>) -> bool {
+        let limit = match constraint.reading().map(|reading| reading.limit) {
+            Some(Limit::Cgroup(limit)) => Some(limit),
+            Some(Limit::Global) if self.memory.is_some() || self.stats.is_some() => return false,
+            _ => None,
+        };
+        match (self.stats.as_deref(), limit) {
+            (Some(stats), Some(limit)) => stats == limit,
+            _ => constraint
+                .pid
+                .is_none_or(|pid| !self.tasks.excludes_pid(pid)),
+        }
+    }
+
+    /// Whether the table is of the cgroup of this place, as far as the report tells.
+    pub(super) fn is_table_of(&self, place: Option<&Place>) -> bool {
+        let limit = place.and_then(|place| place.limit.as_deref());
+        !self.is_incomplete
+            && !self.is_mixed
+            && self
+                .stats
+                .as_deref()
+                .zip(limit)
+                .is_none_or(|(stats, limit)| stats == limit)
+    }
+
+    /// Whether the constraint names a process, and statistics or a table prove that the rest is of the same
+    /// report.
+    pub(super) fn agrees_in_itself(&self) -> bool {
+        let has_statistics = self
+            .stats
+            .as_deref()
+            .zip(self.limit())
+            .is_some_and(|(stats, limit)| stats == limit);
+        let has_row = |pid| self.tasks.count().is_some() && !self.tasks.excludes_pid(pid);
+        self.victim
+            .is_some_and(|victim| has_row(victim.pid) || has_statistics)
+    }
+
+    /// Forgets everything that another report's lines may have told: all but the constraint line, and that
+    /// too where it names no process.
+    pub(super) fn forget_what_is_doubtful(&mut self) {
+        let is_named = self.victim.is_some();
+        self.forget_figures();
+        if !is_named {
+            *self = Self {
+                selected: self.selected,
+                ..Self::default()
+            };
+        }
+    }
+
+    /// Forgets everything but the constraint line and the announcement.
+    pub(super) fn forget_figures(&mut self) {
+        let before = core::mem::take(self);
+        self.selected = before.selected;
+        self.constraint = before.constraint;
+        self.readings = before.readings;
+        self.has_constraint = before.has_constraint;
+        self.victim = before.victim;
+        self.cpuset = before.cpuset.filter(|_| before.victim.is_some());
+    }
+
+    /// Whether the constraint is a `Task in` line, whole, of up to 4.20.
+    pub(super) fn constraint_is_task_in(&self) -> bool {
+        self.victim.is_none()
+            && matches!(self.readings.as_slice(), [place] if place.task.is_some() && place.names_limit())
     }
 
     /// `Node 0 DMA: 1*4kB ...` names the page size first.
@@ -235,6 +365,17 @@ fn version(release: &[u8]) -> Option<(u64, u64, u64)> {
 }
 
 impl Place {
+    fn held_bytes(&self) -> usize {
+        let names = [&self.limit, &self.task, &self.comm];
+        let names = names.into_iter().flatten().map(Vec::len);
+        names.fold(0, usize::saturating_add)
+    }
+
+    /// Whether a memory cgroup's limit was hit, whatever its path.
+    fn names_limit(&self) -> bool {
+        self.limit.is_some() || self.is_unprintable
+    }
+
     /// The killed task's cgroup alone.
     pub(super) fn of_task(task: &[u8]) -> Self {
         Self {

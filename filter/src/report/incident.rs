@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::evidence::{Evidence, Place};
 use super::tasks::Process;
-use super::{INCIDENT_PAUSE_US, KillLine, LineStamp, advance, is_stale, same_caller};
+use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp, same_caller};
 use crate::kernel::Scope;
 
 /// Kills remembered of one incident, so that none is counted twice.
@@ -18,13 +18,15 @@ pub(super) struct Incident {
     pub(super) id: u64,
     pub(super) scope: Option<Scope>,
     pub(super) caller: Option<Vec<u8>>,
-    pub(super) last_us: Option<u64>,
+    /// Of its newest line.
+    pub(super) clock: Clock,
     /// It had a report of its own; the kernel suppresses those of a storm.
     pub(super) has_report: bool,
     pub(super) place: Option<Place>,
     pub(super) evidence: Evidence,
     /// The cgroup all of which is killed.
     pub(super) group: Option<Vec<u8>>,
+    /// In their order.
     pub(super) killed: Vec<Process>,
 }
 
@@ -35,7 +37,7 @@ impl Incident {
             id,
             scope,
             caller: stamp.caller.map(<[u8]>::to_vec),
-            last_us: stamp.at_us,
+            clock: stamp.clock,
             has_report: false,
             place: None,
             evidence: Evidence::default(),
@@ -44,25 +46,37 @@ impl Incident {
         }
     }
 
+    /// Bytes that its input made it hold.
+    pub(super) fn held_bytes(&self) -> usize {
+        let killed = self.killed.capacity().saturating_mul(size_of::<Process>());
+        let group = self.group.as_ref().map_or(0, Vec::len);
+        self.evidence
+            .held_bytes()
+            .saturating_add(killed)
+            .saturating_add(group)
+    }
+
     /// Whether a line can still belong to it.
     pub(super) fn is_current(&self, stamp: LineStamp<'_>) -> bool {
         same_caller(self.caller.as_deref(), stamp.caller)
-            && !is_stale(self.last_us, stamp.at_us, INCIDENT_PAUSE_US)
+            && !self.clock.is_far(stamp.clock, INCIDENT_PAUSE_US)
     }
 
     /// Notes the time of one more line of it.
     pub(super) fn goes_on(&mut self, stamp: LineStamp<'_>) {
-        advance(&mut self.last_us, stamp.at_us);
+        self.clock.advance(stamp.clock);
     }
 
     pub(super) fn add_killed(&mut self, process: Process) {
-        if self.killed.len() < MOST_KILLED {
-            self.killed.push(process);
+        if self.killed.len() < MOST_KILLED
+            && let Err(place) = self.killed.binary_search(&process)
+        {
+            self.killed.insert(place, process);
         }
     }
 
     pub(super) fn has_killed(&self, process: Process) -> bool {
-        self.killed.contains(&process)
+        self.killed.binary_search(&process).is_ok()
     }
 }
 
@@ -73,34 +87,36 @@ pub(super) struct RecentKills(Vec<RecentKill>);
 #[derive(Clone, Debug)]
 struct RecentKill {
     process: Process,
-    at_us: Option<u64>,
+    clock: Clock,
     id: u64,
 }
 
 impl RecentKills {
     /// Adds the process that incident `id` killed; `last` is the last incident that was told.
     pub(super) fn add(&mut self, line: &KillLine<'_>, id: u64, last: Option<&Incident>) {
-        let stamp = line.stamp;
+        let now = line.stamp.clock;
         // Without a clock nobody knows how long ago they died: only those of the last incident count.
-        self.0.retain(|kill| {
-            if stamp.at_us.is_some() {
-                kill.at_us.is_some() && !is_stale(kill.at_us, stamp.at_us, INCIDENT_PAUSE_US)
-            } else {
-                last.is_some_and(|last| last.has_killed(kill.process))
-            }
+        self.0.retain(|kill| match kill.clock.distance(now) {
+            Some(distance) => distance <= INCIDENT_PAUSE_US,
+            None => last.is_some_and(|last| last.id == kill.id),
         });
         if self.0.len() >= MOST_RECENT {
             self.0.remove(0);
         }
         self.0.push(RecentKill {
             process: line.process,
-            at_us: stamp.at_us,
+            clock: now,
             id,
         });
     }
 
     pub(super) fn processes(&self) -> impl Iterator<Item = Process> {
         self.0.iter().map(|kill| kill.process)
+    }
+
+    /// Whether a process of this number was killed.
+    pub(super) fn has_pid(&self, pid: u32) -> bool {
+        self.0.iter().any(|kill| kill.process.has_pid(pid))
     }
 
     /// The incident that killed this process last.

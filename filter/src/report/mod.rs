@@ -1,5 +1,6 @@
 //! Messages become kills: what must be remembered between two lines.
 
+mod again;
 mod compose;
 mod evidence;
 mod incident;
@@ -16,16 +17,66 @@ pub use line::{ReportLine, Told};
 pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
 
+use crate::carrier::KernelLine;
 use crate::kernel::{Killed, Scope};
 use tasks::Process;
 
 /// When a line came, and who printed it.
 #[derive(Clone, Copy, Debug)]
 struct LineStamp<'a> {
-    /// Microseconds since boot.
-    at_us: Option<u64>,
+    clock: Clock,
     /// The task or the processor that printed it.
     caller: Option<&'a [u8]>,
+}
+
+/// When something was, by every clock that is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// Microseconds since boot.
+    at_us: Option<u64>,
+    /// Microseconds since 1970.
+    time_us: Option<u64>,
+}
+
+impl Clock {
+    fn of(line: &KernelLine<'_>) -> Self {
+        Self {
+            at_us: line.at_us,
+            time_us: line.time_us,
+        }
+    }
+
+    /// Whether `now` is known to be further from here than `pause` microseconds, or before it as no line of
+    /// one boot is. The kernel's clock decides where both have it.
+    fn is_far(self, now: Self, pause: u64) -> bool {
+        self.distance(now).is_some_and(|distance| distance > pause)
+    }
+
+    /// Whether `now` is known to be within `pause` microseconds behind.
+    fn is_near(self, now: Self, pause: u64) -> bool {
+        self.distance(now).is_some_and(|distance| distance <= pause)
+    }
+
+    /// Microseconds from here to `now`; all there are where the clock fell. `None` where no clock tells.
+    fn distance(self, now: Self) -> Option<u64> {
+        /// Several processors print side by side.
+        const DISORDER_US: u64 = 1_000_000;
+        let of = |then: Option<u64>, now: Option<u64>| {
+            let (then, now) = (then?, now?);
+            Some(match now.checked_sub(then) {
+                Some(distance) => distance,
+                None if now.abs_diff(then) <= DISORDER_US => 0,
+                None => u64::MAX,
+            })
+        };
+        of(self.at_us, now.at_us).or_else(|| of(self.time_us, now.time_us))
+    }
+
+    /// Notes a newer reading.
+    fn advance(&mut self, now: Self) {
+        self.at_us = now.at_us.or(self.at_us);
+        self.time_us = now.time_us.or(self.time_us);
+    }
 }
 
 /// A kill line, and what several ask of it.
@@ -46,26 +97,11 @@ fn same_caller(known: Option<&[u8]>, other: Option<&[u8]>) -> bool {
     }
 }
 
-/// Microseconds of the kernel's clock that a report may pause. A long task table on a serial console
-/// pauses for many seconds.
-const REPORT_PAUSE_US: u64 = 60_000_000;
+/// Microseconds that a report may pause between two of its lines. A serial console takes a tenth of a
+/// second for one, and may have those of others to print first.
+const REPORT_PAUSE_US: u64 = 10_000_000;
 /// Microseconds after a kill in which a line may still belong to it. The kernel suppresses reports for at
 /// most 5 s at a stretch.
 const INCIDENT_PAUSE_US: u64 = 10_000_000;
 /// The same between two kills of one group, which the kernel does in one go.
 const GROUP_PAUSE_US: u64 = 1_000_000;
-
-/// Whether `now` is more than `pause` from `then`. Without a clock nothing is known to be late.
-fn is_stale(then: Option<u64>, now: Option<u64>, pause: u64) -> bool {
-    match (then, now) {
-        (Some(then), Some(now)) => now.abs_diff(then) > pause,
-        _ => false,
-    }
-}
-
-/// Remembers the newest clock reading there was.
-fn advance(clock: &mut Option<u64>, now: Option<u64>) {
-    if now.is_some() {
-        *clock = now;
-    }
-}

@@ -4,48 +4,70 @@ use alloc::vec::Vec;
 
 use super::evidence::Evidence;
 use super::unfinished::Unfinished;
-use super::{LineStamp, REPORT_PAUSE_US, advance, compose, is_stale, same_caller};
+use super::{Clock, KillLine, LineStamp, REPORT_PAUSE_US, compose, same_caller};
 use crate::kernel::{Message, Rows, Section, section_of};
+use crate::oom::Event;
 
 /// Lines after which a report that has not ended is told as unfinished.
 const LINE_BUDGET: u32 = 4096;
 /// Lines after which nothing more is taken for its own: the most tasks a table can have by the kernel's
 /// default `pid_max`.
 const LINE_LIMIT: u32 = 32_768;
+/// Kills of others after which a report is not waited for where no clock tells how old it is: more reports
+/// do not stand in each other.
+pub(super) const MOST_KILLS_BESIDE: u8 = 5;
 
 /// A report that has not come to its kill yet. `P` is what the caller handed in with its first line.
 #[derive(Clone, Debug)]
 pub(super) struct OpenReport<P> {
     pub(super) id: u64,
+    machine: u64,
     /// Absent where nobody wants to hear of it unless it finishes, or somebody has heard of it.
     payload: Option<P>,
     pub(super) evidence: Evidence,
     /// It began with a header, not in the middle.
     pub(super) has_header: bool,
     caller: Option<Vec<u8>>,
-    last_us: Option<u64>,
+    /// Of its newest line.
+    pub(super) clock: Clock,
     lines: u32,
     foreign: u32,
     section: Section,
     rows: Option<Rows>,
     /// No line is expected, save the kill.
     is_over: bool,
+    /// What the kernel itself said that ends it without a kill.
+    ended_by: Option<Event>,
+    /// Other reports that stood beside it, and nothing tells the lines of them apart.
+    mixed_with: u8,
+    /// Lines of it are known to be missing.
+    pub(super) has_gap: bool,
+    /// Lines are missing behind its newest one.
+    gap_follows: bool,
+    /// Kills that were told since it began.
+    kills_beside: u8,
 }
 
 impl<P> OpenReport<P> {
-    pub(super) fn new(id: u64, stamp: LineStamp<'_>, payload: Option<P>) -> Self {
+    pub(super) fn new(id: u64, machine: u64, stamp: LineStamp<'_>, payload: Option<P>) -> Self {
         Self {
             id,
+            machine,
             payload,
             evidence: Evidence::default(),
             has_header: false,
             caller: stamp.caller.map(<[u8]>::to_vec),
-            last_us: stamp.at_us,
+            clock: stamp.clock,
             lines: 0,
             foreign: 0,
             section: Section::Header,
             rows: None,
             is_over: false,
+            ended_by: None,
+            mixed_with: 0,
+            has_gap: false,
+            gap_follows: false,
+            kills_beside: 0,
         }
     }
 
@@ -54,23 +76,128 @@ impl<P> OpenReport<P> {
         !self.is_over
     }
 
+    /// Whether only the kill is still to come, which names its process: no line of it can be mistaken for
+    /// another report's.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_over || self.evidence.victim.is_some() || self.evidence.selected.is_some()
+    }
+
     /// What it told, where somebody wants to hear of it and has not yet.
     pub(super) fn unfinished(&mut self) -> Option<Unfinished<P>> {
         let payload = self.payload.take()?;
+        let event = match self.ended_by {
+            None => Event::Truncated,
+            // The victim ended by itself: nothing was killed, and nothing is missing.
+            Some(Event::Report) => return None,
+            Some(event) => event,
+        };
         Some(Unfinished {
-            oom: compose::truncated(&self.evidence, self.id),
+            oom: compose::unfinished(&self.evidence, event, self.id),
             payload,
+            machine: self.machine,
         })
+    }
+
+    /// The same once its kill is not to be expected any more: where it chose a victim, and no kill was told
+    /// that can be its own, that is a kill whose line is missing.
+    pub(super) fn given_up(mut self, is_told: bool) -> Option<Unfinished<P>> {
+        let is_kill = self.names_a_kill() && !is_told && self.ended_by.is_none();
+        if !is_kill {
+            return self.unfinished();
+        }
+        let payload = self.payload.take()?;
+        if self.is_mixed() && !self.evidence.agrees_in_itself() {
+            self.evidence.forget_figures();
+        }
+        Some(Unfinished {
+            oom: compose::kill_without_line(&self.evidence, self.id),
+            payload,
+            machine: self.machine,
+        })
+    }
+
+    /// Whether it says that a process of a certain cgroup was chosen: by its number, or, up to 4.20, with a
+    /// line that is printed once somebody was.
+    pub(super) fn names_a_kill(&self) -> bool {
+        self.evidence.victim.is_some()
+            || self.evidence.has_constraint && self.evidence.constraint_is_task_in()
+    }
+
+    /// Whether lines are still to come before somebody can be announced (up to 5.0): the figures of a cgroup,
+    /// and the table, where this kernel prints any.
+    pub(super) fn is_before_announcement(&self, prints_tables: bool) -> bool {
+        let evidence = &self.evidence;
+        let prints_stats = evidence.release() >= Some((3, 9, 0));
+        let has_figures = evidence.has_stats() || evidence.memory.is_some() && !prints_stats;
+        let lacks_figures = self.has_header && evidence.constraint_is_task_in() && !has_figures;
+        let lacks_table = evidence.tasks.count().is_none();
+        lacks_table && evidence.victim.is_none() && (prints_tables || lacks_figures)
+    }
+
+    /// Whether nothing is known of it but that, as where somebody filtered out all other lines.
+    pub(super) fn is_lone_task_in(&self) -> bool {
+        self.lines == 1 && self.evidence.constraint_is_task_in()
+    }
+
+    /// Whether a kill that was told since it began may be its own, although nothing proves it: up to 5.0 it
+    /// need not be that of the process named.
+    pub(super) fn may_be_told(&self) -> bool {
+        let Evidence {
+            victim, selected, ..
+        } = &self.evidence;
+        let is_certain = victim.is_some()
+            && selected.is_none()
+            && self.evidence.release().is_none_or(|it| it >= (5, 1, 0));
+        self.kills_beside > 0 && !is_certain
+    }
+
+    /// Whether lines of another report may stand in it.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.mixed_with > 0
+    }
+
+    /// Another report stands beside it, and nothing tells the lines of the two apart.
+    pub(super) fn mix(&mut self) {
+        self.mixed_with = self.mixed_with.saturating_add(1);
+    }
+
+    /// What the report tells for certain of the kill that it came to.
+    pub(super) fn what_is_certain(self, line: &KillLine<'_>) -> Evidence {
+        let mut evidence = self.evidence;
+        let pid = evidence.victim.map_or(line.killed.pid, |victim| victim.pid);
+        // Rows that stand before the first gap are of the report that began there.
+        let is_torn = self.has_gap && evidence.tasks.is_torn_before(pid);
+        // One that broke off before a report is no more than likely: where that report agrees in itself, its
+        // lines are its own. Its cgroup it names with the process.
+        let is_doubtful = match self.mixed_with {
+            0 => false,
+            1 => !evidence.agrees_in_itself(),
+            _ => true,
+        };
+        if is_doubtful || is_torn {
+            evidence.forget_what_is_doubtful();
+        } else if evidence.victim.is_some() && evidence.tasks.excludes_pid(pid) {
+            evidence.is_incomplete = true;
+        }
+        evidence.has_gap = self.has_gap || evidence.is_incomplete;
+        evidence.is_mixed = self.mixed_with > 0;
+        evidence
     }
 
     pub(super) fn end(&mut self) {
         self.is_over = true;
     }
 
+    /// The kernel says, by this line, that nobody is killed.
+    pub(super) fn end_without_kill(&mut self, event: Event) {
+        self.is_over = true;
+        self.ended_by = Some(event);
+    }
+
     /// Whether a line of this time and task can be its own at all.
     pub(super) fn admits(&self, stamp: LineStamp<'_>) -> bool {
         same_caller(self.caller.as_deref(), stamp.caller)
-            && !is_stale(self.last_us, stamp.at_us, REPORT_PAUSE_US)
+            && !self.clock.is_far(stamp.clock, REPORT_PAUSE_US)
     }
 
     /// Whether a line that opens no report is its own: it must not stand behind its section.
@@ -91,21 +218,38 @@ impl<P> OpenReport<P> {
         if section < self.section {
             return None;
         }
-        self.section = section;
+        self.take(section);
         self.rows = rows;
         Some(section)
     }
 
     /// Notes that a message of this section stands in the report.
     pub(super) fn take_message(&mut self, message: &Message<'_>, section: Section) {
-        self.rows = matches!(message, Message::Stats).then_some(Rows::Statistics);
-        self.section = self.section.max(section);
+        self.rows = matches!(message, Message::Stats(_)).then_some(Rows::Statistics);
+        self.take(section.max(self.section));
+    }
+
+    fn take(&mut self, section: Section) {
+        if core::mem::take(&mut self.gap_follows) && section >= Section::Tasks {
+            // Rows may be among the missing lines.
+            self.evidence.is_incomplete |= self.section < Section::Kill;
+        }
+        self.section = section;
+    }
+
+    /// Lines of the stream are missing here.
+    pub(super) fn note_gap(&mut self) {
+        if self.section < Section::Kill {
+            self.evidence.tasks.note_gap();
+        }
+        self.has_gap = true;
+        self.gap_follows = true;
     }
 
     /// Counts a line of its own; gives what it told where that spends its budget. The lines that follow
     /// are its own all the same.
     pub(super) fn count(&mut self, stamp: LineStamp<'_>) -> Option<Unfinished<P>> {
-        advance(&mut self.last_us, stamp.at_us);
+        self.clock.advance(stamp.clock);
         if self.caller.is_none() {
             self.caller = stamp.caller.map(<[u8]>::to_vec);
         }
@@ -123,6 +267,28 @@ impl<P> OpenReport<P> {
         self.foreign = self.foreign.saturating_add(1);
         if self.foreign > LINE_BUDGET {
             self.end();
+        }
+    }
+
+    /// Bytes that its input made it hold.
+    pub(super) fn held_bytes(&self) -> usize {
+        /// As much as any caller keeps with a report.
+        const MOST_KEPT: usize = 8192;
+        let kept = if self.payload.is_some() { MOST_KEPT } else { 0 };
+        self.evidence.held_bytes().saturating_add(kept)
+    }
+
+    /// Counts a kill that is not its own.
+    pub(super) fn count_kill_beside(&mut self) {
+        self.kills_beside = self.kills_beside.saturating_add(1);
+    }
+
+    /// Whether its kill is not to be expected any more.
+    pub(super) fn is_stale(&self, now: Clock) -> bool {
+        match self.clock.distance(now) {
+            // A clock that falls is another machine's just as well.
+            Some(distance) => distance > REPORT_PAUSE_US && distance < u64::MAX,
+            None => self.kills_beside >= MOST_KILLS_BESIDE,
         }
     }
 }

@@ -1,17 +1,23 @@
-//! Whose a kill line is: a table of named cases, of which the first that holds decides.
+//! Whose a kill line is: named cases, of which the first that holds decides.
+//!
+//! A kill belongs to a report by its number, or as a thread or child that the report's own table lists.
+//! A name proves nothing. Where anything that is known of both contradicts, it does not belong: a kill of
+//! nobody's is right, a kill in the wrong pod is not.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Place};
 use super::incident::Incident;
 use super::open::OpenReport;
 use super::tasks::Row;
-use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, is_stale};
+use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
+use crate::cgroup::{Level, identify};
 use crate::kernel::Scope;
+use crate::oom::one_form_of_uid;
 
 /// To what a kill line belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// To the report that is open: it is its kill.
-    OpenReport,
+    /// To the open report in this place: it is its kill.
+    Report(usize),
     /// To the last incident, which told of this process already: one process is one kill.
     ToldAlready,
     /// To the last incident, whose whole group is killed.
@@ -20,156 +26,227 @@ pub(super) enum Owner {
     Nobody,
 }
 
-/// What is known when a kill line comes.
-pub(super) struct Known<'a, P> {
-    pub(super) report: Option<&'a OpenReport<P>>,
-    pub(super) last: Option<&'a Incident>,
-    pub(super) line: KillLine<'a>,
-}
-
 /// Whether a case holds.
-type Case<P> = for<'a> fn(&Known<'a, P>) -> Option<bool>;
+type Case<T> = fn(&T, &KillLine<'_>) -> bool;
 
-/// To what the kill line belongs.
-pub(super) fn owner<P>(known: &Known<'_, P>) -> Owner {
-    let cases: [(Case<P>, Owner); 8] = [
-        (may_be_child_of_the_selected, Owner::OpenReport),
-        (is_the_named_victim, Owner::OpenReport),
-        (is_a_thread_of_the_named_victim, Owner::OpenReport),
-        (has_the_name_of_the_named_victim, Owner::OpenReport),
-        (is_listed_where_no_victim_is_named, Owner::OpenReport),
+/// To what the kill line belongs. The newest report that it fits is its own.
+pub(super) fn owner<P>(
+    reports: &[OpenReport<P>],
+    prints_tables: bool,
+    last: Option<&Incident>,
+    line: &KillLine<'_>,
+) -> Owner {
+    let of_a_report: [Case<OpenReport<P>>; 5] = [
+        is_the_named_victim,
+        is_a_thread_of_the_named_victim,
+        is_the_selected,
+        is_a_child_of_the_selected,
+        is_listed_where_nobody_is_named,
+    ];
+    // A case that proves more goes first, in whatever report it holds.
+    let found = of_a_report.into_iter().find_map(|holds| {
+        let fits = |report: &OpenReport<P>| may_be_of(report, line) && holds(report, line);
+        reports.iter().rposition(fits)
+    });
+    if let Some(at) = found {
+        return Owner::Report(at);
+    }
+    if let [report] = reports
+        && may_be_of(report, line)
+        && !report.is_before_announcement(prints_tables)
+        && is_next_where_nobody_is_named_or_listed(report, line)
+    {
+        return Owner::Report(0);
+    }
+    let Some(last) = last.filter(|last| last.is_current(line.stamp)) else {
+        return Owner::Nobody;
+    };
+    let of_the_last: [(Case<Incident>, Owner); 3] = [
         (was_told_already, Owner::ToldAlready),
         (is_of_the_group_by_its_caller, Owner::Group),
-        (is_of_the_group_by_time_or_table, Owner::Group),
+        (is_of_the_group_by_its_table, Owner::Group),
     ];
-    cases
+    of_the_last
         .into_iter()
-        .find_map(|(holds, owner)| (holds(known) == Some(true)).then_some(owner))
+        .find_map(|(holds, owner)| holds(last, line).then_some(owner))
         .unwrap_or(Owner::Nobody)
 }
 
-impl<'a, P> Known<'a, P> {
-    /// The open report, where the line can be of it by time and task.
-    fn admitting(&self) -> Option<&'a OpenReport<P>> {
-        self.report.filter(|report| report.admits(self.line.stamp))
-    }
-
-    /// The same, where it selected nobody (5.1 and newer).
-    fn without_selection(&self) -> Option<&'a OpenReport<P>> {
-        self.admitting()
-            .filter(|report| report.evidence.selected.is_none())
-    }
-
-    /// The last incident, where the line can be of it by time and task.
-    fn current(&self) -> Option<&'a Incident> {
-        self.last.filter(|last| last.is_current(self.line.stamp))
-    }
-
-    /// The last incident, where it kills a group and the line names the same limit.
-    fn group(&self) -> Option<&'a Incident> {
-        self.current().filter(|last| {
-            last.group.is_some()
-                // Up to 5.0 a kill line does not say whose limit.
-                && (last.scope.is_none()
-                    || self.line.killed.scope.is_none()
-                    || last.scope == self.line.killed.scope)
-        })
-    }
-}
-
-/// Up to 5.0 the report selects a process, and a child of it may be killed in its place.
-fn may_be_child_of_the_selected<P>(known: &Known<'_, P>) -> Option<bool> {
-    Some(known.admitting()?.evidence.selected.is_some())
-}
-
-/// The report names the process by its number.
-fn is_the_named_victim<P>(known: &Known<'_, P>) -> Option<bool> {
-    let victim = known.without_selection()?.evidence.victim?;
-    Some(victim.pid == known.line.killed.pid)
-}
-
-/// The leader of the named process has gone, and a thread of it stands in the report's table.
-fn is_a_thread_of_the_named_victim<P>(known: &Known<'_, P>) -> Option<bool> {
-    let report = known.without_selection()?;
-    let victim = report.evidence.victim?;
-    let tasks = &report.evidence.tasks;
-    Some(report.is_active() && tasks.are_one_process(victim.pid, known.line.killed.pid))
-}
-
-/// The report has no table to look a thread up in, and the process has the name that it names.
-fn has_the_name_of_the_named_victim<P>(known: &Known<'_, P>) -> Option<bool> {
-    let report = known.without_selection()?;
-    report.evidence.victim?;
-    Some(
-        report.is_active()
-            && report.evidence.tasks.count().is_none()
-            && names(&report.evidence, known.line.killed.comm),
-    )
-}
-
-/// The report's constraint line is lost or of old, and its table, if there is one, lists the process.
-fn is_listed_where_no_victim_is_named<P>(known: &Known<'_, P>) -> Option<bool> {
-    let report = known.without_selection()?;
+/// Whether nothing that is known of both contradicts.
+fn may_be_of<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
-    Some(
-        evidence.victim.is_none()
-            && report.is_active()
-            && !evidence.tasks.excludes(known.line.process),
-    )
+    let killed = line.killed;
+    report.admits(line.stamp)
+        && evidence
+            .scope()
+            .zip(killed.scope)
+            .is_none_or(|(report, kill)| is_same_limit(report, kill))
+        && is_of_the_same_kernel(evidence, line)
+}
+
+/// The words in front of a kill tell a cgroup's limit from all others.
+fn is_same_limit(one: Scope, other: Scope) -> bool {
+    (one == Scope::Cgroup) == (other == Scope::Cgroup)
+}
+
+/// Kernels that announce a kill (up to 5.0) do not say in its line whose limit it is; kernels from 5.1 on
+/// always do.
+fn is_of_the_same_kernel(evidence: &Evidence, line: &KillLine<'_>) -> bool {
+    match line.killed.scope {
+        // 2.6.18 does both, and prints no figures.
+        Some(_) => evidence.selected.is_none() || line.killed.total_vm_bytes.is_none(),
+        None => evidence.release() < Some((5, 1, 0)),
+    }
+}
+
+/// The report names the process by its number, and by what else both say of it.
+fn is_the_named_victim<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    let evidence = &report.evidence;
+    evidence.victim.is_some_and(|victim| {
+        let uid = line.killed.uid.map(one_form_of_uid);
+        victim.pid == line.killed.pid
+            && uid.is_none_or(|uid| uid == one_form_of_uid(victim.uid))
+            && evidence.may_name(line.killed.comm)
+    })
+}
+
+/// The leader of the named process has gone, and a thread of it stands in the report's own table.
+fn is_a_thread_of_the_named_victim<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    let Evidence { victim, tasks, .. } = &report.evidence;
+    !report.is_mixed()
+        && victim.is_some_and(|victim| tasks.are_one_process(victim.pid, line.killed.pid))
+}
+
+/// Up to 5.0 the process is announced by its number.
+fn is_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    report
+        .evidence
+        .selected
+        .is_some_and(|selected| selected.process == line.process)
+}
+
+/// Up to 5.0 a child of the announced process may be killed in its place; it stands in the same table.
+fn is_a_child_of_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    let Evidence {
+        selected, tasks, ..
+    } = &report.evidence;
+    !report.is_mixed() && selected.is_some() && tasks.find(line.process).is_some()
+}
+
+/// The line that names the victim is lost or of old, and the report's own table lists the process.
+fn is_listed_where_nobody_is_named<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    names_nobody(report) && report.evidence.tasks.find(line.process).is_some()
+}
+
+/// The same, and there is no table: the kill stands right behind the only report, and no line of it is known
+/// to be missing.
+fn is_next_where_nobody_is_named_or_listed<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    let evidence = &report.evidence;
+    names_nobody(report)
+        && evidence.tasks.count().is_none()
+        && !report.has_gap
+        && !report.clock.is_far(line.stamp.clock, GROUP_PAUSE_US)
+}
+
+fn names_nobody<P>(report: &OpenReport<P>) -> bool {
+    report.is_active()
+        && !report.is_mixed()
+        && report.evidence.victim.is_none()
+        && report.evidence.selected.is_none()
 }
 
 /// With `memory.oom.group` the first victim's line is printed again.
-fn was_told_already<P>(known: &Known<'_, P>) -> Option<bool> {
-    let last = known.current()?;
-    let can_be_told = last.group.is_some() || known.line.stamp.at_us.is_some();
-    Some(can_be_told && last.has_killed(known.line.process))
+fn was_told_already(last: &Incident, line: &KillLine<'_>) -> bool {
+    let can_be_told = last.group.is_some() || line.stamp.clock.at_us.is_some();
+    can_be_told && last.has_killed(line.process)
 }
 
-/// One task kills the whole group.
-fn is_of_the_group_by_its_caller<P>(known: &Known<'_, P>) -> Option<bool> {
-    let last = known.group()?;
-    Some(last.caller.is_some() && last.caller.as_deref() == known.line.stamp.caller)
+/// One task kills the whole group, in one go.
+fn is_of_the_group_by_its_caller(last: &Incident, line: &KillLine<'_>) -> bool {
+    kills_a_group(last, line)
+        && last.caller.is_some()
+        && last.caller.as_deref() == line.stamp.caller
+        && !last.evidence.tasks.excludes(line.process)
 }
 
-/// The members are killed one behind the other, and the report's table does not rule the process out.
-/// Without a clock only a table of the limit's own tasks tells them from those of the next incident. After
-/// a suppressed report the next kill line may be of another incident just as well.
-fn is_of_the_group_by_time_or_table<P>(known: &Known<'_, P>) -> Option<bool> {
-    let last = known.group().filter(|last| last.has_report)?;
-    let process = known.line.process;
-    let tasks = &last.evidence.tasks;
-    let at_us = known.line.stamp.at_us;
-    let at_once = at_us.is_some() && !is_stale(last.last_us, at_us, GROUP_PAUSE_US);
+/// The report's own table lists the member. After a suppressed report, or where there is no table, the next
+/// kill line may be of another incident just as well.
+fn is_of_the_group_by_its_table(last: &Incident, line: &KillLine<'_>) -> bool {
     let has_limit = last
         .place
         .as_ref()
         .is_some_and(|place| place.limit.is_some());
-    let is_listed = at_us.is_none() && has_limit && tasks.find(process).is_some();
-    Some(!tasks.excludes(process) && (at_once || is_listed))
+    kills_a_group(last, line)
+        && last.has_report
+        // The table of the whole machine lists everybody.
+        && has_limit
+        && last.evidence.tasks.find(line.process).is_some()
 }
 
-/// The limit and the row of a process whose own report the kernel suppressed, as it does after ten in
-/// 5 s: from the table of the newest report that is still valid.
+/// Whether the incident kills a group, and the line may name the same limit.
+fn kills_a_group(last: &Incident, line: &KillLine<'_>) -> bool {
+    last.group.is_some()
+        && !last.clock.is_far(line.stamp.clock, GROUP_PAUSE_US)
+        // Up to 5.0 a kill line does not say whose limit.
+        && last
+            .scope
+            .zip(line.killed.scope)
+            .is_none_or(|(last, kill)| is_same_limit(last, kill))
+}
+
+/// What the newest report tells of a process whose own report the kernel suppressed, as it does after ten in
+/// 5 s.
+pub(super) struct Listed<'a> {
+    /// The cgroup that the table is of: the process is in it.
+    pub(super) limit: &'a [u8],
+    /// Its limit is the only one that the process can have reached, as far as anybody knows: it is no
+    /// cgroup whose purpose is to hold others.
+    pub(super) is_its_limit: bool,
+    pub(super) row: &'a Row,
+}
+
+/// The process in the table of the newest report, while that can still be true.
 pub(super) fn in_table_of<'a>(
     newest: Option<&'a Incident>,
     line: &KillLine<'_>,
-) -> Option<(&'a [u8], &'a Row)> {
+) -> Option<Listed<'a>> {
     let newest = newest.filter(|newest| {
-        !is_stale(newest.last_us, line.stamp.at_us, INCIDENT_PAUSE_US)
+        // Without a clock the table may be of another day.
+        newest.clock.is_near(line.stamp.clock, INCIDENT_PAUSE_US)
             && !newest.has_killed(line.process)
+            && newest.evidence.is_table_of(newest.place.as_ref())
     })?;
     if line.scope != Some(Scope::Cgroup) {
         return None;
     }
     let row = newest.evidence.tasks.find(line.process)?;
+    if !row.may_be(line.killed) {
+        return None;
+    }
     let limit = newest.place.as_ref()?.limit.as_deref()?;
-    Some((limit, row))
+    Some(Listed {
+        limit,
+        is_its_limit: holds_processes(limit),
+        row,
+    })
 }
 
-/// Whether some reading of the report's constraint line has this name.
-fn names(evidence: &Evidence, comm: &[u8]) -> bool {
-    evidence
-        .readings
-        .iter()
-        .any(|place| place.comm.as_deref() == Some(comm))
+/// Whether a cgroup is one for processes: a container's, or a service's. A pod, a class of pods and a slice
+/// hold others with limits of their own.
+fn holds_processes(path: &[u8]) -> bool {
+    match identify(path).level {
+        Level::Container => true,
+        Level::Cgroup => !path.ends_with(b".slice"),
+        Level::Pod | Level::Qos | Level::Kubepods | Level::Node => false,
+    }
+}
+
+/// Whether a group's path can be of an incident: the victim is in it.
+pub(super) fn is_group_of(place: Option<&Place>, group: &[u8]) -> bool {
+    place
+        .and_then(|place| place.task.as_deref())
+        .is_none_or(|task| {
+            task.strip_prefix(group)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || group == b"/")
+        })
 }

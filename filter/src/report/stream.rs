@@ -3,14 +3,15 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::again::{NewestLine, ToldKills};
 use super::compose;
 use super::incident::{Incident, RecentKills};
 use super::line::{ReportLine, Said, Told};
-use super::open::OpenReport;
-use super::ownership::{self, Known, Owner};
+use super::open::{MOST_KILLS_BESIDE, OpenReport};
+use super::ownership::{self, Owner};
 use super::tasks::Process;
 use super::unfinished::{Unfinished, UnfinishedQueue};
-use super::{KillLine, LineStamp};
+use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
 use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Section, parse};
 use crate::oom::{Event, Oom};
@@ -19,6 +20,12 @@ use crate::text::fnv::Fnv;
 /// Longest constraint line that is put together from pieces.
 const LONGEST_SPLIT: usize = 8192;
 
+/// Reports of one stream that wait for their kills at once.
+const MOST_REPORTS: usize = 4;
+
+/// Kills of one stream that were told without their lines, and whose lines may come late.
+const MOST_WITHOUT_LINE: usize = 4;
+
 /// What is remembered of one stream.
 #[derive(Clone, Debug)]
 pub(super) struct Stream<P> {
@@ -26,12 +33,49 @@ pub(super) struct Stream<P> {
     pub(super) machine: u64,
     /// Numbers reports that have no clock to tell them apart.
     ordinal: u64,
-    report: Option<OpenReport<P>>,
+    /// Reports that wait for their kill, oldest first.
+    reports: Vec<OpenReport<P>>,
     /// The last kill that was told: lines that follow it belong to it.
     last_incident: Option<Incident>,
     /// The last incident with a task table, where that is not `last_incident`.
     last_with_table: Option<Incident>,
     recent: RecentKills,
+    told: ToldKills,
+    /// The last kills that were told without their lines.
+    without_line: Vec<KillWithoutLine>,
+    newest: NewestLine,
+    /// A task table was seen: every report has one.
+    prints_tables: bool,
+    /// Kills until it can be forgotten that reports or machines stood in each other: until then what begins
+    /// without a header may be the rest of another.
+    kills_until_clear: u8,
+    /// Of the newest line.
+    clock: Clock,
+    /// Of the newest record, where the carrier numbers them.
+    sequence: Option<u64>,
+}
+
+/// A kill that was told when its report was given up.
+#[derive(Clone, Debug)]
+struct KillWithoutLine {
+    /// Absent up to 4.20.
+    pid: Option<u32>,
+    clock: Clock,
+    id: u64,
+}
+
+impl KillWithoutLine {
+    /// Whether the line that was missing has come after all.
+    fn is_of(&self, line: &KillLine<'_>, is_nobodys: bool) -> bool {
+        let now = line.stamp.clock;
+        match self.pid {
+            Some(pid) => pid == line.killed.pid && !self.clock.is_far(now, INCIDENT_PAUSE_US),
+            None => {
+                let is_old = line.killed.scope.is_none();
+                is_nobodys && is_old && self.clock.is_near(now, INCIDENT_PAUSE_US)
+            }
+        }
+    }
 }
 
 /// A line, and what its caller hands in with it.
@@ -45,7 +89,7 @@ struct Arrival<'a, 'f, P> {
 impl<'a, P> Arrival<'a, '_, P> {
     fn stamp(&self) -> LineStamp<'a> {
         LineStamp {
-            at_us: self.line.at_us,
+            clock: Clock::of(self.line),
             caller: self.line.caller,
         }
     }
@@ -56,21 +100,60 @@ impl<P> Stream<P> {
         Self {
             machine,
             ordinal: 0,
-            report: None,
+            reports: Vec::new(),
             last_incident: None,
             last_with_table: None,
             recent: RecentKills::default(),
+            told: ToldKills::default(),
+            without_line: Vec::new(),
+            newest: NewestLine::default(),
+            prints_tables: false,
+            kills_until_clear: 0,
+            clock: Clock::default(),
+            sequence: None,
         }
     }
 
     /// Whether a line without any telling word may be one of a report's.
     pub(super) fn has_open_report(&self) -> bool {
-        self.report.as_ref().is_some_and(OpenReport::is_active)
+        self.reports.iter().any(OpenReport::is_active)
     }
 
-    /// Gives up the report that is open.
-    pub(super) fn give_up(&mut self) -> Option<Unfinished<P>> {
-        self.report.take()?.unfinished()
+    /// Bytes that its input made it hold.
+    pub(super) fn held_bytes(&self) -> usize {
+        let reports = self.reports.iter().map(OpenReport::held_bytes);
+        let incidents = [&self.last_incident, &self.last_with_table];
+        let incidents = incidents.into_iter().flatten().map(Incident::held_bytes);
+        reports.chain(incidents).fold(0, usize::saturating_add)
+    }
+
+    /// Gives up every report that is open.
+    pub(super) fn give_up(&mut self, queue: &mut UnfinishedQueue<P>) {
+        while !self.reports.is_empty() {
+            self.give_up_one(0, queue);
+        }
+    }
+
+    /// Gives up a report. A line that named its victim is as good as a kill, unless that was told.
+    fn give_up_one(&mut self, at: usize, queue: &mut UnfinishedQueue<P>) {
+        let report = self.reports.remove(at);
+        let id = report.id;
+        let victim = report.evidence.victim.map(|victim| victim.pid);
+        let is_told = match victim {
+            Some(pid) => report.may_be_told() || self.recent.has_pid(pid),
+            None => report.may_be_told() || self.kills_until_clear > 0,
+        };
+        let clock = report.clock;
+        let unfinished = report.given_up(is_told);
+        let is_kill = |unfinished: &Unfinished<P>| unfinished.oom.event == Event::Kill;
+        if unfinished.as_ref().is_some_and(is_kill) {
+            if self.without_line.len() >= MOST_WITHOUT_LINE {
+                self.without_line.remove(0);
+            }
+            let pid = victim;
+            self.without_line.push(KillWithoutLine { pid, clock, id });
+        }
+        queue.add(unfinished);
     }
 
     /// Reads one line. A report that it ends without a kill goes to `queue`.
@@ -81,16 +164,50 @@ impl<P> Stream<P> {
         queue: &mut UnfinishedQueue<P>,
     ) -> Told<'a> {
         let arrival = Arrival { line, payload };
+        self.note_sequence(line.sequence);
+        self.note_clock(Clock::of(line));
+        self.give_up_stale(Clock::of(line), queue);
+        if self.newest.is_again(line)
+            && let Some(id) = self.beside(arrival.stamp())
+        {
+            return Told::Line(ReportLine::plain(Event::Report, id));
+        }
         let told = match kernel::read(&line.text, line.name_bytes) {
             Some((message, wording)) => self.message(message, wording, &arrival, queue),
             None => self.section_line(&arrival, queue),
         };
-        if matches!(told, Told::Nothing)
-            && let Some(report) = &mut self.report
-        {
-            report.count_foreign();
+        if matches!(told, Told::Nothing) {
+            for report in &mut self.reports {
+                report.count_foreign();
+            }
         }
         told
+    }
+
+    /// Notes a reading of the clock. One that fell is another machine's, or another boot's.
+    fn note_clock(&mut self, now: Clock) {
+        if self.clock.distance(now) == Some(u64::MAX) {
+            self.kills_until_clear = MOST_KILLS_BESIDE;
+        }
+        self.clock.advance(now);
+    }
+
+    /// Notes the number of a record, of whatever author: where one is missing, so is what it said.
+    pub(super) fn note_sequence(&mut self, sequence: Option<u64>) {
+        let Some(sequence) = sequence else {
+            return;
+        };
+        let before = self.sequence.replace(sequence);
+        if before.is_some_and(|before| sequence > before.saturating_add(1)) {
+            self.note_gap();
+        }
+    }
+
+    /// Lines of this stream are missing here.
+    pub(super) fn note_gap(&mut self) {
+        for report in self.reports.iter_mut().filter(|report| report.is_active()) {
+            report.note_gap();
+        }
     }
 
     fn message<'a>(
@@ -110,59 +227,108 @@ impl<P> Stream<P> {
             }
             Role::Follows => return self.follower(message, wording.event, arrival),
             Role::Continues => {
-                let report = self.report.as_ref();
-                if !report.is_some_and(|report| report.expects(wording.section, stamp)) {
+                let report = self.current();
+                let Some(report) = report.filter(|it| it.expects(wording.section, stamp)) else {
+                    return Told::Nothing;
+                };
+                if matches!(message, Message::StackHead(_)) && report.evidence.has_stack_head {
+                    // A report has one: this is another processor's, or of a report whose header is lost.
+                    report.mix();
                     return Told::Nothing;
                 }
             }
             Role::Opens | Role::Ends => {}
         }
-        if self.begins_anew(&message, stamp) {
-            queue.add(self.give_up());
-        }
-        let report = self.report_of(arrival);
-        report.evidence.learn(&message, &arrival.line.text);
+        let at = self.report_of(&message, arrival, queue);
+        let Some(report) = self.reports.get_mut(at) else {
+            return Told::Nothing;
+        };
+        report.evidence.learn(&message);
         report.has_header |= matches!(message, Message::Invoked(_));
         if wording.role == Role::Ends {
-            report.end();
+            report.end_without_kill(wording.event);
         }
         report.take_message(&message, wording.section);
         let told = ReportLine::of_message(wording.event, report.id, message);
         queue.add(report.count(stamp));
+        self.newest.keep(arrival.line);
         Told::Line(told)
     }
 
-    /// Whether a message cannot be of the report that is open.
-    fn begins_anew(&self, message: &Message<'_>, stamp: LineStamp<'_>) -> bool {
-        let Some(report) = &self.report else {
-            return false;
-        };
-        let evidence = &report.evidence;
-        let comes_again = match message {
-            Message::Invoked(_) => true,
-            Message::Constraint(_) | Message::ConstraintStart(_) => evidence.has_constraint,
-            // Up to 4.1 kills of several cgroups run side by side.
-            Message::Selected(selected) => {
-                evidence.selected.is_some()
-                    || (evidence.has_constraint && evidence.tasks.excludes_name(selected.comm))
-            }
-            // The header was lost between two reports.
-            Message::Usage(usage) if usage.account == Account::Memory => evidence
-                .memory
-                .is_some_and(|memory| memory.usage_bytes.is_some()),
-            Message::TasksHeading(_) => evidence.tasks.count().is_some(),
-            _ => false,
-        };
-        comes_again || !report.admits(stamp)
+    /// The report to which a line belongs that names none: the newest that is still being printed.
+    fn current(&mut self) -> Option<&mut OpenReport<P>> {
+        let at = self.current_place()?;
+        self.reports.get_mut(at)
     }
 
-    /// The open report, or a new one that begins with this line.
-    fn report_of(&mut self, arrival: &Arrival<'_, '_, P>) -> &mut OpenReport<P> {
-        let (machine, ordinal) = (self.machine, &mut self.ordinal);
-        self.report.get_or_insert_with(|| {
-            let id = new_id(machine, ordinal, arrival.line);
-            OpenReport::new(id, arrival.stamp(), (arrival.payload)())
-        })
+    fn current_place(&self) -> Option<usize> {
+        let is_printed = |report: &OpenReport<P>| !report.is_settled();
+        let newest = self.reports.len().checked_sub(1);
+        self.reports.iter().rposition(is_printed).or(newest)
+    }
+
+    /// The place of the report that a message continues, or of a new one that begins with it.
+    fn report_of(
+        &mut self,
+        message: &Message<'_>,
+        arrival: &Arrival<'_, '_, P>,
+        queue: &mut UnfinishedQueue<P>,
+    ) -> usize {
+        let stamp = arrival.stamp();
+        self.prints_tables |= matches!(message, Message::TasksHeading(_));
+        let is_early = |report: &OpenReport<P>| {
+            matches!(message, Message::Selected(_))
+                && report.is_before_announcement(self.prints_tables)
+        };
+        let goes_on = |report: &OpenReport<P>| {
+            report.admits(stamp) && continues(report, message) && !is_early(report)
+        };
+        if let Message::Selected(_) = message
+            && let Some(at) = self.reports.iter().rposition(goes_on)
+        {
+            return at;
+        }
+        let current = self.current_place();
+        let known = current.and_then(|at| Some((at, self.reports.get(at)?)));
+        if let Some((at, report)) = known
+            && goes_on(report)
+        {
+            return at;
+        }
+        if self.reports.len() >= MOST_REPORTS {
+            self.give_up_one(0, queue);
+        }
+        let mut new = OpenReport::new(
+            self.new_id(arrival.line),
+            self.machine,
+            stamp,
+            (arrival.payload)(),
+        );
+        // An announcement says all of its report: the lines of others are not mistaken for its own.
+        let is_whole = matches!(message, Message::Selected(_));
+        for other in self.reports.iter_mut().filter(|other| !other.is_settled()) {
+            if !other.is_lone_task_in() {
+                queue.add(other.unfinished());
+            }
+            if !is_whole && other.admits(stamp) {
+                other.mix();
+                new.mix();
+                self.kills_until_clear = MOST_KILLS_BESIDE;
+            }
+        }
+        let has_header = matches!(message, Message::Invoked(_));
+        if self.kills_until_clear > 0 && !new.is_mixed() && !is_whole && !has_header {
+            new.mix();
+        }
+        self.reports.push(new);
+        self.reports.len().saturating_sub(1)
+    }
+
+    /// Gives up reports whose kill is not to be expected any more.
+    fn give_up_stale(&mut self, now: Clock, queue: &mut UnfinishedQueue<P>) {
+        while let Some(at) = self.reports.iter().position(|report| report.is_stale(now)) {
+            self.give_up_one(at, queue);
+        }
     }
 
     fn new_id(&mut self, line: &KernelLine<'_>) -> u64 {
@@ -176,7 +342,7 @@ impl<P> Stream<P> {
         queue: &mut UnfinishedQueue<P>,
     ) -> Told<'a> {
         let stamp = arrival.stamp();
-        let Some(report) = &mut self.report else {
+        let Some(report) = self.current() else {
             return Told::Nothing;
         };
         let text: &'a [u8] = &arrival.line.text;
@@ -206,6 +372,7 @@ impl<P> Stream<P> {
             }
         };
         queue.add(report.count(stamp));
+        self.newest.keep(arrival.line);
         Told::Line(told)
     }
 
@@ -217,14 +384,31 @@ impl<P> Stream<P> {
             scope: killed.scope,
             stamp,
         };
-        let owner = ownership::owner(&Known {
-            report: self.report.as_ref(),
-            last: self.last_incident.as_ref(),
-            line,
-        });
-        let kill = match (owner, &mut self.last_incident) {
-            (Owner::OpenReport, _) if let Some(report) = self.report.take() => {
-                self.finish(report, line)
+        self.newest.keep(arrival.line);
+        let owner = ownership::owner(
+            &self.reports,
+            self.prints_tables,
+            self.last_incident.as_ref(),
+            &line,
+        );
+        if let Some(id) = self.told.id_of(arrival.line) {
+            // The same boot, clock and text: a reader handed it in again, and its report with it.
+            if let Owner::Report(at) = owner {
+                self.reports.remove(at);
+            }
+            return Told::Line(ReportLine::plain(Event::Report, id));
+        }
+        let is_nobodys = owner == Owner::Nobody;
+        let mut told = self.without_line.iter();
+        if let Some(at) = told.position(|told| told.is_of(&line, is_nobodys)) {
+            // It was waited for no longer.
+            let told = self.without_line.remove(at);
+            return Told::Line(ReportLine::plain(Event::Report, told.id));
+        }
+        let (id, kill) = match (owner, &mut self.last_incident) {
+            (Owner::Report(at), _) if at < self.reports.len() => {
+                let report = self.reports.remove(at);
+                (report.id, self.finish(report, line))
             }
             (Owner::ToldAlready, Some(last)) => {
                 last.goes_on(stamp);
@@ -235,24 +419,25 @@ impl<P> Stream<P> {
                 last.goes_on(stamp);
                 last.add_killed(line.process);
                 last.evidence.tasks.mark_killed(line.process);
-                compose::group_kill(last, &line)
+                (last.id, compose::group_kill(last, &line))
             }
-            (Owner::OpenReport | Owner::ToldAlready | Owner::Group | Owner::Nobody, _) => {
+            (Owner::Report(_) | Owner::ToldAlready | Owner::Group | Owner::Nobody, _) => {
                 let id = self.new_id(arrival.line);
-                self.without_report(&line, id)
+                (id, self.without_report(&line, id))
             }
         };
+        self.kills_until_clear = self.kills_until_clear.saturating_sub(1);
+        for report in &mut self.reports {
+            report.count_kill_beside();
+        }
+        self.told.add(arrival.line, id);
         Told::Kill(kill)
     }
 
     /// The kill that ends a report.
     fn finish(&mut self, report: OpenReport<P>, line: KillLine<'_>) -> Box<Oom> {
-        let OpenReport {
-            id,
-            mut evidence,
-            has_header,
-            ..
-        } = report;
+        let id = report.id;
+        let (has_header, mut evidence) = (report.has_header, report.what_is_certain(&line));
         let selected = evidence.selected;
         let line = KillLine {
             scope: line.scope.or(selected.map(|selected| selected.scope)),
@@ -320,14 +505,15 @@ impl<P> Stream<P> {
                     .unwrap_or_else(|| self.new_id(arrival.line))
             }
             _ => {
-                let report = self.report.as_mut().filter(|report| report.admits(stamp));
+                let report = self.current().filter(|report| report.admits(stamp));
                 if let (Some(report), Message::AlreadyExiting(_)) = (report, &message) {
-                    report.end();
+                    report.end_without_kill(event);
                 }
                 self.beside(stamp)
                     .unwrap_or_else(|| self.new_id(arrival.line))
             }
         };
+        self.newest.keep(arrival.line);
         Told::Line(ReportLine::of_message(event, id, message))
     }
 
@@ -345,7 +531,8 @@ impl<P> Stream<P> {
 
     /// The report or the incident that a line stands beside.
     fn beside(&self, stamp: LineStamp<'_>) -> Option<u64> {
-        let report = self.report.as_ref().filter(|report| report.admits(stamp));
+        let report = self.current_place().and_then(|at| self.reports.get(at));
+        let report = report.filter(|report| report.admits(stamp));
         let last = self.last_incident.as_ref();
         report.map(|report| report.id).or_else(|| {
             last.filter(|last| last.is_current(stamp))
@@ -358,7 +545,9 @@ impl<P> Stream<P> {
         let stamp = arrival.stamp();
         // Another path is another incident's: one announces its group once.
         let known = self.last_incident.take().filter(|last| {
-            last.is_current(stamp) && last.group.as_deref().is_none_or(|known| known == path)
+            last.is_current(stamp)
+                && last.group.as_deref().is_none_or(|known| known == path)
+                && ownership::is_group_of(last.place.as_ref(), path)
         });
         let incident = known
             .unwrap_or_else(|| Incident::without_report(self.new_id(arrival.line), None, stamp));
@@ -366,6 +555,41 @@ impl<P> Stream<P> {
         last.goes_on(stamp);
         last.group = Some(path.to_vec());
         last.id
+    }
+}
+
+/// Whether a message can be of a report that has begun: what comes once has not come yet, and what it says
+/// agrees with what is known.
+fn continues<P>(report: &OpenReport<P>, message: &Message<'_>) -> bool {
+    let evidence = &report.evidence;
+    if report.is_settled() && !matches!(message, Message::Selected(_)) {
+        return matches!(message, Message::NoVictim | Message::Panic);
+    }
+    match message {
+        Message::Invoked(_) => false,
+        Message::Constraint(constraint) => {
+            !evidence.has_constraint && (report.is_mixed() || evidence.may_have(constraint))
+        }
+        Message::ConstraintStart(_) => !evidence.has_constraint,
+        Message::Selected(selected) => {
+            let process = Process::new(selected.pid, selected.comm);
+            report.is_active()
+                && !report.is_mixed()
+                && evidence.selected.is_none()
+                && evidence
+                    .victim
+                    .is_none_or(|victim| victim.pid == selected.pid)
+                && evidence.scope().is_none_or(|scope| scope == selected.scope)
+                && !evidence.tasks.excludes(process)
+                && evidence.release() < Some((5, 1, 0))
+        }
+        Message::Stats(Some(path)) => report.is_mixed() || !evidence.excludes_stats(path),
+        // The header was lost between two reports.
+        Message::Usage(usage) if usage.account == Account::Memory => evidence
+            .memory
+            .is_none_or(|memory| memory.usage_bytes.is_none()),
+        Message::TasksTitle | Message::TasksHeading(_) => evidence.tasks.count().is_none(),
+        _ => true,
     }
 }
 
@@ -394,7 +618,7 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
     ];
     let text: &[u8] = &line.text;
     let stamp = LineStamp {
-        at_us: line.at_us,
+        clock: Clock::of(line),
         caller: line.caller,
     };
     let split = &report.evidence.split;

@@ -9,11 +9,20 @@ use super::stream::Stream;
 use super::unfinished::{Unfinished, UnfinishedQueue};
 use crate::carrier::{Author, KernelLine};
 use crate::kernel;
-use crate::oom::{Oom, Repeats, summary};
+use crate::oom::{Event, Oom, Repeats, summary};
 use crate::text::fnv::Fnv;
 
 /// Streams remembered at once; the one that was quiet longest is forgotten.
 const MOST_STREAMS: usize = 256;
+/// Bytes that all streams together hold, as far as their input decides: task tables above all.
+const MOST_HELD: usize = 2 * 1024 * 1024;
+/// Lines of others after which a report whose machine fell silent is given up. While one is open, every
+/// record has to be read.
+const MOST_LINES_OF_OTHERS: u64 = 4096;
+/// The same in microseconds, by the time of the records.
+const LONGEST_SILENCE_US: u64 = 60_000_000;
+/// How often that is looked at, in lines.
+const LOOKED_AT: u64 = 256;
 
 /// What names a machine, of all the fields of a record that do. Lines of one machine belong together.
 ///
@@ -68,6 +77,8 @@ pub struct Streams<P = ()> {
     slots: Vec<StreamSlot<P>>,
     lines_seen: u64,
     open_reports: usize,
+    /// Bytes held by all streams.
+    held: usize,
     repeats: Repeats,
     unfinished: UnfinishedQueue<P>,
 }
@@ -77,6 +88,10 @@ pub struct Streams<P = ()> {
 struct StreamSlot<P> {
     key: u64,
     last: u64,
+    /// The time of that line, where its carrier said one.
+    last_us: Option<u64>,
+    /// Bytes that the stream holds.
+    held: usize,
     stream: Box<Stream<P>>,
 }
 
@@ -93,6 +108,7 @@ impl<P> Streams<P> {
             slots: Vec::new(),
             lines_seen: 0,
             open_reports: 0,
+            held: 0,
             repeats: Repeats::new(),
             unfinished: UnfinishedQueue::new(),
         }
@@ -127,25 +143,37 @@ impl<P> Streams<P> {
         machine: Machine,
         payload: &dyn Fn() -> Option<P>,
     ) -> Told<'a> {
-        if line.author == Author::Other {
-            return Told::Nothing;
+        self.lines_seen = self.lines_seen.saturating_add(1);
+        if self.open_reports > 0 && self.lines_seen % LOOKED_AT == 0 {
+            self.give_up_silent(line.time_us);
         }
         let machine = machine.0.with(line.host.unwrap_or_default()).value();
         let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
         let known = self.slots.iter().position(|slot| slot.key == key);
         let is_open = |slot: &StreamSlot<P>| slot.stream.has_open_report();
         let was_open = known.and_then(|at| self.slots.get(at)).is_some_and(is_open);
+        if line.author == Author::Other {
+            if let Some(slot) = known.and_then(|at| self.slots.get_mut(at)) {
+                slot.stream.note_sequence(line.sequence);
+            }
+            return Told::Nothing;
+        }
         // Ordinary lines may come from any number of streams: they must not push out an open report.
         if !was_open && !kernel::is_telling(&line.text) {
             return Told::Nothing;
         }
         let at = known.unwrap_or_else(|| self.add_slot(key, machine));
-        self.lines_seen = self.lines_seen.saturating_add(1);
         let Some(slot) = self.slots.get_mut(at) else {
             return Told::Nothing;
         };
         slot.last = self.lines_seen;
+        slot.last_us = line.time_us;
         let mut told = slot.stream.read(line, payload, &mut self.unfinished);
+        let held = slot.stream.held_bytes();
+        self.held = self
+            .held
+            .saturating_sub(core::mem::replace(&mut slot.held, held))
+            .saturating_add(held);
         self.open_reports = match (was_open, slot.stream.has_open_report()) {
             (false, true) => self.open_reports.saturating_add(1),
             (true, false) => self.open_reports.saturating_sub(1),
@@ -154,45 +182,83 @@ impl<P> Streams<P> {
         if let Told::Kill(kill) = &mut told {
             self.complete(kill, machine);
         }
+        while self.held > MOST_HELD && self.slots.len() > 1 {
+            self.forget_quietest();
+        }
         told
+    }
+
+    /// Lines of a stream are known to be missing here, as the journal says with `Missed N kernel messages`.
+    pub fn note_missing_lines(&mut self, tag: &[u8], machine: Machine) {
+        let machine = machine.0.with(&[]).value();
+        let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key) {
+            slot.stream.note_gap();
+        }
     }
 
     /// The oldest report that broke off and has not been handed over.
     pub fn next_unfinished(&mut self) -> Option<Unfinished<P>> {
-        self.unfinished.next()
+        let mut unfinished = self.unfinished.next()?;
+        if unfinished.oom.event == Event::Kill {
+            let machine = unfinished.machine;
+            self.complete(&mut unfinished.oom, machine);
+        }
+        Some(unfinished)
+    }
+
+    /// Gives up the reports of machines that have fallen silent.
+    fn give_up_silent(&mut self, now_us: Option<u64>) {
+        let seen = self.lines_seen;
+        for slot in &mut self.slots {
+            let is_long = slot
+                .last_us
+                .zip(now_us)
+                .is_some_and(|(then, now)| now.saturating_sub(then) > LONGEST_SILENCE_US);
+            let is_silent = seen.saturating_sub(slot.last) > MOST_LINES_OF_OTHERS || is_long;
+            if is_silent && slot.stream.has_open_report() {
+                slot.stream.give_up(&mut self.unfinished);
+                self.open_reports = self.open_reports.saturating_sub(1);
+            }
+        }
     }
 
     /// Gives up every report that is open, as at the end of the input; [`Self::next_unfinished`] then
     /// hands them over.
     pub fn give_up_open_reports(&mut self) {
         for slot in &mut self.slots {
-            self.unfinished.add(slot.stream.give_up());
+            slot.stream.give_up(&mut self.unfinished);
         }
         self.open_reports = 0;
     }
 
     /// Adds a stream and returns its place.
     fn add_slot(&mut self, key: u64, machine: u64) -> usize {
-        let quietest = self
-            .slots
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, slot)| slot.last)
-            .map(|(at, _)| at)
-            .filter(|_| self.slots.len() >= MOST_STREAMS);
-        if let Some(at) = quietest {
-            let mut forgotten = self.slots.swap_remove(at);
-            if forgotten.stream.has_open_report() {
-                self.open_reports = self.open_reports.saturating_sub(1);
-            }
-            self.unfinished.add(forgotten.stream.give_up());
+        if self.slots.len() >= MOST_STREAMS {
+            self.forget_quietest();
         }
         self.slots.push(StreamSlot {
             key,
             last: self.lines_seen,
+            last_us: None,
+            held: 0,
             stream: Box::new(Stream::new(machine)),
         });
         self.slots.len().saturating_sub(1)
+    }
+
+    /// Forgets the stream that was quiet longest.
+    fn forget_quietest(&mut self) {
+        let streams = self.slots.iter().enumerate();
+        let Some((at, _)) = streams.min_by_key(|(_, slot)| slot.last) else {
+            return;
+        };
+        let mut forgotten = self.slots.swap_remove(at);
+        if forgotten.stream.has_open_report() {
+            self.open_reports = self.open_reports.saturating_sub(1);
+        }
+        self.held = self.held.saturating_sub(forgotten.held);
+        forgotten.stream.give_up(&mut self.unfinished);
     }
 
     /// Adds what only all streams together know of a kill.

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::kernel::{Columns, TaskRow};
-use crate::oom::Task;
+use crate::kernel::{Columns, Killed, TaskRow};
+use crate::oom::{Task, one_form_of_uid};
 use crate::printable;
 use crate::text::cursor::trim_start;
 use crate::text::fnv::Fnv;
@@ -20,6 +20,8 @@ pub(super) struct TaskTable {
     /// The largest by resident memory, largest first.
     largest: Vec<Large>,
     count: u32,
+    /// Rows that were read before lines went missing; absent where none did.
+    before_gap: Option<usize>,
 }
 
 /// A row, as small as it can be.
@@ -27,7 +29,7 @@ pub(super) struct TaskTable {
 pub(super) struct Row {
     pid: u32,
     tgid: u32,
-    uid: i32,
+    uid: u32,
     /// 0 where it exceeds 32 bits.
     total_vm_pages: u32,
     comm: u32,
@@ -47,7 +49,7 @@ struct Large {
 }
 
 /// A process by its number and name, as a killed one is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Process {
     pid: u32,
     comm: u32,
@@ -59,6 +61,10 @@ impl Process {
             pid,
             comm: short_hash(comm),
         }
+    }
+
+    pub(super) fn has_pid(self, pid: u32) -> bool {
+        self.pid == pid
     }
 }
 
@@ -81,6 +87,30 @@ impl Row {
         self.uid.into()
     }
 
+    /// Whether a kill line with the number and the name of this row may be of the same process: whatever
+    /// else both say of it must agree. Sizes change, but not by half.
+    pub(super) fn may_be(&self, killed: &Killed<'_>) -> bool {
+        let has_uid = killed
+            .uid
+            .is_none_or(|uid| one_form_of_uid(uid) == one_form_of_uid(self.uid()));
+        let has_adjustment = killed
+            .oom_score_adj
+            .is_none_or(|adjustment| self.oom_score_adj().is_none_or(|own| own == adjustment));
+        let has_size = killed
+            .total_vm_bytes
+            .is_none_or(|bytes| self.total_vm_pages == 0 || self.page_bytes(bytes).is_some());
+        has_uid && has_adjustment && has_size
+    }
+
+    /// The page size that makes the row's pages so many bytes.
+    fn page_bytes(&self, total_vm_bytes: u64) -> Option<u64> {
+        // The process may have mapped or unmapped a little in between.
+        let ratio = total_vm_bytes.checked_div(self.total_vm_pages.into())?;
+        [4096_u64, 16_384, 65_536]
+            .into_iter()
+            .find(|size| ratio >= size.div_euclid(2) && ratio < size.saturating_mul(2))
+    }
+
     pub(super) fn oom_score_adj(&self) -> Option<i64> {
         self.oom_score_adj.map(i64::from)
     }
@@ -91,7 +121,7 @@ impl Large {
         Self {
             pid: row.pid,
             comm: row.comm.to_vec(),
-            uid: row.uid,
+            uid: one_form_of_uid(row.uid),
             total_vm_pages: row.total_vm_pages,
             rss_pages: row.rss_pages,
             oom_score_adj: row.oom_score_adj,
@@ -131,7 +161,7 @@ impl TaskTable {
             self.rows.push(Row {
                 pid: row.pid,
                 tgid: row.tgid,
-                uid: i32::try_from(row.uid).unwrap_or(-1),
+                uid: u32::try_from(one_form_of_uid(row.uid)).unwrap_or(u32::MAX),
                 total_vm_pages: u32::try_from(row.total_vm_pages).unwrap_or_default(),
                 comm: short_hash(row.comm),
                 oom_score_adj: row.oom_score_adj.and_then(|adj| i16::try_from(adj).ok()),
@@ -151,6 +181,11 @@ impl TaskTable {
         }
     }
 
+    /// Bytes that its rows take.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.rows.capacity().saturating_mul(size_of::<Row>())
+    }
+
     /// Rows seen, unless the report printed no table.
     pub(super) fn count(&self) -> Option<u32> {
         (self.count > 0).then_some(self.count)
@@ -166,12 +201,27 @@ impl TaskTable {
         self.count > 0 && self.rows.len() < MOST_ROWS && self.find(process).is_none()
     }
 
-    /// Whether no row has this name; a number may be a thread's.
-    pub(super) fn excludes_name(&self, comm: &[u8]) -> bool {
-        let comm = short_hash(comm);
+    /// Whether the table, if there is one, rules a process of this number out.
+    pub(super) fn excludes_pid(&self, pid: u32) -> bool {
         self.count > 0
             && self.rows.len() < MOST_ROWS
-            && !self.rows.iter().any(|row| row.comm == comm)
+            && !self
+                .rows
+                .iter()
+                .any(|row| row.pid == pid || row.tgid == pid)
+    }
+
+    /// Lines are missing here.
+    pub(super) fn note_gap(&mut self) {
+        self.before_gap.get_or_insert(self.rows.len());
+    }
+
+    /// Whether lines are missing before the row of this process, or before any where it has none.
+    pub(super) fn is_torn_before(&self, pid: u32) -> bool {
+        self.before_gap.is_some_and(|count| {
+            let mut rows = self.rows.iter().take(count);
+            !rows.any(|row| row.pid == pid || row.tgid == pid)
+        })
     }
 
     /// Marks a process as killed.
@@ -207,12 +257,7 @@ impl TaskTable {
 
     /// The page size that makes a row's pages the kill line's kilobytes.
     pub(super) fn page_bytes(&self, victim: Process, total_vm_bytes: Option<u64>) -> Option<u64> {
-        let pages = u64::from(self.find(victim)?.total_vm_pages);
-        // The process may have mapped or unmapped a little in between.
-        let ratio = total_vm_bytes?.checked_div(pages)?;
-        [4096_u64, 16_384, 65_536]
-            .into_iter()
-            .find(|size| ratio >= size.div_euclid(2) && ratio < size.saturating_mul(2))
+        self.find(victim)?.page_bytes(total_vm_bytes?)
     }
 
     pub(super) fn largest(&self, page_bytes: Option<u64>) -> Vec<Task> {

@@ -8,10 +8,13 @@ use crate::oom::Oom;
 /// A report that never came to its kill: what it told until then.
 #[derive(Clone, Debug)]
 pub struct Unfinished<P> {
-    /// Its `event` is `truncated`.
+    /// Its `event` is `truncated`, or `no_victim` and `panic` where the kernel says so, or `kill` where the
+    /// line of the kill alone is missing.
     pub oom: Box<Oom>,
     /// What the caller handed in with its first line.
     pub payload: P,
+    /// The machine, as a hash of what names it.
+    pub(super) machine: u64,
 }
 
 /// Reports that broke off and have not been handed over yet.

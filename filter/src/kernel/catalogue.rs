@@ -86,6 +86,7 @@ impl Wording {
             Piece::Pid => self.form.push_str("<pid>"),
             Piece::Uid => self.form.push_str("<uid>"),
             Piece::Score => self.form.push_str("<score>"),
+            Piece::Adjustment => self.form.push_str("<adjustment>"),
             Piece::Comm => self.form.push_str("<comm>"),
             Piece::Path => self.form.push_str("<path>"),
             Piece::Count(_) | Piece::Number => self.form.push_str("<number>"),

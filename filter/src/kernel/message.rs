@@ -50,6 +50,8 @@ pub enum Message<'a> {
     NoVictim,
     /// The kernel panics over memory.
     Panic,
+    /// The first line of a boot.
+    Boot,
 }
 
 impl<'a> Message<'a> {
@@ -76,7 +78,8 @@ impl<'a> Message<'a> {
             | Self::Group(_)
             | Self::Companion
             | Self::NoVictim
-            | Self::Panic => &[],
+            | Self::Panic
+            | Self::Boot => &[],
         }
     }
 }

@@ -23,8 +23,10 @@ pub(super) enum Piece {
     Pid,
     /// A user id.
     Uid,
-    /// A badness score, or its adjustment.
+    /// A badness score.
     Score,
+    /// The adjustment of a badness score, -1000 to 1000.
+    Adjustment,
     /// A process's name, up to the last place where the text behind it stands. Only a text follows.
     Comm,
     /// A cgroup's path, up to the last place where the text behind it stands. Only a text follows.
@@ -84,6 +86,7 @@ pub(super) struct Values<'a> {
     pub(super) pid: u32,
     pub(super) uid: Option<i64>,
     pub(super) score: Option<i64>,
+    pub(super) adjustment: Option<i64>,
     pub(super) comm: &'a [u8],
     pub(super) path: &'a [u8],
     pub(super) figures: [Option<u64>; FIGURES],
@@ -143,6 +146,7 @@ fn all<'a>(pieces: &[Piece], cursor: &mut Cursor<'a>, values: &mut Values<'a>) -
             Piece::Pid => values.pid = cursor.pid()?,
             Piece::Uid => values.uid = Some(cursor.signed()?),
             Piece::Score => values.score = Some(cursor.signed()?),
+            Piece::Adjustment => values.adjustment = Some(cursor.signed()?),
             Piece::Comm | Piece::Path | Piece::Any => {
                 let (Piece::Text(behind) | Piece::Word(behind)) = pieces.next()? else {
                     return None;

@@ -12,8 +12,8 @@ use crate::carrier::NameBytes;
 use crate::oom::Event;
 use crate::text::cursor::{rsplit_once, split_once};
 use Piece::{
-    Account, Any, Blanks, Comm, Count, Dots, End, Holds, Kib, Maybe, Number, Path, Pid, Rest,
-    Score, Text, Uid, Whose, Word,
+    Account, Adjustment, Any, Blanks, Comm, Count, Dots, End, Holds, Kib, Maybe, Number, Path, Pid,
+    Rest, Score, Text, Uid, Whose, Word,
 };
 
 /// What a line does in a report.
@@ -29,6 +29,8 @@ pub enum Role {
     Kills,
     /// Stands behind a kill, or beside a report.
     Follows,
+    /// No line of a report: the machine started anew, and nothing that was open goes on.
+    Boots,
 }
 
 /// One wording.
@@ -67,7 +69,7 @@ const KILL_FIGURES: &[Piece] = &[
     Maybe(&[Text(b", shmem-rss:"), Kib(SHMEM)]),
     Maybe(&[Text(b", UID:"), Uid]),
     Maybe(&[Text(b" pgtables:"), Kib(PGTABLES)]),
-    Maybe(&[Text(b" oom_score_adj:"), Score]),
+    Maybe(&[Text(b" oom_score_adj:"), Adjustment]),
 ];
 const WHOSE: Piece = Maybe(&[Whose]);
 /// A panic is printed a second time with this in front.
@@ -598,6 +600,16 @@ pub(super) const ROWS: &[Row] = &[
         source: "kernel/cgroup/cpuset.c:cpuset_print_current_mems_allowed()",
         example: "java cpuset=/ mems_allowed=0-1",
     },
+    Row {
+        pieces: &[Text(b"Linux version "), Rest],
+        means: |_| Some(Message::Boot),
+        event: Event::Report,
+        section: Section::Header,
+        role: Role::Boots,
+        kernels: "all",
+        source: "init/main.c:start_kernel()",
+        example: "Linux version 6.1.0-50-cloud-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) 12.2.0) #1 SMP Debian 6.1.176-1",
+    },
 ];
 
 /// What is read of a row in a host: the rest of it is documentation.
@@ -725,7 +737,7 @@ fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
         file_rss_bytes: file,
         shmem_rss_bytes: shmem,
         pgtables_bytes: pgtables,
-        oom_score_adj: found.score,
+        oom_score_adj: found.adjustment,
     }))
 }
 

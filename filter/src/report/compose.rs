@@ -87,7 +87,8 @@ fn message_line(oom: &mut Oom, message: &Message<'_>) {
         | Message::AlreadyExiting(_)
         | Message::Companion
         | Message::NoVictim
-        | Message::Panic => {}
+        | Message::Panic
+        | Message::Boot => {}
     }
 }
 

@@ -97,6 +97,7 @@ impl Evidence {
             Message::TasksTitle
             | Message::NoVictim
             | Message::Panic
+            | Message::Boot
             | Message::Killed(_)
             | Message::Group(_)
             | Message::Reaped(_)

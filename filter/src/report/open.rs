@@ -34,6 +34,7 @@ pub(super) struct OpenReport<P> {
     foreign: u32,
     section: Section,
     rows: Option<Rows>,
+    has_foreign_stack: bool,
     /// No line is expected, save the kill.
     is_over: bool,
     /// What the kernel itself said that ends it without a kill.
@@ -62,6 +63,7 @@ impl<P> OpenReport<P> {
             foreign: 0,
             section: Section::Header,
             rows: None,
+            has_foreign_stack: false,
             is_over: false,
             ended_by: None,
             mixed_with: 0,
@@ -91,6 +93,7 @@ impl<P> OpenReport<P> {
             Some(Event::Report) => return None,
             Some(event) => event,
         };
+        self.forget_figures_of_others();
         Some(Unfinished {
             oom: compose::unfinished(&self.evidence, event, self.id),
             payload,
@@ -106,14 +109,18 @@ impl<P> OpenReport<P> {
             return self.unfinished();
         }
         let payload = self.payload.take()?;
-        if self.is_mixed() && !self.evidence.agrees_in_itself() {
-            self.evidence.forget_figures();
-        }
+        self.forget_figures_of_others();
         Some(Unfinished {
             oom: compose::kill_without_line(&self.evidence, self.id),
             payload,
             machine: self.machine,
         })
+    }
+
+    fn forget_figures_of_others(&mut self) {
+        if self.is_mixed() && !self.evidence.agrees_in_itself() {
+            self.evidence.forget_figures();
+        }
     }
 
     /// Whether it says that a process of a certain cgroup was chosen: by its number, or, up to 4.20, with a
@@ -191,7 +198,8 @@ impl<P> OpenReport<P> {
     /// The kernel says, by this line, that nobody is killed.
     pub(super) fn end_without_kill(&mut self, event: Event) {
         self.is_over = true;
-        self.ended_by = Some(event);
+        // The first says it; a panic may follow.
+        self.ended_by.get_or_insert(event);
     }
 
     /// Whether a line of this time and task can be its own at all.
@@ -215,7 +223,8 @@ impl<P> OpenReport<P> {
             return None;
         }
         let (section, rows) = section_of(text, self.rows)?;
-        if section < self.section {
+        let is_anothers = section == Section::Stack && self.has_foreign_stack;
+        if section < self.section || is_anothers {
             return None;
         }
         self.take(section);
@@ -260,6 +269,13 @@ impl<P> OpenReport<P> {
         (self.lines >= LINE_BUDGET)
             .then(|| self.unfinished())
             .flatten()
+    }
+
+    /// A second stack's head came: another processor's, or one of a report whose header is lost. What follows
+    /// of a stack is not its own.
+    pub(super) fn take_foreign_stack(&mut self) {
+        self.has_foreign_stack = true;
+        self.mix();
     }
 
     /// Counts a line of somebody else's, so that a report that never ends is not waited for forever.

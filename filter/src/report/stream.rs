@@ -226,14 +226,21 @@ impl<P> Stream<P> {
                 };
             }
             Role::Follows => return self.follower(message, wording.event, arrival),
+            Role::Boots => {
+                self.give_up(queue);
+                *self = Self {
+                    ordinal: self.ordinal,
+                    ..Self::new(self.machine)
+                };
+                return Told::Nothing;
+            }
             Role::Continues => {
                 let report = self.current();
                 let Some(report) = report.filter(|it| it.expects(wording.section, stamp)) else {
                     return Told::Nothing;
                 };
                 if matches!(message, Message::StackHead(_)) && report.evidence.has_stack_head {
-                    // A report has one: this is another processor's, or of a report whose header is lost.
-                    report.mix();
+                    report.take_foreign_stack();
                     return Told::Nothing;
                 }
             }

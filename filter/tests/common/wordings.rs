@@ -108,6 +108,7 @@ fn role(role: Role) -> &'static str {
         Role::Continues => "continues an open one",
         Role::Ends => "ends one without a kill",
         Role::Kills => "a kill",
+        Role::Boots => "the machine started anew: an open one does not go on",
         Role::Follows => "follows a kill or stands beside one",
     }
 }

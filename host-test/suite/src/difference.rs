@@ -35,8 +35,7 @@ impl Suite {
 /// Of a line of a report, only what it is and of which report.
 fn without_lines(mut record: Value) -> Value {
     if let Some(oom) = record.get_mut("oom").and_then(Value::as_object_mut)
-        && oom["event"] != "kill"
-        && oom["event"] != "truncated"
+        && !oom.contains_key("summary")
     {
         oom.retain(|key, _| key == "event" || key == "id");
     }

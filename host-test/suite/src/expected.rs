@@ -146,7 +146,7 @@ impl Suite {
                 let record = released
                     .of
                     .map_or_else(|| json!({}), |number| value(&records[number - 1]));
-                with_oom(record, "truncated", released.oom.clone(), identity)
+                with_oom(record, &released.event, released.oom.clone(), identity)
             })
             .collect()
     }

@@ -99,9 +99,17 @@ pub(crate) struct Truncated {
     pub(crate) record: Option<usize>,
     /// The record that it carries, the first of its report; an empty one where there is none.
     pub(crate) of: Option<usize>,
+    /// What it is, where that is not `truncated`: a kill whose line alone is missing, or what the kernel said
+    /// that ends a report.
+    #[serde(default = "truncated")]
+    pub(crate) event: String,
     /// What the `oom` has beside `event` and `tag`.
     #[serde(flatten)]
     pub(crate) oom: Map<String, Value>,
+}
+
+fn truncated() -> String {
+    "truncated".to_owned()
 }
 
 impl File {

@@ -234,9 +234,13 @@ fn truncated(place: &str, left: &[u8], records: &[Vec<u8>], identity: &Identity)
     let of = of
         .map(|index| format!("of = {}\n", index + 1))
         .unwrap_or_default();
+    let follows: &[&str] = match left["oom"]["event"].as_str() {
+        Some("truncated") => &["event", "tag"],
+        _ => &["tag"],
+    };
     format!(
         "\n[[truncated]]\n{place}{of}{}",
-        lines("", fields(&annotated, &["event", "tag"]))
+        lines("", fields(&annotated, follows))
     )
 }
 

@@ -155,6 +155,30 @@ pub enum Event {
     Report,
 }
 
+impl Event {
+    /// Every event, with its word in the record.
+    const WORDS: [(&[u8], Self); 12] = [
+        (b"kill", Self::Kill),
+        (b"truncated", Self::Truncated),
+        (b"invoked", Self::Invoked),
+        (b"usage", Self::Usage),
+        (b"tasks", Self::Tasks),
+        (b"task", Self::Task),
+        (b"constraint", Self::Constraint),
+        (b"group", Self::Group),
+        (b"reaped", Self::Reaped),
+        (b"panic", Self::Panic),
+        (b"no_victim", Self::NoVictim),
+        (b"report", Self::Report),
+    ];
+
+    /// The event of that word.
+    pub(crate) fn of_word(word: &[u8]) -> Option<Self> {
+        let (_, event) = Self::WORDS.iter().find(|(known, _)| *known == word)?;
+        Some(*event)
+    }
+}
+
 /// How a kill got its cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -302,4 +326,17 @@ pub struct Task {
     /// -1000 to 1000. Absent before 2.6.36.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oom_score_adj: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event;
+
+    #[test]
+    fn the_words_of_events_are_those_that_are_written() {
+        for (word, event) in Event::WORDS {
+            let written = serde_json::to_string(&event).unwrap();
+            assert_eq!(written.trim_matches('"').as_bytes(), word);
+        }
+    }
 }

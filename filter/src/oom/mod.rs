@@ -30,6 +30,9 @@ pub struct Oom {
     pub event: Event,
     /// `oom.<level>`, or `oom.unknown`: what a router matches on.
     pub tag: &'static str,
+    /// Who killed: `kernel`. On every kill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub killer: Option<&'static str>,
     /// Whose limit was hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
@@ -100,6 +103,9 @@ pub struct Oom {
     /// Kills seen before this one for the same container, else pod, else cgroup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,
+    /// How sure it is that the kernel wrote the lines. On kills and on reports that broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Oom {
@@ -190,6 +196,17 @@ pub enum Attribution {
     Table,
     /// Not at all.
     None,
+}
+
+/// How sure it is that the kernel wrote what is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The carrier of every line that tells it proves it: by the facility of `/dev/kmsg` or of syslog, or by
+    /// the journal's transport.
+    Kernel,
+    /// Of some line nothing says who wrote it.
+    Unsaid,
 }
 
 /// What becomes of the container.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::compose;
 use super::tasks::TaskTable;
+use crate::carrier::Author;
 use crate::kernel::{
     Account, Constraint, Invoked, Limit, Message, Reading, Scope, Selected, StackHead, Usage,
 };
@@ -37,6 +38,8 @@ pub(super) struct Evidence {
     pub(super) page_bytes: Option<u64>,
     /// The beginning of a constraint line the kernel split.
     pub(super) split: Vec<u8>,
+    /// Nothing says who wrote some line of it.
+    pub(super) has_unsaid_line: bool,
 }
 
 /// Which cgroup version the report shows.
@@ -98,6 +101,11 @@ impl Evidence {
             | Message::AlreadyExiting(_)
             | Message::Companion => {}
         }
+    }
+
+    /// Notes who wrote a line of it.
+    pub(super) fn witnessed_by(&mut self, author: Author) {
+        self.has_unsaid_line |= author != Author::Kernel;
     }
 
     fn invoked(&mut self, invoked: &Invoked<'_>) {

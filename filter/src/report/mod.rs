@@ -16,6 +16,7 @@ pub use line::{ReportLine, Told};
 pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
 
+use crate::carrier::Author;
 use crate::kernel::{Killed, Scope};
 use tasks::Process;
 
@@ -26,6 +27,8 @@ struct LineStamp<'a> {
     at_us: Option<u64>,
     /// The task or the processor that printed it.
     caller: Option<&'a [u8]>,
+    /// Who wrote it, as far as its carrier says.
+    author: Author,
 }
 
 /// A kill line, and what several ask of it.

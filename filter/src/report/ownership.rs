@@ -5,6 +5,7 @@ use super::incident::Incident;
 use super::open::OpenReport;
 use super::tasks::Row;
 use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, is_stale};
+use crate::carrier::Author;
 use crate::kernel::Scope;
 
 /// To what a kill line belongs.
@@ -146,6 +147,17 @@ fn is_of_the_group_by_time_or_table<P>(known: &Known<'_, P>) -> Option<bool> {
         .is_some_and(|place| place.limit.is_some());
     let is_listed = at_us.is_none() && has_limit && tasks.find(process).is_some();
     Some(!tasks.excludes(process) && (at_once || is_listed))
+}
+
+/// Whether a kill line that belongs to nothing tells a kill.
+///
+/// `Killed process 1234 (worker)`, without a limit in front or figures behind, is what any program may
+/// print of its own. Where nothing says who wrote it, the kernel's announcement or report has to stand
+/// before it.
+pub(super) fn is_kill_by_itself(line: &KillLine<'_>) -> bool {
+    let killed = line.killed;
+    let has_figures = killed.total_vm_bytes.is_some() || killed.anon_rss_bytes.is_some();
+    line.stamp.author == Author::Kernel || killed.scope.is_some() || has_figures
 }
 
 /// The limit and the row of a process whose own report the kernel suppressed, as it does after ten in

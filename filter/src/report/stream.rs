@@ -47,6 +47,7 @@ impl<'a, P> Arrival<'a, '_, P> {
         LineStamp {
             at_us: self.line.at_us,
             caller: self.line.caller,
+            author: self.line.author,
         }
     }
 }
@@ -122,6 +123,7 @@ impl<P> Stream<P> {
         }
         let report = self.report_of(arrival);
         report.evidence.learn(&message, &arrival.line.text);
+        report.evidence.witnessed_by(stamp.author);
         report.has_header |= matches!(message, Message::Invoked(_));
         if wording.role == Role::Ends {
             report.end();
@@ -189,14 +191,17 @@ impl<P> Stream<P> {
         } else {
             match report.take_section_line(text, stamp) {
                 None => return Told::Nothing,
-                Some(Section::Tasks) => ReportLine {
-                    event: Event::Task,
-                    id: report.id,
-                    said: match report.evidence.tasks.read_row(text) {
-                        Some(row) => Said::Row(row, report.evidence.page_bytes),
-                        None => Said::Nothing,
-                    },
-                },
+                Some(Section::Tasks) => {
+                    report.evidence.witnessed_by(stamp.author);
+                    ReportLine {
+                        event: Event::Task,
+                        id: report.id,
+                        said: match report.evidence.tasks.read_row(text) {
+                            Some(row) => Said::Row(row, report.evidence.page_bytes),
+                            None => Said::Nothing,
+                        },
+                    }
+                }
                 Some(section) => {
                     if section == Section::Memory {
                         report.evidence.buddy_line(text);
@@ -238,6 +243,9 @@ impl<P> Stream<P> {
                 compose::group_kill(last, &line)
             }
             (Owner::OpenReport | Owner::ToldAlready | Owner::Group | Owner::Nobody, _) => {
+                if !ownership::is_kill_by_itself(&line) {
+                    return Told::Nothing;
+                }
                 let id = self.new_id(arrival.line);
                 self.without_report(&line, id)
             }
@@ -293,7 +301,8 @@ impl<P> Stream<P> {
             .filter(|last| last.has_report)
             .or(self.last_with_table.as_ref());
         let found = ownership::in_table_of(newest, line);
-        let oom = compose::kill_without_report(line, found, id);
+        let has_unsaid_line = newest.is_some_and(|newest| newest.evidence.has_unsaid_line);
+        let oom = compose::kill_without_report(line, found, has_unsaid_line, id);
         self.recent.add(line, id, self.last_incident.as_ref());
         let mut incident = Incident::without_report(id, line.scope, line.stamp);
         incident.add_killed(line.process);
@@ -396,6 +405,7 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
     let stamp = LineStamp {
         at_us: line.at_us,
         caller: line.caller,
+        author: line.author,
     };
     let split = &report.evidence.split;
     if split.is_empty()

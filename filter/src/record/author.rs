@@ -7,7 +7,7 @@ use crate::text::cursor::unsigned;
 
 /// What a field tells of the author.
 #[derive(Clone, Copy)]
-enum Meaning {
+pub(super) enum Meaning {
     /// How the journal got the entry.
     Transport,
     /// The journal alone writes such a field, by whatever spelling.
@@ -30,7 +30,7 @@ enum Meaning {
     LevelAndFacility,
 }
 
-const FIELDS: Table<Meaning> = Table::new(&[
+pub(super) const FIELDS: Table<Meaning> = Table::new(&[
     (b"transport", Meaning::Transport),
     (b"bootid", Meaning::Journal),
     (b"machineid", Meaning::Journal),
@@ -155,6 +155,11 @@ impl Fields {
             Meaning::Transport | Meaning::ProcessId | Meaning::Priority => Author::Unsaid,
         };
         self.author = self.author.and(said);
+    }
+
+    /// Whether nothing can make the kernel the author any more.
+    pub(super) fn is_others(&self) -> bool {
+        self.author == Author::Other
     }
 
     /// What they say together. `has_msg` tells that the text stands where `dmesg` writes it.

@@ -74,6 +74,22 @@ impl<T: Copy> Table<T> {
         Self { rows, by_length }
     }
 
+    /// Adds the lengths and first letters of its names to a gate.
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "evaluated by the compiler, where a fault is a compile error"
+    )]
+    pub(super) const fn open(&self, mut gate: Gate) -> Gate {
+        let mut at = 0;
+        while at < self.rows.len() {
+            let name = self.rows[at].0;
+            gate.0[name.len()] |= bit(name[0]);
+            at += 1;
+        }
+        gate
+    }
+
     /// What the name means.
     pub(super) fn find(&self, name: &FieldName) -> Option<T> {
         let name = name.bytes();
@@ -81,13 +97,36 @@ impl<T: Copy> Table<T> {
         while left != 0 {
             let at = usize::try_from(left.trailing_zeros()).ok()?;
             let (known, meaning) = self.rows.get(at)?;
-            if *known == name {
+            // Nearly every two names differ in the first letter.
+            if known.first() == name.first() && *known == name {
                 return Some(*meaning);
             }
             left &= left.wrapping_sub(1);
         }
         None
     }
+}
+
+/// For each length the first letters of all names of that length, a bit each: what keeps most names from
+/// being looked for in any table.
+pub(super) struct Gate([u32; LONGEST + 1]);
+
+impl Gate {
+    pub(super) const fn new() -> Self {
+        Self([0; LONGEST + 1])
+    }
+
+    /// Whether a name may stand in one of the tables.
+    pub(super) fn admits(&self, name: &FieldName) -> bool {
+        let first = name.letters.first().copied().unwrap_or_default();
+        let letters = self.0.get(name.length).copied().unwrap_or_default();
+        letters & bit(first) != 0
+    }
+}
+
+/// The bit of a letter; others have bits of their own or share one.
+const fn bit(letter: u8) -> u32 {
+    1_u32.wrapping_shl(letter as u32)
 }
 
 #[cfg(test)]

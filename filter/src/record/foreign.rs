@@ -8,7 +8,7 @@ use crate::text::cursor::unsigned;
 
 /// What a field tells.
 #[derive(Clone, Copy)]
-enum Meaning {
+pub(super) enum Meaning {
     /// Only a record of another kind has it.
     Foreign,
     /// Which of a container's outputs it was, if it is one.
@@ -25,7 +25,7 @@ enum Meaning {
     Status,
 }
 
-const FIELDS: Table<Meaning> = Table::new(&[
+pub(super) const FIELDS: Table<Meaning> = Table::new(&[
     // Outputs of containers: Docker, CRI, OpenTelemetry.
     (b"stream", Meaning::Output),
     (b"source", Meaning::Output),
@@ -87,7 +87,7 @@ const METHODS: [&[u8]; 7] = [
 
 /// Members of a `kubernetes` object that say that a container wrote the record. Where it names the node
 /// alone, as Fluent Bit's filter does for a record of none, it says nothing.
-const OF_CONTAINER: Table<()> = Table::new(&[
+pub(super) const OF_CONTAINER: Table<()> = Table::new(&[
     (b"kubernetespod", ()),
     (b"kubernetespodname", ()),
     (b"kubernetespodid", ()),
@@ -115,7 +115,7 @@ const OF_CONTAINER: Table<()> = Table::new(&[
 
 /// Whether a field says that a container wrote the record.
 pub(super) fn names_container(name: &FieldName) -> bool {
-    OF_CONTAINER.find(name).is_some()
+    name.bytes().starts_with(b"kubernetes") && OF_CONTAINER.find(name).is_some()
 }
 
 /// What the fields said.

@@ -5,7 +5,7 @@ use super::json::{self, Value};
 use crate::report::Machine;
 
 /// The fields that name a machine, or a boot of it.
-const NAMES: Table<()> = Table::new(&[
+pub(super) const NAMES: Table<()> = Table::new(&[
     (b"hostname", ()),
     (b"bootid", ()),
     (b"machineid", ()),

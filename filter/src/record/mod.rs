@@ -19,7 +19,7 @@ pub use splice::IdentityKeys;
 use crate::carrier::{Author, KernelLine};
 use crate::report::Machine;
 use crate::text::cursor::{Cursor, unsigned};
-use field::{FieldName, Table};
+use field::{FieldName, Gate, Table};
 use json::{Member, Value};
 
 /// The keys that may hold the kernel's text, the likeliest first.
@@ -80,6 +80,13 @@ const PARENTS: Table<Parent> = Table::new(&[
     (b"kubernetesevent", Parent::Wrapper),
 ]);
 
+/// The names of all tables.
+static GATE: Gate = {
+    let gate = CLOCKS.open(PARENTS.open(Gate::new()));
+    let gate = machine::NAMES.open(author::FIELDS.open(gate));
+    foreign::FIELDS.open(foreign::OF_CONTAINER.open(gate))
+};
+
 /// How deep they are looked for: `log.syslog.facility.code`.
 const DEEPEST: u8 = 3;
 
@@ -130,6 +137,13 @@ struct Found {
     has_priority: bool,
 }
 
+impl Found {
+    /// Whether the record is somebody else's, whatever else it says.
+    fn is_decided(&self) -> bool {
+        self.author.is_others() || self.foreign.is_foreign()
+    }
+}
+
 impl<'a> Record<'a> {
     /// Reads a record. `None` unless it is one JSON object.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
@@ -169,6 +183,9 @@ impl<'a> Record<'a> {
     /// Notes what a member says.
     fn read_member(&mut self, member: Member<'a>, found: &mut Found) {
         self.count = self.count.saturating_add(1);
+        if found.is_decided() {
+            return;
+        }
         let key = decoded_key(member.key);
         if *key == *OOM_KEY.as_bytes() {
             // Of two nobody knows which a reader takes.
@@ -185,19 +202,23 @@ impl<'a> Record<'a> {
                     Value::Array(text) => Some(Text::Bytes(text)),
                     _ => None,
                 };
+                if slot.is_some() {
+                    return;
+                }
             }
         }
-        let Some(name) = FieldName::of(&key) else {
+        let Some(name) = FieldName::of(&key).filter(|name| GATE.admits(name)) else {
             return;
         };
         if let (Some(clock), Value::String(text) | Value::Plain(text)) =
             (CLOCKS.find(&name), member.value)
         {
             match clock {
-                Clock::Sequence => found.has_sequence = true,
+                // These say nothing else.
+                Clock::Sequence => return found.has_sequence = true,
+                Clock::Seconds => return found.seconds = unsigned(text),
+                Clock::Microseconds => return found.microseconds = unsigned(text),
                 Clock::Priority => found.has_priority = true,
-                Clock::Seconds => found.seconds = unsigned(text),
-                Clock::Microseconds => found.microseconds = unsigned(text),
                 Clock::Boot => self.at_us = unsigned(text),
             }
         }

@@ -103,6 +103,10 @@ const STREAM_WORDS: [&[u8]; 15] = [
 
 /// What the fields said, before they are put together.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is said by fields of its own, in any order"
+)]
 pub(super) struct Fields {
     author: Author,
     /// The journal says that the text is the kernel's own.
@@ -111,6 +115,8 @@ pub(super) struct Fields {
     is_of_journal: bool,
     /// A field names a process, as the journal does, but without its underscore.
     names_process: bool,
+    /// `tag` is a word that may be a program's, or a log shipper's own.
+    has_doubtful_tag: bool,
     /// `pri` below 8, and whether it is a number, not a text.
     priority: Option<bool>,
 }
@@ -137,7 +143,11 @@ impl Fields {
             }
             Meaning::Unit | Meaning::Process => Author::Other,
             Meaning::Program => Author::of_program(text),
-            Meaning::Tag => of_tag(text),
+            Meaning::Tag if is_tag_of_syslog(text) => Author::of_program(text),
+            Meaning::Tag => {
+                self.has_doubtful_tag |= !names_stream(text);
+                Author::Unsaid
+            }
             Meaning::ProcessId if text != b"-" && text != b"0" => Author::Other,
             Meaning::Facility => Author::of_facility(text),
             // A level alone says nothing of the author.
@@ -162,17 +172,27 @@ impl Fields {
         self.author == Author::Other
     }
 
-    /// What they say together. `has_msg` tells that the text stands where `dmesg` writes it.
-    pub(super) fn author(&self, has_msg: bool) -> Author {
+    /// What they say together. `is_kmsg` tells that the fields are those of `/dev/kmsg`, `has_msg` that the
+    /// text stands where `dmesg` writes it.
+    pub(super) fn author(&self, is_kmsg: bool, has_msg: bool) -> Author {
         if self.is_of_journal && self.names_process {
             return Author::Other;
         }
-        match self.priority {
-            // `dmesg --json` of util-linux up to 2.39 writes facility and level over one another, so that
-            // what a program wrote to `/dev/kmsg` has a number below 8 as well: 12, user.warn, becomes 5.
-            // The kernel's own numbers are right.
-            Some(is_number) if !(is_number && has_msg) => self.author.and(Author::Kernel),
-            _ => self.author,
+        // `dmesg --json` of util-linux up to 2.39 writes facility and level over one another, so that what
+        // a program wrote to `/dev/kmsg` has a number below 8 as well: 12, user.warn, becomes 5. The
+        // kernel's own numbers are right.
+        let is_proven = is_kmsg
+            || self
+                .priority
+                .is_some_and(|is_number| !(is_number && has_msg));
+        let author = if is_proven {
+            self.author.and(Author::Kernel)
+        } else {
+            self.author
+        };
+        match author {
+            Author::Unsaid if self.has_doubtful_tag => Author::Other,
+            author => author,
         }
     }
 }
@@ -185,25 +205,21 @@ pub(super) fn scalar(value: Value<'_>) -> Option<&[u8]> {
     }
 }
 
-/// By a field that is syslog's tag or a log shipper's name of the stream. Only what a shipper would not be
-/// told for the kernel's log is taken for a program's.
-fn of_tag(tag: &[u8]) -> Author {
+/// Whether a tag has what syslog puts behind a name, a colon or a process id.
+fn is_tag_of_syslog(tag: &[u8]) -> bool {
+    tag.ends_with(b":") || tag.ends_with(b"]")
+}
+
+/// Whether a tag is one that a shipper may be told for the kernel's log: with dots, slashes or stars in it, or
+/// with one of [`STREAM_WORDS`].
+fn names_stream(tag: &[u8]) -> bool {
     let is_separator = |byte: &u8| matches!(byte, b'-' | b'_');
-    let is_syslogs = tag.ends_with(b":") || tag.ends_with(b"]");
-    let is_of_stream = || {
-        // Shippers' tags have dots, slashes and stars in them.
-        let is_word = tag
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || is_separator(byte));
-        let names_stream = |part: &[u8]| {
-            let mut words = STREAM_WORDS.iter();
-            words.any(|word| part.eq_ignore_ascii_case(word))
-        };
-        !is_word || tag.split(is_separator).any(names_stream)
+    let is_word = tag
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || is_separator(byte));
+    let is_stream_word = |part: &[u8]| {
+        let mut words = STREAM_WORDS.iter();
+        words.any(|word| part.eq_ignore_ascii_case(word))
     };
-    if !is_syslogs && is_of_stream() {
-        Author::Unsaid
-    } else {
-        Author::of_program(tag)
-    }
+    !is_word || tag.split(is_separator).any(is_stream_word)
 }

@@ -172,10 +172,8 @@ impl<'a> Record<'a> {
         let has_msg = record.texts.get(MSG).is_some_and(Option::is_some);
         record.author = if found.foreign.is_foreign() {
             Author::Other
-        } else if record.is_kmsg {
-            found.author.author(has_msg).and(Author::Kernel)
         } else {
-            found.author.author(has_msg)
+            found.author.author(record.is_kmsg, has_msg)
         };
         Some(record)
     }

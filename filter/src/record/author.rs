@@ -111,9 +111,9 @@ pub(super) struct Fields {
     author: Author,
     /// The journal says that the text is the kernel's own.
     pub(super) is_of_kernel: bool,
-    /// Some field is the journal's.
-    is_of_journal: bool,
-    /// A field names a process, as the journal does, but without its underscore.
+    /// Some field is the journal's, without its underscore.
+    is_stripped: bool,
+    /// A field names a process, as the journal does, without the underscore too.
     names_process: bool,
     /// `tag` is a word that may be a program's, or a log shipper's own.
     has_doubtful_tag: bool,
@@ -129,12 +129,12 @@ impl Fields {
         };
         let said = match meaning {
             Meaning::Transport if name.is_of_journal || TRANSPORTS.contains(&text) => {
-                self.is_of_journal = true;
+                self.is_stripped |= !name.is_of_journal;
                 self.is_of_kernel = text == b"kernel";
                 Author::kernel_if(self.is_of_kernel)
             }
             Meaning::Journal => {
-                self.is_of_journal = true;
+                self.is_stripped |= !name.is_of_journal;
                 Author::Unsaid
             }
             Meaning::Process if !name.is_of_journal => {
@@ -175,7 +175,8 @@ impl Fields {
     /// What they say together. `is_kmsg` tells that the fields are those of `/dev/kmsg`, `has_msg` that the
     /// text stands where `dmesg` writes it.
     pub(super) fn author(&self, is_kmsg: bool, has_msg: bool) -> Author {
-        if self.is_of_journal && self.names_process {
+        // In a record of the kernel's the word is somebody's who took the victim out of the text.
+        if self.is_stripped && self.names_process && !self.is_of_kernel {
             return Author::Other;
         }
         // `dmesg --json` of util-linux up to 2.39 writes facility and level over one another, so that what

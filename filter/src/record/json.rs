@@ -64,7 +64,7 @@ fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut impl FnMut(Member<'a>)) -> Op
 
 /// Hands each member of an object to `visit`; `inside` is its text between the braces, as
 /// [`Value::Object`] has it.
-pub(crate) fn members_inside<'a>(inside: &'a [u8], mut visit: impl FnMut(Member<'a>)) {
+pub(crate) fn members_inside<'a>(inside: &'a [u8], visit: &mut dyn FnMut(Member<'a>)) {
     let mut cursor = Cursor::new(inside);
     let mut nesting = Nesting::default();
     white_space(&mut cursor);
@@ -378,11 +378,11 @@ mod tests {
     #[test]
     fn an_object_inside_is_read_as_one_by_itself() {
         let mut keys = Vec::new();
-        members_inside(br#" "a":{"b":[1]} , "c\"":"}" "#, |member| {
+        members_inside(br#" "a":{"b":[1]} , "c\"":"}" "#, &mut |member| {
             keys.push(member.key);
         });
         assert_eq!(keys, [&b"a"[..], br#"c\""#]);
-        members_inside(b" ", |_| panic!());
+        members_inside(b" ", &mut |_| panic!());
     }
 
     #[test]

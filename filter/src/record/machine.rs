@@ -38,7 +38,7 @@ pub(super) fn add(machine: &mut Machine, key: &[u8], value: Value<'_>) {
 
 /// Adds an object that names a machine by none of the names that are known. Its members come in any order.
 pub(super) fn add_object(machine: &mut Machine, inside: &[u8]) {
-    json::members_inside(inside, |member| match member.value {
+    json::members_inside(inside, &mut |member| match member.value {
         Value::String(text) | Value::Plain(text) | Value::Array(text) | Value::Object(text) => {
             machine.add(member.key, text);
         }

@@ -247,7 +247,7 @@ impl<'a> Record<'a> {
         };
         let before = self.machine;
         if let Some(parent) = PARENTS.find(name).filter(|_| depth < DEEPEST) {
-            json::members_inside(inside, |member| {
+            json::members_inside(inside, &mut |member| {
                 let key = decoded_key(member.key);
                 let inner = match parent {
                     Parent::Joined => name.with(&key),

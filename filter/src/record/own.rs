@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
             let Value::Object(inside) = outer.value else {
                 return;
             };
-            json::members_inside(inside, |member| {
+            json::members_inside(inside, &mut |member| {
                 let key = decoded_key(member.key);
                 if !name
                     .with(&key)
@@ -162,7 +162,7 @@ impl Own<'_> {
 /// The last member of that name.
 fn member<'a>(inside: &'a [u8], name: &[u8]) -> Option<Value<'a>> {
     let mut found = None;
-    json::members_inside(inside, |member| {
+    json::members_inside(inside, &mut |member| {
         if member.key == name {
             found = Some(member.value);
         }

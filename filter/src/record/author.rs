@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     Process,
     /// The name of a program.
     Program,
+    /// The same, or a process that the text names, taken out of it by somebody.
+    ProcessName,
     /// The same, or the name of a stream in a log shipper.
     Tag,
     /// The process id that syslog puts behind the name. The kernel has none.
@@ -52,8 +54,8 @@ pub(super) const FIELDS: Table<Meaning> = Table::new(&[
     (b"applicationname", Meaning::Program),
     (b"program", Meaning::Program),
     (b"programname", Meaning::Program),
-    (b"processname", Meaning::Program),
-    (b"process", Meaning::Program),
+    (b"processname", Meaning::ProcessName),
+    (b"process", Meaning::ProcessName),
     (b"syslogtag", Meaning::Program),
     (b"syslogprogram", Meaning::Program),
     (b"syslogappname", Meaning::Program),
@@ -115,8 +117,8 @@ pub(super) struct Fields {
     is_stripped: bool,
     /// A field names a process, as the journal does, without the underscore too.
     names_process: bool,
-    /// `tag` is a word that may be a program's, or a log shipper's own.
-    has_doubtful_tag: bool,
+    /// A name may be a program's, or something else that the field is used for.
+    has_doubtful_name: bool,
     /// `pri` below 8, and whether it is a number, not a text.
     priority: Option<bool>,
 }
@@ -145,7 +147,11 @@ impl Fields {
             Meaning::Program => Author::of_program(text),
             Meaning::Tag if is_tag_of_syslog(text) => Author::of_program(text),
             Meaning::Tag => {
-                self.has_doubtful_tag |= !names_stream(text);
+                self.has_doubtful_name |= !names_stream(text);
+                Author::Unsaid
+            }
+            Meaning::ProcessName => {
+                self.has_doubtful_name |= Author::of_program(text) == Author::Other;
                 Author::Unsaid
             }
             Meaning::ProcessId if text != b"-" && text != b"0" => Author::Other,
@@ -192,7 +198,7 @@ impl Fields {
             self.author
         };
         match author {
-            Author::Unsaid if self.has_doubtful_tag => Author::Other,
+            Author::Unsaid if self.has_doubtful_name => Author::Other,
             author => author,
         }
     }

@@ -33,7 +33,7 @@ pub struct Senders {
     streams: BTreeMap<Sender, Stream>,
     /// Of each address, how many streams have an open report.
     open: BTreeMap<u64, usize>,
-    /// Says whether a record tells anything by itself; it reads none.
+    /// What a new stream begins with. It also says whether a record tells anything by itself; it reads none.
     fresh: Filter,
     /// Counts calls, to know which stream was quiet longest.
     clock: u64,
@@ -100,6 +100,13 @@ impl Senders {
         }
     }
 
+    /// The same, reading only lines whose carrier proves that the kernel wrote them.
+    #[must_use]
+    pub fn refuse_unsaid(mut self) -> Self {
+        self.fresh = self.fresh.refuse_unsaid();
+        self
+    }
+
     /// Whether `bytes`, which may be one record or many, have to be read for this stream at all.
     pub fn needs_reading(&self, sender: Sender, bytes: &[u8]) -> bool {
         let known = self.streams.get(&sender).map(|stream| &*stream.filter);
@@ -130,7 +137,7 @@ impl Senders {
         let mut stream = self.take(sender).unwrap_or_else(|| Stream {
             last: 0,
             bytes: size_of::<Filter>(),
-            filter: Rc::new(Filter::new(IdentityKeys::OPEN_TELEMETRY)),
+            filter: Rc::new(self.fresh.clone()),
         });
         let is_new = stream.last == 0;
         stream.last = self.clock;

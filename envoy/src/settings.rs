@@ -24,6 +24,8 @@ pub struct Settings {
     pub formats: Vec<Format>,
     /// Most bytes held of one delivery, or of one record where records go on as they come.
     pub max_body_bytes: usize,
+    /// Only lines are read whose carrier proves that the kernel wrote them.
+    pub refuses_unsaid: bool,
 }
 
 impl Default for Settings {
@@ -33,6 +35,7 @@ impl Default for Settings {
             text_keys: Vec::new(),
             formats: Format::ALL.to_vec(),
             max_body_bytes: MAX_BODY_BYTES,
+            refuses_unsaid: false,
         }
     }
 }
@@ -57,6 +60,14 @@ struct Written {
     text_keys: Option<Vec<String>>,
     formats: Option<Vec<Format>>,
     max_body_bytes: Option<usize>,
+    origin: Option<WrittenOrigin>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WrittenOrigin {
+    Any,
+    Kernel,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -97,6 +108,7 @@ impl Settings {
                 WrittenMode::Events => Mode::Events,
             };
         }
+        settings.refuses_unsaid = matches!(written.origin, Some(WrittenOrigin::Kernel));
         if let Some(text_keys) = written.text_keys {
             if text_keys.is_empty() || text_keys.iter().any(String::is_empty) {
                 return Err(BadSettings(
@@ -140,13 +152,16 @@ mod tests {
             );
         }
         let all = br#"{"mode":"events","text_keys":["event","log"],
-            "formats":["ndjson","loki"],"max_body_bytes":4096}"#;
+            "formats":["ndjson","loki"],"max_body_bytes":4096,"origin":"kernel"}"#;
         let expected = Settings {
             mode: Mode::Events,
             text_keys: vec!["event".to_owned(), "log".to_owned()],
             formats: vec![Format::Ndjson, Format::Loki],
             max_body_bytes: 4096,
+            refuses_unsaid: true,
         };
+        let any = Settings::read(br#"{"origin":"any"}"#).unwrap();
+        assert_eq!(any, Settings::default());
         assert_eq!(Settings::read(all).unwrap(), expected);
     }
 
@@ -155,6 +170,7 @@ mod tests {
         for (text, named) in [
             (r#"{"modes":"annotate"}"#, "unknown field `modes`"),
             (r#"{"mode":"drop"}"#, "unknown variant `drop`"),
+            (r#"{"origin":"unsaid"}"#, "unknown variant `unsaid`"),
             (r#"{"formats":["xml"]}"#, "unknown variant `xml`"),
             (r#"{"formats":[]}"#, "`formats`"),
             (r#"{"text_keys":[]}"#, "`text_keys`"),

@@ -479,6 +479,45 @@ fn what_has_been_done_is_left_alone() {
     }
 }
 
+/// What a filter of ours made passes in every mode; what anybody else calls a kill does not become one.
+#[test]
+fn what_others_call_a_kill_is_none() {
+    let is_left = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("oom.unknown");
+    for format in Format::ALL {
+        let (declared, text) = body(format, &[kill().to_owned()]);
+        let (ours, _) = run_cut(&mode("annotate"), declared, text.as_bytes(), &[]);
+        let (again, tally) = run_cut(&mode("events"), declared, &ours, &[]);
+        assert!(is_left(&again), "{}", format.name());
+        assert_eq!(tally.kills, [0; 7]);
+        // The same, of another process than the line's.
+        let ours = String::from_utf8(ours).unwrap();
+        let pid = |pid: u32| match format {
+            Format::Otlp => format!("{{\"intValue\":\"{pid}\"}}"),
+            Format::Loki => format!("\"oom_victim_pid\":\"{pid}\""),
+            _ => format!("\"pid\":{pid}"),
+        };
+        let forged = ours.replacen(&pid(88), &pid(43), 1);
+        assert_ne!(forged, ours, "{}", format.name());
+        let (out, tally) = run_cut(&mode("events"), declared, forged.as_bytes(), &[]);
+        assert!(!is_left(&out), "{}", format.name());
+        assert_eq!(tally.kills, [0; 7]);
+        let (out, _) = run_cut(&mode("annotate"), declared, forged.as_bytes(), &[]);
+        assert_eq!(String::from_utf8(out).unwrap(), forged, "{}", format.name());
+    }
+}
+
+#[test]
+fn the_output_of_a_container_is_not_the_kernels() {
+    let line = Value::from(kill());
+    for (label, kills) in [("job", 1), ("stream", 0)] {
+        let text = format!(
+            r#"{{"streams":[{{"stream":{{"{label}":"stdout"}},"values":[["1700000000000000001",{line}]]}}]}}"#
+        );
+        let (_, tally) = run_cut(&mode("annotate"), Declared::Json, text.as_bytes(), &[]);
+        assert_eq!(tally.kills.iter().sum::<u64>(), kills, "{label}");
+    }
+}
+
 #[test]
 fn a_report_is_joined_between_deliveries_of_one_sender() {
     for format in Format::ALL {

@@ -8,7 +8,7 @@ use core::cell::OnceCell;
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{self, is_row_with_line_end};
 use crate::oom::{Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
-use crate::record::{IdentityKeys, Record};
+use crate::record::{IdentityKeys, Record, notice};
 use crate::report::{Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 
@@ -74,6 +74,8 @@ pub type FirstRecord = Option<Arc<[u8]>>;
 pub struct Filter {
     keys: IdentityKeys,
     started_us: Option<u64>,
+    /// Lines of which nothing says that the kernel wrote them are not read.
+    refuses_unsaid: bool,
     streams: Streams<FirstRecord>,
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
@@ -86,6 +88,7 @@ impl Clone for Filter {
         Self {
             keys: self.keys,
             started_us: self.started_us,
+            refuses_unsaid: self.refuses_unsaid,
             streams: self.streams.clone(),
             names: None,
         }
@@ -113,6 +116,7 @@ impl Filter {
         Self {
             keys,
             started_us: None,
+            refuses_unsaid: false,
             streams: Streams::new(),
             names: None,
         }
@@ -123,6 +127,16 @@ impl Filter {
     #[must_use]
     pub const fn started_at(mut self, time_us: u64) -> Self {
         self.started_us = Some(time_us);
+        self
+    }
+
+    /// The same, reading only lines whose carrier proves that the kernel wrote them: what would be
+    /// [`Origin::Unsaid`](crate::oom::Origin::Unsaid) passes as any other text does.
+    ///
+    /// For a host that reads logs of many writers. Plain text, also with `kernel:` in front, proves nothing.
+    #[must_use]
+    pub const fn refuse_unsaid(mut self) -> Self {
+        self.refuses_unsaid = true;
         self
     }
 
@@ -168,8 +182,9 @@ impl Filter {
     /// Reads one record.
     ///
     /// A record that is no JSON object is nothing to this filter: it passes, or in [`Mode::Events`] is
-    /// dropped. So does one that carries an `oom` already, which passes in every mode. Linear in the
-    /// record; a record without any telling word costs no allocation while no report is open.
+    /// dropped. One that carries an `oom` of a filter like this passes in every mode; one with an `oom` of
+    /// anybody else's is read, and nothing is added to it. Linear in the record; a record without any
+    /// telling word costs no allocation while no report is open.
     // Kept out of line so that an adapter's path for ordinary records stays small.
     #[inline(never)]
     pub fn process(&mut self, mode: Mode, record: &[u8], context: &RecordContext<'_>) -> Outcome {
@@ -179,13 +194,22 @@ impl Filter {
         let Some(parsed) = Record::read(record) else {
             return pass_or_drop(mode);
         };
-        if parsed.is_done {
+        if self.has_own(&parsed) {
             return Outcome::Unchanged;
         }
-        if parsed.author == Author::Other {
+        if parsed.author() == Author::Other {
+            if self.streams.has_open_report()
+                && let Some(machine) = notice::machine_of(record)
+            {
+                self.streams.note_missing_lines(context.tag, machine);
+            }
             return pass_or_drop(mode);
         }
         let findings = self.read(mode, record, &parsed, context);
+        if parsed.has_oom() {
+            // The key is somebody's, and a record has room for one.
+            return pass_or_drop(mode);
+        }
         self.outcome(mode, findings, context, &|oom, keys, names| {
             parsed.splice(oom, keys, names)
         })
@@ -208,6 +232,9 @@ impl Filter {
                 (record.len() <= LONGEST_KEPT).then(|| Arc::from(record))
             })
         };
+        if self.refuses(line) {
+            return pass_or_drop(mode);
+        }
         let machine = Machine::default();
         let told = self
             .streams
@@ -285,6 +312,25 @@ impl Filter {
         &mut self.streams
     }
 
+    fn refuses(&self, line: &KernelLine<'_>) -> bool {
+        self.refuses_unsaid && line.author != Author::Kernel
+    }
+
+    /// Whether the record's `oom` is what a filter of ours made of it.
+    fn has_own(&self, record: &Record<'_>) -> bool {
+        let Some(own) = record.own() else {
+            return false;
+        };
+        record.texts().any(|text| {
+            let mut fits = false;
+            lines(record, &text, |line| {
+                let line = record.line(line);
+                fits |= !self.refuses(&line) && own.fits(&line);
+            });
+            fits
+        })
+    }
+
     /// Reads every line of the record's text.
     fn read(
         &mut self,
@@ -297,7 +343,7 @@ impl Filter {
         let copy = OnceCell::new();
         let first_record = || {
             (mode != Mode::Annotate).then(|| {
-                (bytes.len() <= LONGEST_KEPT)
+                (bytes.len() <= LONGEST_KEPT && !record.has_oom())
                     .then(|| Arc::clone(copy.get_or_init(|| Arc::from(bytes))))
             })
         };
@@ -310,11 +356,19 @@ impl Filter {
                     findings.has_foreign |= !line.is_empty();
                     return;
                 }
-                let line = record.line(line);
+                let mut line = record.line(line);
+                line.time_us = context.time_us;
+                if self.refuses(&line) {
+                    findings.has_foreign |= !line.text.is_empty();
+                    return;
+                }
                 let told =
                     self.streams
                         .read_with(&line, context.tag, record.machine, &first_record);
-                findings.add(told, mode, !line.text.is_empty());
+                let another = findings.add(told, mode, !line.text.is_empty());
+                if let (Some(kill), Some(first)) = (another, first_record()) {
+                    self.streams.hold(kill, first);
+                }
             });
             if findings.kill.is_some() || findings.line.is_some() {
                 break;
@@ -333,13 +387,13 @@ fn pass_or_drop(mode: Mode) -> Outcome {
 }
 
 impl RecordFindings {
-    /// Keeps the kill, and the line that says most: the first that is more than any line of a report.
-    fn add(&mut self, told: Told<'_>, mode: Mode, has_text: bool) {
+    /// Keeps the first kill, and the line that says most: the first that is more than any line of a report.
+    /// Gives back another kill, for which the record has no room.
+    fn add(&mut self, told: Told<'_>, mode: Mode, has_text: bool) -> Option<Box<Oom>> {
         match told {
             Told::Nothing => self.has_foreign |= has_text,
-            Told::Kill(kill) => {
-                self.kill.get_or_insert(kill);
-            }
+            Told::Kill(kill) if self.kill.is_some() => return Some(kill),
+            Told::Kill(kill) => self.kill = Some(kill),
             Told::Line(line) => {
                 let event = line.event();
                 if let Some(kill) = &mut self.kill {
@@ -356,6 +410,7 @@ impl RecordFindings {
                 }
             }
         }
+        None
     }
 }
 

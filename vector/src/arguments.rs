@@ -22,6 +22,9 @@ FILE may be /dev/kmsg, which is then followed. Pipe other programs' output to st
                                   kills from before the start are marked as replayed) or at its end
   --names DIR                     the kubelet's log directory, such as /var/log: adds the names of
                                   pods and containers that are found below it
+  --origin any|kernel             whose lines are read: any that may be the kernel's (the default), or
+                                  those of which the journal, /dev/kmsg or a facility says that the
+                                  kernel wrote them
   --help, --version
 ";
 
@@ -45,6 +48,8 @@ pub struct Options {
     pub start: Start,
     /// The kubelet's log directory.
     pub names: Option<PathBuf>,
+    /// Whose lines are read.
+    pub origin: Origin,
     /// The file to read; standard input if absent.
     pub file: Option<PathBuf>,
 }
@@ -56,6 +61,15 @@ pub enum Start {
     Beginning,
     /// At the first record after the program's start.
     End,
+}
+
+/// Whose lines are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Any that may be the kernel's.
+    Any,
+    /// Those of which something proves it.
+    Kernel,
 }
 
 /// The words that an option takes, each with its meaning.
@@ -73,6 +87,7 @@ const FORMS: Words<LineFormat> = &[
     ("ndjson", LineFormat::Ndjson),
 ];
 const STARTS: Words<Start> = &[("beginning", Start::Beginning), ("end", Start::End)];
+const ORIGINS: Words<Origin> = &[("any", Origin::Any), ("kernel", Origin::Kernel)];
 
 /// Reads the command line. An error is a sentence for the user.
 pub fn read(mut parser: Parser) -> Result<Request, String> {
@@ -81,6 +96,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
         form: LineFormat::Auto,
         start: Start::Beginning,
         names: None,
+        origin: Origin::Any,
         file: None,
     };
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
@@ -88,6 +104,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
             Arg::Long("mode") => options.mode = word("--mode", &mut parser, MODES)?,
             Arg::Long("input") => options.form = word("--input", &mut parser, FORMS)?,
             Arg::Long("start") => options.start = word("--start", &mut parser, STARTS)?,
+            Arg::Long("origin") => options.origin = word("--origin", &mut parser, ORIGINS)?,
             Arg::Long("names") => {
                 let directory = parser.value().map_err(|error| error.to_string())?;
                 options.names = Some(directory.into());
@@ -126,7 +143,7 @@ fn word<T: Copy>(option: &str, parser: &mut Parser, words: Words<T>) -> Result<T
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, Request, Start, read};
+    use super::{Options, Origin, Request, Start, read};
     use oom_filter::Mode;
     use oom_filter::lines::LineFormat;
 
@@ -147,6 +164,7 @@ mod tests {
         );
         assert_eq!(options.start, Start::Beginning);
         assert!(options.names.is_none() && options.file.is_none());
+        assert_eq!(options.origin, Origin::Any);
         let options = parse(&[
             "--mode=events",
             "/dev/kmsg",
@@ -156,8 +174,10 @@ mod tests {
             "end",
             "--names",
             "/var/log",
+            "--origin=kernel",
         ])
         .unwrap();
+        assert_eq!(options.origin, Origin::Kernel);
         assert_eq!(
             (options.mode, options.form),
             (Mode::Events, LineFormat::Kmsg)

@@ -6,7 +6,7 @@ use memchr::{memchr, memrchr};
 use oom_filter::lines::{self, LineFormat, PlainLine, Record, Records};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 
-use crate::arguments::{Options, Start};
+use crate::arguments::{Options, Origin, Start};
 use crate::backlog::Backlog;
 use crate::buffer::{Buffer, Part};
 use crate::names::Directory;
@@ -58,6 +58,9 @@ struct Emitter {
 impl Session {
     pub fn new(options: &Options, is_device: bool) -> Self {
         let mut filter = Filter::new(KEYS).started_at(STARTED_US);
+        if options.origin == Origin::Kernel {
+            filter = filter.refuse_unsaid();
+        }
         if let Some(names) = &options.names {
             filter.names_from(Box::new(Directory(names.clone())));
         }

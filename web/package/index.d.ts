@@ -34,6 +34,8 @@ export interface Oom {
     | "report";
   /** `oom.<level>`, or `oom.unknown`. */
   tag: string;
+  /** Who killed. On every kill. */
+  killer?: "kernel";
   level?: Level;
   /** The kernel's own word: `memcg`, `none`, `cpuset`, `memory_policy`. */
   constraint?: string;
@@ -77,6 +79,8 @@ export interface Oom {
   at_us?: Integer;
   /** Kills before this one of the same container, else pod, else cgroup. */
   repeats?: number;
+  /** How sure it is that the kernel wrote the lines. On kills, and on reports that never finished. */
+  origin?: "kernel" | "unsaid";
 }
 
 export interface Victim {

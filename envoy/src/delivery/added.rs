@@ -22,15 +22,16 @@ pub(super) const IDENTITY: [&str; 5] = [
 const TEXT_KEYS: [&str; 5] = ["MESSAGE", "msg", "message", "log", BODY];
 
 /// What stands for an entry.
-pub(super) enum Envelope {
-    /// This record.
-    Record(Vec<u8>),
-    /// The entry carries an `oom` already.
-    Done,
+pub(super) struct Envelope {
+    /// The record that the filter reads.
+    pub(super) record: Vec<u8>,
+    /// The entry brings an `oom` along, whoever made it.
+    pub(super) has_oom: bool,
 }
 
 impl Envelope {
-    /// The record of an entry with that text, a JSON string, and with `others` as its members.
+    /// The record of an entry with that text, a JSON string, and with `others` as its members. An `oom` among
+    /// them is the filter's to judge.
     pub(super) fn new<'m>(
         original: &[u8],
         text: &RawValue,
@@ -39,13 +40,12 @@ impl Envelope {
         let mut record = Vec::with_capacity(original.len().saturating_mul(2));
         record.extend_from_slice(b"{\"body\":");
         record.extend_from_slice(text.get().as_bytes());
+        let mut has_oom = false;
         for (key, value) in others {
-            if key == OOM {
-                return Self::Done;
-            }
             if TEXT_KEYS.contains(&key) || key == ORIGINAL {
                 continue;
             }
+            has_oom |= key == OOM;
             record.push(b',');
             json::push_string(&mut record, key);
             record.push(b':');
@@ -54,7 +54,7 @@ impl Envelope {
         record.extend_from_slice(b",\"original\":");
         record.extend_from_slice(original);
         record.push(b'}');
-        Self::Record(record)
+        Self { record, has_oom }
     }
 
     /// The same for a record whose text stands in one of `text_keys`; `None` where it does not.
@@ -68,6 +68,22 @@ impl Envelope {
         // Blanks around it would keep what is added from standing in front of its last brace.
         Some(Self::new(record.trim_ascii(), text, others))
     }
+}
+
+/// The `oom` object that an entry brings along in pieces, such as `oom.victim.pid`: so much of it as tells
+/// whether a filter of ours made it. `piece` gives the text of one by its names.
+pub(super) fn oom_of_pieces(piece: impl Fn(&[&str]) -> Option<String>) -> String {
+    let mut members = serde_json::Map::new();
+    for name in ["event", "tag", "id", "attribution"] {
+        if let Some(text) = piece(&[name]) {
+            members.insert(name.to_owned(), text.into());
+        }
+    }
+    let pid = piece(&["victim", "pid"]).and_then(|text| text.parse::<u32>().ok());
+    if let Some(pid) = pid {
+        members.insert("victim".to_owned(), serde_json::json!({ "pid": pid }));
+    }
+    serde_json::Value::Object(members).to_string()
 }
 
 /// The text of a record: the first of `text_keys` that holds one, or of the filter's own where there are

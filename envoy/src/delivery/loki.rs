@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::added::{Added, Envelope, IDENTITY, text};
+use super::added::{Added, Envelope, IDENTITY, oom_of_pieces, text};
 use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits, Members};
 use crate::settings::Settings;
@@ -33,6 +33,9 @@ pub(super) const ENTRY: &[u8] = b"{[{[[";
 /// makes a label of it divides the report between streams.
 const SEVERITY: [&str; 4] = ["level", "severity", "priority", "detected_level"];
 
+/// The label that tells a container's outputs apart: what is in one is not the kernel's.
+const OUTPUT: &str = "stream";
+
 /// What an entry of structured metadata begins with that is ours.
 const PREFIX: &str = "oom_";
 
@@ -40,6 +43,8 @@ const PREFIX: &str = "oom_";
 struct Entry<'a> {
     raw: &'a RawValue,
     stream: u64,
+    /// The label of that name: which of a container's outputs it was.
+    output: Option<&'a RawValue>,
     /// Nanoseconds since 1970.
     time: Option<u64>,
     fate: RecordFate,
@@ -52,11 +57,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     let mut entries = Vec::new();
     let mut streams = Vec::with_capacity(push.streams.len());
     for Stream { stream, values } in &push.streams {
+        let output = stream.as_ref().and_then(|labels| labels.get(OUTPUT));
         let stream = name(sender.stream, stream.as_ref());
         let begin = entries.len();
         entries.extend(values.iter().map(|raw| Entry {
             raw,
             stream,
+            output,
             time: time(raw),
             fate: RecordFate::Same,
         }));
@@ -70,8 +77,8 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     for number in order {
         if let Some(entry) = entries.get_mut(number) {
             reader.sender.stream = entry.stream;
-            let raw = entry.raw;
-            let envelope = |settings: &Settings| envelope(raw, &settings.text_keys);
+            let (raw, output) = (entry.raw, entry.output);
+            let envelope = |settings: &Settings| envelope(raw, output, &settings.text_keys);
             entry.fate = reader.entry(raw.get().as_bytes(), envelope, write);
         }
     }
@@ -117,7 +124,7 @@ fn time(entry: &RawValue) -> Option<u64> {
     text.strip_prefix('"')?.split_once('"')?.0.parse().ok()
 }
 
-fn envelope(entry: &RawValue, text_keys: &[String]) -> Option<Envelope> {
+fn envelope(entry: &RawValue, output: Option<&RawValue>, text_keys: &[String]) -> Option<Envelope> {
     let parts: Vec<&RawValue> = serde_json::from_str(entry.get()).ok()?;
     let (line, metadata) = match parts.as_slice() {
         [_, line] => (line, None),
@@ -128,9 +135,19 @@ fn envelope(entry: &RawValue, text_keys: &[String]) -> Option<Envelope> {
         return None;
     }
     let metadata = || metadata.iter().flat_map(|metadata| &metadata.0);
-    if metadata().any(|(key, _)| key.starts_with(PREFIX)) {
-        return Some(Envelope::Done);
-    }
+    let has_oom = metadata().any(|(key, _)| key.starts_with(PREFIX));
+    let oom = has_oom.then(|| {
+        oom_of_pieces(|names| {
+            let name = format!("{PREFIX}{}", names.join("_"));
+            let (_, value) = metadata().find(|(key, _)| *key == name)?;
+            serde_json::from_str(value.get()).ok()
+        })
+    });
+    let oom = oom.as_deref().map(|oom| ("oom", oom));
+    let beside = output
+        .map(|output| (OUTPUT, output.get()))
+        .into_iter()
+        .chain(oom);
     // What names the victim already is not named anew.
     let identity = metadata().filter_map(|(key, value)| {
         let name = IDENTITY
@@ -142,11 +159,12 @@ fn envelope(entry: &RawValue, text_keys: &[String]) -> Option<Envelope> {
     // A line may be a record itself, as JSON: it says more than its text.
     let decoded: String = serde_json::from_str(line.get()).ok()?;
     let Some(record) = Members::read(decoded.as_bytes()) else {
-        return Some(Envelope::new(original, line, identity));
+        return Some(Envelope::new(original, line, identity.chain(beside)));
     };
     let text = text(&record, text_keys)?;
     let members = record.0.iter().map(|(key, value)| (&**key, value.get()));
-    Some(Envelope::new(original, text, members.chain(identity)))
+    let others = members.chain(identity).chain(beside);
+    Some(Envelope::new(original, text, others))
 }
 
 /// The entry with what was added in its structured metadata.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::added::{Added, Envelope};
+use super::added::{Added, Envelope, oom_of_pieces};
 use super::reader::{Reader, RecordFate};
 use crate::json::{self, Edits};
 
@@ -107,16 +107,30 @@ fn envelope(raw: &RawValue) -> Option<Envelope> {
     if !json::is_string(text) {
         return None;
     }
-    let mut keys = attributes.iter().map(|attribute| &*attribute.key);
-    if keys.any(|key| key == "oom" || key.starts_with("oom.")) {
-        return Some(Envelope::Done);
-    }
+    let is_oom = |key: &str| key == "oom" || key.starts_with("oom.");
+    let has_oom = attributes.iter().any(|attribute| is_oom(&attribute.key));
+    let oom = has_oom.then(|| {
+        oom_of_pieces(|names| {
+            let name = format!("oom.{}", names.join("."));
+            let attribute = attributes.iter().find(|attribute| attribute.key == name)?;
+            let value = attribute.value.as_ref()?;
+            let scalar = value.string_value.or(value.int_value)?.get();
+            serde_json::from_str(scalar)
+                .ok()
+                .or_else(|| Some(scalar.to_owned()))
+        })
+    });
+    let oom = oom.as_deref().map(|oom| ("oom", oom));
     // A receiver of syslog says in attributes who spoke, and on which machine.
     let others = attributes.iter().filter_map(|attribute| {
-        let value = attribute.value.as_ref()?;
+        let value = attribute
+            .value
+            .as_ref()
+            .filter(|_| !is_oom(&attribute.key))?;
         let scalar = value.string_value.or(value.int_value)?;
         Some((&*attribute.key, scalar.get()))
     });
+    let others = others.chain(oom);
     Some(Envelope::new(raw.get().as_bytes(), text, others))
 }
 

@@ -105,10 +105,10 @@ impl Reader<'_> {
             return fate;
         }
         let envelope = envelope(self.settings);
-        let is_done = matches!(envelope, Some(Envelope::Done));
+        let has_oom = envelope.as_ref().is_some_and(|envelope| envelope.has_oom);
         let fate = self.envelope(envelope, write);
         self.count(&fate);
-        if !is_done {
+        if !has_oom {
             self.count_silent(&fate, entry);
         }
         fate
@@ -119,12 +119,10 @@ impl Reader<'_> {
         envelope: Option<Envelope>,
         write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
     ) -> RecordFate {
-        let record = match envelope {
-            Some(Envelope::Record(record)) => record,
-            Some(Envelope::Done) => return RecordFate::Same,
-            None => return self.ordinary(),
+        let Some(envelope) = envelope else {
+            return self.ordinary();
         };
-        match self.process(&record) {
+        match self.process(&envelope.record) {
             Outcome::Unchanged => RecordFate::Same,
             Outcome::Dropped => RecordFate::Dropped,
             Outcome::Replaced(text) => Added::read(&text)

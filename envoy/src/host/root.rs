@@ -32,9 +32,13 @@ impl RootContext for Root {
         let text = self.get_plugin_configuration().unwrap_or_default();
         match Settings::read(&text) {
             Ok(settings) => {
+                let mut senders = Senders::new(|| super::ALLOCATOR.allocated());
+                if settings.refuses_unsaid {
+                    senders = senders.refuse_unsaid();
+                }
                 self.0 = Some(Rc::new(Shared {
                     settings,
-                    senders: RefCell::new(Senders::new(|| super::ALLOCATOR.allocated())),
+                    senders: RefCell::new(senders),
                     metrics: Metrics::define(),
                     held: RefCell::new(0),
                 }));

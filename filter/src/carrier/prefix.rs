@@ -9,7 +9,7 @@ use alloc::borrow::Cow;
 
 use super::kmsg::{self, Header};
 use super::{Author, KernelLine, NameBytes};
-use crate::text::cursor::{Cursor, trim_line_end, trim_start, unsigned};
+use crate::text::cursor::{Cursor, split_at, trim_line_end, trim_start, unsigned};
 
 /// Takes a prefix off the cursor and writes what it says into the line. Where it declines, the line is
 /// as it was; where the cursor is then does not matter.
@@ -18,12 +18,13 @@ type Prefix = for<'a> fn(&mut Cursor<'a>, &mut KernelLine<'a>) -> Option<()>;
 /// Every known prefix, the outermost first: a container's log of `dmesg -x` output
 /// of `printk.time` lines. Each is tried once and none after one that stands
 /// further in, so that a name behind the genuine prefixes is never taken for one.
-const PREFIXES: [Prefix; 12] = [
+const PREFIXES: [Prefix; 13] = [
     cri,
     hypervisor_console,
     kmsg,
     rfc5424,
     priority,
+    kernel_tag_in_full,
     syslog,
     syslog_without_host,
     kernel_tag,
@@ -92,11 +93,15 @@ fn rfc5424<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()>
     cursor.tag(b" ")?;
     let host = word(cursor)?;
     let program = word(cursor)?;
-    word(cursor)?;
+    let process_id = word(cursor)?;
     word(cursor)?;
     cursor.tag(b"- ")?;
     line.host = Some(host);
-    line.author = author.and(Author::kernel_if(program == b"kernel"));
+    line.author = author.and(Author::of_program(program));
+    if process_id != b"-" {
+        // The kernel has none.
+        line.author = Author::Other;
+    }
     Some(())
 }
 
@@ -118,7 +123,7 @@ fn bracketed_priority(cursor: &mut Cursor<'_>) -> Option<Author> {
 fn syslog<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
     syslog_time(cursor)?;
     let host = word(cursor)?;
-    if is_facility_and_level(host) {
+    if facility_before_level(host).is_some() {
         return None;
     }
     program(cursor, line)?;
@@ -135,17 +140,24 @@ fn syslog_without_host<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -
 /// The program's name in a syslog line, `kernel: ` or `sshd[123]: `.
 fn program<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
     let mut name = cursor.take_some(|byte| !matches!(byte, b' ' | b':' | b'['))?;
-    if cursor.peek() == Some(b' ') && is_facility_and_level(name) {
+    let mut author = line.author;
+    if cursor.peek() == Some(b' ')
+        && let Some(facility) = facility_before_level(name)
+    {
+        author = author.and(Author::of_facility(facility));
         cursor.blanks();
         name = cursor.take_some(|byte| !matches!(byte, b' ' | b':' | b'['))?;
     }
+    author = author.and(Author::of_program(name));
     if cursor.tag(b"[").is_some() {
+        // The kernel has no process id.
+        author = Author::Other;
         cursor.unsigned()?;
         cursor.tag(b"]")?;
     }
     cursor.tag(b":")?;
     let _ = cursor.tag(b" ");
-    line.author = line.author.and(Author::kernel_if(name == b"kernel"));
+    line.author = author;
     Some(())
 }
 
@@ -158,16 +170,15 @@ fn dmesg_decoded<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Opti
     LEVELS.contains(&level).then_some(())?;
     cursor.blanks();
     cursor.tag(b": ")?;
-    line.author = Author::kernel_if(facility == b"kern");
+    line.author = line.author.and(Author::of_facility(facility));
     Some(())
 }
 
-/// `kern.err`
-fn is_facility_and_level(word: &[u8]) -> bool {
-    word.iter()
-        .position(|byte| *byte == b'.')
-        .and_then(|dot| word.get(dot.saturating_add(1)..))
-        .is_some_and(|level| LEVELS.contains(&level))
+/// `kern` of `kern.err`.
+fn facility_before_level(word: &[u8]) -> Option<&[u8]> {
+    let dot = word.iter().position(|byte| *byte == b'.')?;
+    let (facility, level) = split_at(word, dot, 1)?;
+    LEVELS.contains(&level).then_some(facility)
 }
 
 /// The names util-linux gives to the eight levels.
@@ -233,11 +244,23 @@ fn bracket_caller<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Opt
 }
 
 /// A program name with nothing before it: `kernel: `.
-fn kernel_tag<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
+fn kernel_tag<'a>(cursor: &mut Cursor<'a>, _: &mut KernelLine<'a>) -> Option<()> {
     cursor.tag(b"kernel:")?;
     let _ = cursor.tag(b" ");
-    line.author = Author::Kernel;
     Some(())
+}
+
+/// The same with facility and level before it, or a process id behind: `kern.err kernel: `, `kernel[77]: `.
+fn kernel_tag_in_full<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
+    let mut name = *cursor;
+    let first = name.take_some(|byte| !matches!(byte, b' ' | b':' | b'['))?;
+    if facility_before_level(first).is_some() {
+        name.blanks();
+        name.tag(b"kernel:").or_else(|| name.tag(b"kernel["))?;
+    } else if first != b"kernel" || name.peek() != Some(b'[') {
+        return None;
+    }
+    program(cursor, line)
 }
 
 /// Seconds with six decimals, as microseconds.
@@ -423,8 +446,46 @@ mod tests {
             "<6>1 2024-05-05T10:11:12+00:00 n1 app 12 - - Killed process 1 (init)",
             "Dec 13 07:23:21 n1 logger[12]: Killed process 1 (init)",
             "user  :notice: Killed process 1 (init)",
+            "Dec 13 07:23:21 n1 kernel[77]: Killed process 1 (init)",
+            "Dec 13 07:23:21 kernel[77]: Killed process 1 (init)",
+            "kernel[77]: Killed process 1 (init)",
+            "Thu Jan  1 00:00:00 2020 user.notice kernel: Killed process 1 (init)",
+            "user.notice kernel: Killed process 1 (init)",
+            "<13>Dec 13 07:23:21 n1 kernel: Killed process 1 (init)",
+            "<6>1 2024-05-05T10:11:12+00:00 n1 kernel 77 - - Killed process 1 (init)",
         ] {
             assert_eq!(strip(line.as_bytes()).author, Author::Other, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_facility_proves_the_kernel() {
+        for (line, author) in [
+            ("3,505,3136498470,-;Mem-Info:", Author::Kernel),
+            ("<6>[    1.000000] Mem-Info:", Author::Kernel),
+            (
+                "<6>1 2024-05-05T10:11:12+00:00 n1 kernel - - - Mem-Info:",
+                Author::Kernel,
+            ),
+            ("<6>Dec 13 07:23:21 n1 kernel: Mem-Info:", Author::Kernel),
+            ("kern  :info  : [    1.000000] Mem-Info:", Author::Kernel),
+            (
+                "Thu Jan  1 00:00:00 2020 kern.info kernel: Mem-Info:",
+                Author::Kernel,
+            ),
+            ("kern.info kernel: Mem-Info:", Author::Kernel),
+            // Anybody can write these.
+            (
+                "Dec 13 07:23:21 n1 kernel: [    1.000000] Mem-Info:",
+                Author::Unsaid,
+            ),
+            ("kernel: Mem-Info:", Author::Unsaid),
+            ("[    1.000000] Mem-Info:", Author::Unsaid),
+            ("Mem-Info:", Author::Unsaid),
+        ] {
+            let stripped = strip(line.as_bytes());
+            assert_eq!(stripped.author, author, "{line}");
+            assert_eq!(*stripped.text, *b"Mem-Info:", "{line}");
         }
     }
 
@@ -448,7 +509,7 @@ mod tests {
             let line = format!("Dec 13 07:23:21 n1 kernel: [    5.000001] {name} invoked");
             let stripped = strip(line.as_bytes());
             assert_eq!(stripped.at_us, Some(5_000_001), "{name}");
-            assert_eq!(stripped.author, Author::Kernel, "{name}");
+            assert_eq!(stripped.author, Author::Unsaid, "{name}");
             if name != "[ T5] x" {
                 assert_eq!(*stripped.text, *format!("{name} invoked").as_bytes());
             }

@@ -76,10 +76,24 @@ impl<'a> Constraint<'a> {
 /// `oom-kill:constraint=...`, or what the kernel split off its beginning.
 pub(super) fn summary<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     within(values)?;
-    Some(match constraint(values.rest, values.name_bytes) {
-        Some(constraint) => Message::Constraint(constraint),
-        None => Message::ConstraintStart(values.text),
-    })
+    match constraint(values.rest, values.name_bytes) {
+        Some(constraint) => Some(Message::Constraint(constraint)),
+        None => begins_as_printed(values.rest).then_some(Message::ConstraintStart(values.text)),
+    }
+}
+
+/// Whether the kernel can have printed the beginning of the line: people who retype one put spaces behind
+/// the commas, or leave fields out.
+fn begins_as_printed(text: &[u8]) -> bool {
+    const NEXT: &[u8] = b",nodemask=";
+    let mut cursor = Cursor::new(text);
+    cursor.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let rest = cursor.rest();
+    // Any carrier may have cut it.
+    NEXT.starts_with(rest)
+        || rest
+            .strip_prefix(NEXT)
+            .is_some_and(|list| !list.starts_with(b" "))
 }
 
 /// The limit's record of 3.15 to 3.17.

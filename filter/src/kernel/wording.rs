@@ -246,7 +246,7 @@ pub(super) const ROWS: &[Row] = &[
         example: "Killed process 9139 (memcg_test_1) vsz:3456kB, anon-rss:448kB, file-rss:1088kB",
     },
     Row {
-        // People who quote a line put dots in place of the figures.
+        // People who quote a line put dots in place of the figures; the kernel prints one at most.
         pieces: &[
             WHOSE,
             Text(b"K"),
@@ -257,7 +257,7 @@ pub(super) const ROWS: &[Row] = &[
             Text(b")"),
             Dots,
         ],
-        means: killed,
+        means: killed_without_figures,
         event: Event::Kill,
         section: Section::Kill,
         role: Role::Kills,
@@ -724,8 +724,17 @@ fn statistics<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     Some(Message::Stats(path.filter(|path| path.starts_with(b"/"))))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+/// Without whose limit it was, dots in place of the figures are prose.
+fn killed_without_figures<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    let is_prose = found.scope.is_none() && found.text.ends_with(b"..");
+    if is_prose { None } else { killed(found) }
+}
+
 fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    if found.pid == 0 {
+        // The idle task is nobody's to kill.
+        return None;
+    }
     let [total_vm, anon, file, shmem, pgtables] = found.figures;
     Some(Message::Killed(Killed {
         scope: found.scope,

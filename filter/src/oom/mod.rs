@@ -30,6 +30,9 @@ pub struct Oom {
     pub event: Event,
     /// `oom.<level>`, or `oom.unknown`: what a router matches on.
     pub tag: &'static str,
+    /// Who killed: `kernel`. On every kill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub killer: Option<&'static str>,
     /// Whose limit was hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
@@ -109,6 +112,9 @@ pub struct Oom {
     /// Kills seen before this one for the same container, else pod, else cgroup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,
+    /// How sure it is that the kernel wrote the lines. On kills and on reports that broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Oom {
@@ -170,6 +176,30 @@ pub enum Event {
     Report,
 }
 
+impl Event {
+    /// Every event, with its word in the record.
+    const WORDS: [(&[u8], Self); 12] = [
+        (b"kill", Self::Kill),
+        (b"truncated", Self::Truncated),
+        (b"invoked", Self::Invoked),
+        (b"usage", Self::Usage),
+        (b"tasks", Self::Tasks),
+        (b"task", Self::Task),
+        (b"constraint", Self::Constraint),
+        (b"group", Self::Group),
+        (b"reaped", Self::Reaped),
+        (b"panic", Self::Panic),
+        (b"no_victim", Self::NoVictim),
+        (b"report", Self::Report),
+    ];
+
+    /// The event of that word.
+    pub(crate) fn of_word(word: &[u8]) -> Option<Self> {
+        let (_, event) = Self::WORDS.iter().find(|(known, _)| *known == word)?;
+        Some(*event)
+    }
+}
+
 /// How a kill got its cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,6 +213,17 @@ pub enum Attribution {
     None,
     /// The report chose its victim, and its kill line was lost or filtered out on the way.
     Constraint,
+}
+
+/// How sure it is that the kernel wrote what is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The carrier of every line that tells it proves it: by the facility of `/dev/kmsg` or of syslog, or by
+    /// the journal's transport.
+    Kernel,
+    /// Of some line nothing says who wrote it.
+    Unsaid,
 }
 
 /// What becomes of the container.
@@ -319,4 +360,17 @@ pub struct Task {
     /// -1000 to 1000. Absent before 2.6.36.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oom_score_adj: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event;
+
+    #[test]
+    fn the_words_of_events_are_those_that_are_written() {
+        for (word, event) in Event::WORDS {
+            let written = serde_json::to_string(&event).unwrap();
+            assert_eq!(written.trim_matches('"').as_bytes(), word);
+        }
+    }
 }

@@ -52,10 +52,7 @@ fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut impl FnMut(Member<'a>)) -> Op
     }
     let mut nesting = Nesting::default();
     loop {
-        let key = string(cursor)?;
-        colon(cursor)?;
-        let value = value(cursor, &mut nesting)?;
-        visit(Member { key, value });
+        visit(member(cursor, &mut nesting)?);
         white_space(cursor);
         if cursor.tag(b"}").is_some() {
             return Some(());
@@ -63,6 +60,29 @@ fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut impl FnMut(Member<'a>)) -> Op
         cursor.tag(b",")?;
         white_space(cursor);
     }
+}
+
+/// Hands each member of an object to `visit`; `inside` is its text between the braces, as
+/// [`Value::Object`] has it.
+pub(crate) fn members_inside<'a>(inside: &'a [u8], visit: &mut dyn FnMut(Member<'a>)) {
+    let mut cursor = Cursor::new(inside);
+    let mut nesting = Nesting::default();
+    white_space(&mut cursor);
+    while let Some(member) = member(&mut cursor, &mut nesting) {
+        visit(member);
+        white_space(&mut cursor);
+        if cursor.tag(b",").is_none() {
+            return;
+        }
+        white_space(&mut cursor);
+    }
+}
+
+fn member<'a>(cursor: &mut Cursor<'a>, nesting: &mut Nesting) -> Option<Member<'a>> {
+    let key = string(cursor)?;
+    colon(cursor)?;
+    let value = value(cursor, nesting)?;
+    Some(Member { key, value })
 }
 
 fn value<'a>(cursor: &mut Cursor<'a>, nesting: &mut Nesting) -> Option<Value<'a>> {
@@ -353,6 +373,16 @@ mod tests {
             let library: Result<serde_json::Map<_, _>, _> = serde_json::from_str(text);
             assert_eq!(library.is_ok(), expected.is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_object_inside_is_read_as_one_by_itself() {
+        let mut keys = Vec::new();
+        members_inside(br#" "a":{"b":[1]} , "c\"":"}" "#, &mut |member| {
+            keys.push(member.key);
+        });
+        assert_eq!(keys, [&b"a"[..], br#"c\""#]);
+        members_inside(b" ", &mut |_| panic!());
     }
 
     #[test]

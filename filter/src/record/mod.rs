@@ -1,8 +1,14 @@
 //! A log record: the kernel's text is found in it, and what we add is spliced into it. Its own bytes are
 //! never written anew.
 
+mod author;
+mod field;
+mod foreign;
 mod json;
 pub mod lines;
+mod machine;
+pub(crate) mod notice;
+mod own;
 mod splice;
 mod unescape;
 
@@ -14,13 +20,79 @@ pub use splice::IdentityKeys;
 use crate::carrier::{Author, KernelLine};
 use crate::report::Machine;
 use crate::text::cursor::{Cursor, unsigned};
+use field::{FieldName, Gate, Table};
 use json::{Member, Value};
 
 /// The keys that may hold the kernel's text, the likeliest first.
 const TEXT_KEYS: [&[u8]; 5] = [b"MESSAGE", b"msg", b"message", b"log", b"body"];
 
-/// The length of the longest field's name that says anything of a record: `source_monotonic_timestamp`.
-const LONGEST_FIELD: usize = 26;
+/// Fields that say when and by which device.
+#[derive(Clone, Copy)]
+enum Clock {
+    Sequence,
+    Priority,
+    Seconds,
+    Microseconds,
+    Boot,
+}
+
+const CLOCKS: Table<Clock> = Table::new(&[
+    // Fluent Bit's `kmsg` input.
+    (b"sequence", Clock::Sequence),
+    (b"priority", Clock::Priority),
+    (b"sec", Clock::Seconds),
+    (b"usec", Clock::Microseconds),
+    // The journal.
+    (b"sourcemonotonictimestamp", Clock::Boot),
+]);
+
+/// Objects whose members are read as well.
+#[derive(Clone, Copy)]
+enum Parent {
+    /// Its members are what the same names with its own in front are: `kubernetes.host`.
+    Joined,
+    /// Its members are what they are at the top.
+    Wrapper,
+}
+
+const PARENTS: Table<Parent> = Table::new(&[
+    (b"host", Parent::Joined),
+    (b"node", Parent::Joined),
+    (b"k8s", Parent::Joined),
+    (b"k8snode", Parent::Joined),
+    (b"kubernetes", Parent::Joined),
+    (b"kubernetesnode", Parent::Joined),
+    (b"process", Parent::Joined),
+    (b"syslog", Parent::Joined),
+    (b"syslogfacility", Parent::Joined),
+    (b"log", Parent::Joined),
+    (b"logsyslog", Parent::Joined),
+    (b"logsyslogfacility", Parent::Joined),
+    (b"http", Parent::Joined),
+    (b"attributes", Parent::Wrapper),
+    (b"body", Parent::Wrapper),
+    (b"data", Parent::Wrapper),
+    (b"event", Parent::Wrapper),
+    (b"object", Parent::Wrapper),
+    (b"payload", Parent::Wrapper),
+    (b"resource", Parent::Wrapper),
+    (b"jsonpayload", Parent::Wrapper),
+    (b"k8sevent", Parent::Wrapper),
+    (b"kubernetesevent", Parent::Wrapper),
+]);
+
+/// The names of all tables.
+static GATE: Gate = {
+    let gate = CLOCKS.open(PARENTS.open(Gate::new()));
+    let gate = machine::NAMES.open(author::FIELDS.open(gate));
+    foreign::FIELDS.open(foreign::OF_CONTAINER.open(gate))
+};
+
+/// How deep they are looked for: `log.syslog.facility.code`.
+const DEEPEST: u8 = 3;
+
+/// The place of `msg` among them.
+const MSG: usize = 1;
 
 /// Our own key.
 const OOM_KEY: &str = "oom";
@@ -41,25 +113,38 @@ pub(crate) struct Record<'a> {
     pub(crate) machine: Machine,
     /// Microseconds since boot.
     pub(crate) at_us: Option<u64>,
+    /// The number of a record of `/dev/kmsg`.
+    sequence: Option<u64>,
     pub(crate) author: Author,
     /// The journal says that the message is the kernel's own: nothing stands in
     /// front of it.
     pub(crate) is_journal: bool,
     /// One of `/dev/kmsg`, by its fields: the text has that device's escapes.
     pub(crate) is_kmsg: bool,
-    /// The record carries an `oom` already.
-    pub(crate) is_done: bool,
+    /// The record carries an `oom` already, whoever made it.
+    oom: Option<Value<'a>>,
+    /// Its fields say that a container wrote it, or what a filter of ours adds to a kill.
+    names_container: bool,
     /// How many members it has.
     count: usize,
 }
 
-/// What the fields of a kmsg record say before they are put together.
+/// What the fields of a record say before they are put together.
 #[derive(Default)]
-struct Kmsg {
+struct Found {
+    author: author::Fields,
+    foreign: foreign::Fields,
     seconds: Option<u64>,
     microseconds: Option<u64>,
     has_sequence: bool,
     has_priority: bool,
+}
+
+impl Found {
+    /// Whether the record is somebody else's, whatever else it says.
+    fn is_decided(&self) -> bool {
+        self.author.is_others() || self.foreign.is_foreign()
+    }
 }
 
 impl<'a> Record<'a> {
@@ -70,30 +155,47 @@ impl<'a> Record<'a> {
             texts: [None; TEXT_KEYS.len()],
             machine: Machine::default(),
             at_us: None,
+            sequence: None,
             author: Author::Unsaid,
             is_journal: false,
             is_kmsg: false,
-            is_done: false,
+            oom: None,
+            names_container: false,
             count: 0,
         };
-        let mut kmsg = Kmsg::default();
-        json::members(bytes, |member| record.read_member(member, &mut kmsg))?;
-        if kmsg.has_sequence && kmsg.has_priority && kmsg.seconds.is_some() {
+        let mut found = Found::default();
+        json::members(bytes, |member| record.read_member(member, &mut found))?;
+        record.is_journal = found.author.is_of_kernel;
+        if found.has_sequence && found.has_priority && found.seconds.is_some() {
             record.is_kmsg = true;
-            record.at_us = kmsg
+            record.at_us = found
                 .seconds
                 .and_then(|seconds| seconds.checked_mul(1_000_000))
-                .and_then(|at_us| at_us.checked_add(kmsg.microseconds?));
+                .and_then(|at_us| at_us.checked_add(found.microseconds?));
         }
+        let has_msg = record.texts.get(MSG).is_some_and(Option::is_some);
+        record.author = if found.foreign.is_foreign() {
+            Author::Other
+        } else {
+            found.author.author(record.is_kmsg, has_msg)
+        };
         Some(record)
     }
 
     /// Notes what a member says.
-    fn read_member(&mut self, member: Member<'a>, kmsg: &mut Kmsg) {
+    fn read_member(&mut self, member: Member<'a>, found: &mut Found) {
         self.count = self.count.saturating_add(1);
+        if found.is_decided() {
+            return;
+        }
         let key = decoded_key(member.key);
         if *key == *OOM_KEY.as_bytes() {
-            self.is_done = true;
+            // Of two nobody knows which a reader takes.
+            self.oom = Some(match self.oom {
+                None => member.value,
+                Some(_) => Value::Plain(b"null"),
+            });
+            return;
         }
         for (slot, name) in self.texts.iter_mut().zip(TEXT_KEYS) {
             if *key == *name {
@@ -102,54 +204,72 @@ impl<'a> Record<'a> {
                     Value::Array(text) => Some(Text::Bytes(text)),
                     _ => None,
                 };
-            }
-        }
-        let scalar = match member.value {
-            Value::String(text) | Value::Plain(text) => text,
-            Value::Array(_) | Value::Object(_) => return,
-        };
-        // Fluent Bit can write a journal's field names in lower case and without
-        // their underscores.
-        let start = key.iter().take_while(|byte| **byte == b'_').count();
-        let name = key.get(start..).unwrap_or_default();
-        let mut lower = [0; LONGEST_FIELD];
-        let Some(lower) = lower.get_mut(..name.len()) else {
-            return;
-        };
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-        match &*lower {
-            b"hostname" | b"boot_id" | b"host" => {
-                self.machine.add(name, scalar);
-            }
-            b"transport" => {
-                self.is_journal = scalar == b"kernel";
-                self.judge_author(Author::kernel_if(self.is_journal));
-            }
-            b"syslog_identifier" | b"ident" | b"appname" => {
-                self.judge_author(Author::kernel_if(scalar == b"kernel"));
-            }
-            b"syslog_facility" | b"facility" | b"fac" => {
-                let is_kernel = matches!(scalar, b"0" | b"kern");
-                self.judge_author(Author::kernel_if(is_kernel));
-            }
-            b"priority" | b"pri" => {
-                kmsg.has_priority = true;
-                if let Some(priority) = unsigned(scalar) {
-                    self.judge_author(Author::of_priority(priority));
+                if slot.is_some() {
+                    return;
                 }
             }
-            b"sequence" => kmsg.has_sequence = true,
-            b"sec" => kmsg.seconds = unsigned(scalar),
-            b"usec" => kmsg.microseconds = unsigned(scalar),
-            b"source_monotonic_timestamp" => self.at_us = unsigned(scalar),
-            _ => {}
         }
+        let Some(name) = FieldName::of(&key).filter(|name| GATE.admits(name)) else {
+            return;
+        };
+        if let (Some(clock), Value::String(text) | Value::Plain(text)) =
+            (CLOCKS.find(&name), member.value)
+        {
+            match clock {
+                // These say nothing else.
+                Clock::Sequence => {
+                    found.has_sequence = true;
+                    self.sequence = unsigned(text);
+                    return;
+                }
+                Clock::Seconds => return found.seconds = unsigned(text),
+                Clock::Microseconds => return found.microseconds = unsigned(text),
+                Clock::Priority => found.has_priority = true,
+                Clock::Boot => self.at_us = unsigned(text),
+            }
+        }
+        // Fluent Bit can write the journal's names without their underscores.
+        let start = key.iter().take_while(|byte| **byte == b'_').count();
+        let own_key = key.get(start..).unwrap_or_default();
+        self.read_field(&name, own_key, member.value, found, 0);
     }
 
-    /// Notes that a field names the kernel, or somebody else.
-    fn judge_author(&mut self, author: Author) {
-        self.author = self.author.and(author);
+    /// Notes what a field says of machine and author, at whatever depth it stands.
+    fn read_field(
+        &mut self,
+        name: &FieldName,
+        key: &[u8],
+        value: Value<'a>,
+        found: &mut Found,
+        depth: u8,
+    ) {
+        let names_machine = machine::is_name(name);
+        if names_machine {
+            machine::add(&mut self.machine, key, value);
+        }
+        found.author.read(name, value);
+        found.foreign.read(name, value);
+        self.names_container |= foreign::names_container(name);
+        let Value::Object(inside) = value else {
+            return;
+        };
+        let before = self.machine;
+        if let Some(parent) = PARENTS.find(name).filter(|_| depth < DEEPEST) {
+            json::members_inside(inside, &mut |member| {
+                let key = decoded_key(member.key);
+                let inner = match parent {
+                    Parent::Joined => name.with(&key),
+                    Parent::Wrapper => FieldName::of(&key),
+                };
+                if let Some(inner) = inner {
+                    let depth = depth.saturating_add(1);
+                    self.read_field(&inner, inner.bytes(), member.value, found, depth);
+                }
+            });
+        }
+        if names_machine && self.machine == before {
+            machine::add_object(&mut self.machine, inside);
+        }
     }
 
     /// A line of the record's text, with what the record says of it.
@@ -162,6 +282,15 @@ impl<'a> Record<'a> {
             KernelLine::read(line)
         };
         line.at_us = line.at_us.or(self.at_us);
+        if self.is_kmsg {
+            line.sequence = self.sequence;
+        }
+        // What a text claims for itself does not outweigh what its record says.
+        line.author = if self.is_kmsg || self.is_journal {
+            self.author
+        } else {
+            line.author.and(self.author)
+        };
         line
     }
 

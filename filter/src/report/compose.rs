@@ -9,11 +9,12 @@ use super::incident::Incident;
 use super::line::{ReportLine, Said};
 use super::ownership::Listed;
 use super::tasks::{Process, Row, TaskTable};
+use crate::carrier::Author;
 use crate::cgroup::{Identity, Level, identify};
 use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
 use crate::oom::{
-    Attribution, Cgroup, ContainerOutcome, Event, Memory, Oom, Trigger, Victim, one_form_of_uid,
-    summary,
+    Attribution, Cgroup, ContainerOutcome, Event, Memory, Oom, Origin, Trigger, Victim,
+    one_form_of_uid, summary,
 };
 use crate::printable;
 use crate::text::fnv::Fnv;
@@ -26,8 +27,22 @@ fn new(event: Event, id: u64) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = event;
     oom.id = format_id(id);
+    oom.killer = (event == Event::Kill).then_some("kernel");
     oom.set_level(None);
     oom
+}
+
+/// How sure it is who wrote what is told: no surer than of the least sure line.
+fn origin(has_unsaid_line: bool) -> Origin {
+    if has_unsaid_line {
+        Origin::Unsaid
+    } else {
+        Origin::Kernel
+    }
+}
+
+fn is_unsaid(line: &KillLine<'_>) -> bool {
+    line.stamp.author != Author::Kernel
 }
 
 pub(super) fn format_id(id: u64) -> String {
@@ -161,11 +176,13 @@ pub(super) fn kill(
     add_score(&mut oom, evidence, line);
     tasks(&mut oom, evidence, line);
     oom.at_us = line.stamp.clock.at_us;
+    oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     oom
 }
 
 /// Adds the announced badness, if it is of the process that was killed.
 pub(super) fn add_score(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
+    oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     if let (Some(victim), Some(selected)) = (&mut oom.victim, evidence.selected)
         && selected.process == line.process
     {
@@ -189,14 +206,16 @@ pub(super) fn group_kill(incident: &Incident, line: &KillLine<'_>) -> Box<Oom> {
     tasks(&mut oom, evidence, line);
     mark_group(&mut oom);
     oom.at_us = line.stamp.clock.at_us;
+    oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     oom
 }
 
 /// A kill whose report is not there: its line alone, and the limit and the row in `found`, where the task
-/// table of another report lists the process.
+/// table of another report lists the process. `has_unsaid_line` tells of that report.
 pub(super) fn kill_without_report(
     line: &KillLine<'_>,
     found: Option<Listed<'_>>,
+    has_unsaid_line: bool,
     id: u64,
 ) -> Box<Oom> {
     let mut oom = new(Event::Kill, id);
@@ -215,6 +234,9 @@ pub(super) fn kill_without_report(
         Some(_) => Attribution::Table,
         None => Attribution::None,
     });
+    oom.origin = Some(origin(
+        is_unsaid(line) || found.is_some() && has_unsaid_line,
+    ));
     oom.victim = Some(victim(line.killed, found.map(|listed| listed.row)));
     oom.at_us = line.stamp.clock.at_us;
     oom
@@ -416,6 +438,7 @@ pub(super) fn unfinished(evidence: &Evidence, event: Event, id: u64) -> Box<Oom>
             ..Victim::default()
         });
     }
+    oom.origin = Some(origin(evidence.has_unsaid_line));
     oom.summary = Some(summary::of(&oom));
     oom
 }

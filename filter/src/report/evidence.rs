@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::compose;
 use super::tasks::{Process, TaskTable};
+use crate::carrier::Author;
 use crate::kernel::{
     Account, Constraint, Invoked, Limit, Message, Reading, Scope, Selected, StackHead, Usage,
 };
@@ -12,6 +13,10 @@ use crate::oom::{Memory, Trigger};
 use crate::text::cursor::{Cursor, find};
 
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is known of a report by itself"
+)]
 pub(super) struct Evidence {
     pub(super) trigger: Option<Trigger>,
     /// The trigger's name as the kernel has it.
@@ -42,6 +47,8 @@ pub(super) struct Evidence {
     pub(super) is_incomplete: bool,
     /// Lines of another report may stand in it.
     pub(super) is_mixed: bool,
+    /// Nothing says who wrote some line of it.
+    pub(super) has_unsaid_line: bool,
 }
 
 /// Which cgroup version the report shows.
@@ -104,6 +111,11 @@ impl Evidence {
             | Message::AlreadyExiting(_)
             | Message::Companion => {}
         }
+    }
+
+    /// Notes who wrote a line of it.
+    pub(super) fn witnessed_by(&mut self, author: Author) {
+        self.has_unsaid_line |= author != Author::Kernel;
     }
 
     fn invoked(&mut self, invoked: &Invoked<'_>) {
@@ -296,14 +308,23 @@ impl Evidence {
     /// Whether the constraint names a process, and statistics or a table prove that the rest is of the same
     /// report.
     pub(super) fn agrees_in_itself(&self) -> bool {
-        let has_statistics = self
-            .stats
-            .as_deref()
-            .zip(self.limit())
-            .is_some_and(|(stats, limit)| stats == limit);
         let has_row = |pid| self.tasks.count().is_some() && !self.tasks.excludes_pid(pid);
         self.victim
-            .is_some_and(|victim| has_row(victim.pid) || has_statistics)
+            .is_some_and(|victim| has_row(victim.pid) || self.has_statistics_of_limit())
+    }
+
+    /// Whether the constraint names a process, and the statistics are of the cgroup whose limit it names.
+    pub(super) fn has_statistics_of_limit(&self) -> bool {
+        let paths = self.stats.as_deref().zip(self.limit());
+        self.victim.is_some() && paths.is_some_and(|(stats, limit)| stats == limit)
+    }
+
+    /// Forgets who asked for memory and the cgroup's accounts.
+    pub(super) fn forget_beginning(&mut self) {
+        self.trigger = None;
+        self.trigger_comm = Vec::new();
+        self.memory = None;
+        self.stats = None;
     }
 
     /// Forgets everything that another report's lines may have told: all but the constraint line, and that
@@ -314,6 +335,7 @@ impl Evidence {
         if !is_named {
             *self = Self {
                 selected: self.selected,
+                has_unsaid_line: self.has_unsaid_line,
                 ..Self::default()
             };
         }
@@ -323,6 +345,7 @@ impl Evidence {
     pub(super) fn forget_figures(&mut self) {
         let before = core::mem::take(self);
         self.selected = before.selected;
+        self.has_unsaid_line = before.has_unsaid_line;
         self.constraint = before.constraint;
         self.readings = before.readings;
         self.has_constraint = before.has_constraint;

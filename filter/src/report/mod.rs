@@ -17,7 +17,7 @@ pub use line::{ReportLine, Told};
 pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
 
-use crate::carrier::KernelLine;
+use crate::carrier::{Author, KernelLine};
 use crate::kernel::{Killed, Scope};
 use tasks::Process;
 
@@ -27,6 +27,8 @@ struct LineStamp<'a> {
     clock: Clock,
     /// The task or the processor that printed it.
     caller: Option<&'a [u8]>,
+    /// Who wrote it, as far as its carrier says.
+    author: Author,
 }
 
 /// When something was, by every clock that is known.

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::evidence::Evidence;
+use super::tasks::TaskTable;
 use super::unfinished::Unfinished;
 use super::{Clock, KillLine, LineStamp, REPORT_PAUSE_US, compose, same_caller};
 use crate::kernel::{Message, Rows, Section, section_of};
@@ -19,6 +20,10 @@ pub(super) const MOST_KILLS_BESIDE: u8 = 5;
 
 /// A report that has not come to its kill yet. `P` is what the caller handed in with its first line.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is known of a report by itself"
+)]
 pub(super) struct OpenReport<P> {
     pub(super) id: u64,
     machine: u64,
@@ -181,7 +186,10 @@ impl<P> OpenReport<P> {
             1 => !evidence.agrees_in_itself(),
             _ => true,
         };
-        if is_doubtful || is_torn {
+        if is_torn && evidence.has_statistics_of_limit() {
+            evidence.tasks = TaskTable::default();
+            evidence.is_incomplete = true;
+        } else if is_doubtful || is_torn {
             evidence.forget_what_is_doubtful();
         } else if evidence.victim.is_some() && evidence.tasks.excludes_pid(pid) {
             evidence.is_incomplete = true;
@@ -246,13 +254,21 @@ impl<P> OpenReport<P> {
         self.section = section;
     }
 
-    /// Lines of the stream are missing here.
-    pub(super) fn note_gap(&mut self) {
-        if self.section < Section::Kill {
-            self.evidence.tasks.note_gap();
-        }
+    /// So many lines of the stream are missing here.
+    pub(super) fn note_gap(&mut self, missing: u64) {
+        /// The end of one report and the beginning of another are more.
+        const SMALLEST_HOP: u64 = 8;
         self.has_gap = true;
         self.gap_follows = true;
+        if missing < SMALLEST_HOP || self.is_settled() {
+            return;
+        }
+        // What follows may be of another report.
+        if self.evidence.has_constraint || self.section == Section::Tasks {
+            self.evidence.tasks.note_gap();
+        } else {
+            self.evidence.forget_beginning();
+        }
     }
 
     /// Counts a line of its own; gives what it told where that spends its budget. The lines that follow

@@ -9,6 +9,7 @@ use super::incident::Incident;
 use super::open::OpenReport;
 use super::tasks::Row;
 use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
+use crate::carrier::Author;
 use crate::cgroup::{Level, identify};
 use crate::kernel::Scope;
 use crate::oom::one_form_of_uid;
@@ -203,6 +204,17 @@ pub(super) struct Listed<'a> {
     /// cgroup whose purpose is to hold others.
     pub(super) is_its_limit: bool,
     pub(super) row: &'a Row,
+}
+
+/// Whether a kill line that belongs to nothing tells a kill.
+///
+/// `Killed process 1234 (worker)`, without a limit in front or figures behind, is what any program may
+/// print of its own. Where nothing says who wrote it, the kernel's announcement or report has to stand
+/// before it.
+pub(super) fn is_kill_by_itself(line: &KillLine<'_>) -> bool {
+    let killed = line.killed;
+    let has_figures = killed.total_vm_bytes.is_some() || killed.anon_rss_bytes.is_some();
+    line.stamp.author == Author::Kernel || killed.scope.is_some() || has_figures
 }
 
 /// The process in the table of the newest report, while that can still be true.

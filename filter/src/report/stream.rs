@@ -68,13 +68,11 @@ impl KillWithoutLine {
     /// Whether the line that was missing has come after all.
     fn is_of(&self, line: &KillLine<'_>, is_nobodys: bool) -> bool {
         let now = line.stamp.clock;
-        match self.pid {
-            Some(pid) => pid == line.killed.pid && !self.clock.is_far(now, INCIDENT_PAUSE_US),
-            None => {
-                let is_old = line.killed.scope.is_none();
-                is_nobodys && is_old && self.clock.is_near(now, INCIDENT_PAUSE_US)
-            }
-        }
+        let Some(pid) = self.pid else {
+            let is_old = line.killed.scope.is_none();
+            return is_nobodys && is_old && self.clock.is_near(now, INCIDENT_PAUSE_US);
+        };
+        pid == line.killed.pid && !self.clock.is_far(now, INCIDENT_PAUSE_US)
     }
 }
 
@@ -91,6 +89,7 @@ impl<'a, P> Arrival<'a, '_, P> {
         LineStamp {
             clock: Clock::of(self.line),
             caller: self.line.caller,
+            author: self.line.author,
         }
     }
 }
@@ -197,16 +196,21 @@ impl<P> Stream<P> {
         let Some(sequence) = sequence else {
             return;
         };
-        let before = self.sequence.replace(sequence);
-        if before.is_some_and(|before| sequence > before.saturating_add(1)) {
-            self.note_gap();
+        let expected = self
+            .sequence
+            .replace(sequence)
+            .map(|it| it.saturating_add(1));
+        if let Some(missing) = expected.and_then(|expected| sequence.checked_sub(expected))
+            && missing > 0
+        {
+            self.note_gap(missing);
         }
     }
 
-    /// Lines of this stream are missing here.
-    pub(super) fn note_gap(&mut self) {
+    /// So many lines of this stream are missing here.
+    pub(super) fn note_gap(&mut self, missing: u64) {
         for report in self.reports.iter_mut().filter(|report| report.is_active()) {
-            report.note_gap();
+            report.note_gap(missing);
         }
     }
 
@@ -251,6 +255,7 @@ impl<P> Stream<P> {
             return Told::Nothing;
         };
         report.evidence.learn(&message);
+        report.evidence.witnessed_by(stamp.author);
         report.has_header |= matches!(message, Message::Invoked(_));
         if wording.role == Role::Ends {
             report.end_without_kill(wording.event);
@@ -362,14 +367,17 @@ impl<P> Stream<P> {
         } else {
             match report.take_section_line(text, stamp) {
                 None => return Told::Nothing,
-                Some(Section::Tasks) => ReportLine {
-                    event: Event::Task,
-                    id: report.id,
-                    said: match report.evidence.tasks.read_row(text) {
-                        Some(row) => Said::Row(row, report.evidence.page_bytes),
-                        None => Said::Nothing,
-                    },
-                },
+                Some(Section::Tasks) => {
+                    report.evidence.witnessed_by(stamp.author);
+                    ReportLine {
+                        event: Event::Task,
+                        id: report.id,
+                        said: match report.evidence.tasks.read_row(text) {
+                            Some(row) => Said::Row(row, report.evidence.page_bytes),
+                            None => Said::Nothing,
+                        },
+                    }
+                }
                 Some(section) => {
                     if section == Section::Memory {
                         report.evidence.buddy_line(text);
@@ -429,6 +437,9 @@ impl<P> Stream<P> {
                 (last.id, compose::group_kill(last, &line))
             }
             (Owner::Report(_) | Owner::ToldAlready | Owner::Group | Owner::Nobody, _) => {
+                if !ownership::is_kill_by_itself(&line) {
+                    return Told::Nothing;
+                }
                 let id = self.new_id(arrival.line);
                 (id, self.without_report(&line, id))
             }
@@ -485,7 +496,8 @@ impl<P> Stream<P> {
             .filter(|last| last.has_report)
             .or(self.last_with_table.as_ref());
         let found = ownership::in_table_of(newest, line);
-        let oom = compose::kill_without_report(line, found, id);
+        let has_unsaid_line = newest.is_some_and(|newest| newest.evidence.has_unsaid_line);
+        let oom = compose::kill_without_report(line, found, has_unsaid_line, id);
         self.recent.add(line, id, self.last_incident.as_ref());
         let mut incident = Incident::without_report(id, line.scope, line.stamp);
         incident.add_killed(line.process);
@@ -627,13 +639,17 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
     let stamp = LineStamp {
         clock: Clock::of(line),
         caller: line.caller,
+        author: line.author,
     };
     let split = &report.evidence.split;
+    let is_value =
+        split.ends_with(b",cpuset=") || split.ends_with(b"_memcg=") && text.starts_with(b"/");
+    let is_next = FIELDS.iter().any(|field| text.starts_with(field))
+        // A path that goes on is told from any line that begins with one.
+        && !(text.starts_with(b"/") && text.iter().any(|byte| matches!(byte, b' ' | b':')));
     if split.is_empty()
         || !report.admits(stamp)
-        || !FIELDS.iter().any(|field| text.starts_with(field))
-        // A path that goes on is told from any line that begins with one.
-        || (text.starts_with(b"/") && text.iter().any(|byte| matches!(byte, b' ' | b':')))
+        || !(is_value || is_next)
         || split.len().saturating_add(text.len()) > LONGEST_SPLIT
     {
         return None;

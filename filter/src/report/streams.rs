@@ -9,7 +9,7 @@ use super::stream::Stream;
 use super::unfinished::{Unfinished, UnfinishedQueue};
 use crate::carrier::{Author, KernelLine};
 use crate::kernel;
-use crate::oom::{Event, Oom, Repeats, summary};
+use crate::oom::{Attribution, Oom, Repeats, summary};
 use crate::text::fnv::Fnv;
 
 /// Streams remembered at once; the one that was quiet longest is forgotten.
@@ -144,7 +144,7 @@ impl<P> Streams<P> {
         payload: &dyn Fn() -> Option<P>,
     ) -> Told<'a> {
         self.lines_seen = self.lines_seen.saturating_add(1);
-        if self.open_reports > 0 && self.lines_seen % LOOKED_AT == 0 {
+        if self.open_reports > 0 && self.lines_seen.is_multiple_of(LOOKED_AT) {
             self.give_up_silent(line.time_us);
         }
         let machine = machine.0.with(line.host.unwrap_or_default()).value();
@@ -193,18 +193,27 @@ impl<P> Streams<P> {
         let machine = machine.0.with(&[]).value();
         let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key) {
-            slot.stream.note_gap();
+            slot.stream.note_gap(u64::MAX);
         }
     }
 
     /// The oldest report that broke off and has not been handed over.
     pub fn next_unfinished(&mut self) -> Option<Unfinished<P>> {
         let mut unfinished = self.unfinished.next()?;
-        if unfinished.oom.event == Event::Kill {
+        if unfinished.oom.attribution == Some(Attribution::Constraint) {
             let machine = unfinished.machine;
             self.complete(&mut unfinished.oom, machine);
         }
         Some(unfinished)
+    }
+
+    /// Keeps a kill that was told, to be handed over by [`Self::next_unfinished`]: its record has room for one.
+    pub(crate) fn hold(&mut self, oom: Box<Oom>, payload: P) {
+        self.unfinished.add(Some(Unfinished {
+            oom,
+            payload,
+            machine: 0,
+        }));
     }
 
     /// Gives up the reports of machines that have fallen silent.

@@ -9,7 +9,7 @@ use crate::oom::Oom;
 #[derive(Clone, Debug)]
 pub struct Unfinished<P> {
     /// Its `event` is `truncated`, or `no_victim` and `panic` where the kernel says so, or `kill` where the
-    /// line of the kill alone is missing.
+    /// line of the kill alone is missing, or where one record told of several.
     pub oom: Box<Oom>,
     /// What the caller handed in with its first line.
     pub payload: P,

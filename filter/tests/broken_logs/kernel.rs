@@ -71,7 +71,6 @@ pub enum Limit {
 pub struct Truth {
     pub kernel: Kernel,
     pub pid: u64,
-    pub comm: String,
     /// Unique in a log.
     pub total_vm_kib: u64,
     pub pod: String,
@@ -83,8 +82,6 @@ pub struct Truth {
     /// Those that stand in the table of its own report.
     pub listed: HashSet<u64>,
     pub trigger_pid: u64,
-    /// The kernel says for which process this was, or whose limit, and nobody suppressed it.
-    pub has_report: bool,
     /// How many of its kill lines are in the log as it is read.
     pub kill_lines: usize,
 }
@@ -318,7 +315,6 @@ pub fn report(
         truths.push(Truth {
             kernel,
             pid: process.pid,
-            comm: process.comm.clone(),
             total_vm_kib: process.total_vm_kib,
             pod: pod_uid.clone(),
             container: container_id.clone(),
@@ -327,7 +323,6 @@ pub fn report(
             limit_kib,
             listed: listed.iter().map(|each| each.pid).collect(),
             trigger_pid: trigger.pid,
-            has_report: !is_suppressed,
             kill_lines: 0,
         });
     }
@@ -457,8 +452,7 @@ impl Text<'_> {
             out.push(Line::new("Tasks state (memory values in pages):"));
         }
         out.push(Line::new(match self.kernel {
-            Kernel::Rhel7 => "[ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name",
-            Kernel::V3_16 => "[ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name",
+            Kernel::Rhel7 | Kernel::V3_16 => "[ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name",
             Kernel::V4_4 => "[ pid ]   uid  tgid total_vm      rss nr_ptes nr_pmds swapents oom_score_adj name",
             Kernel::V4_19 | Kernel::V5_0 | Kernel::V5_2 | Kernel::V5_15 => "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
             Kernel::V6_12 => "[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name",

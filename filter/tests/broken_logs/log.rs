@@ -85,7 +85,6 @@ pub struct Log {
 /// A record of the log that is to be.
 #[derive(Clone, Debug)]
 struct Entry {
-    machine: usize,
     sequence: u64,
     line: Line,
     /// The journal's own word that it lost lines.
@@ -113,8 +112,8 @@ pub fn log(seed: u64) -> Log {
     let kernel = dice.one_of(&Kernel::ALL);
     let mut truths = Vec::new();
     let mut is_interleaved = false;
-    let logs: Vec<Vec<Entry>> = (0..usize::try_from(machines).unwrap())
-        .map(|number| {
+    let logs: Vec<Vec<Entry>> = (0..machines)
+        .map(|_| {
             let kernel = if is_mixed {
                 dice.one_of(&Kernel::ALL)
             } else {
@@ -123,7 +122,6 @@ pub fn log(seed: u64) -> Log {
             let (lines, interleaved) = machine(kernel, &mut truths, dice);
             is_interleaved |= interleaved;
             let entry = |(sequence, line)| Entry {
-                machine: number,
                 sequence,
                 line,
                 is_notice: false,

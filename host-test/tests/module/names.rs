@@ -289,13 +289,11 @@ fn what_the_record_says_already_stays() {
     logs.container(file());
     for engine in directory_engines() {
         let mut hosts = Hosts::new(engine, &logs.folders());
-        let host = json!({"kubernetes": {"host": "node1", "pod_name": "web-7f9c"}});
+        // One that names a pod is a container's own, and no kernel line.
+        let host = json!({"kubernetes": {"host": "node1"}});
         let mut expected = named();
         expected["host"] = json!("node1");
         assert_eq!(hosts.kill_in(UID, ID, &host), expected);
-        // Half of another pod's identity and half of this one's would be neither's.
-        let shipper = json!({"kubernetes": {"pod_name": "fluent-bit-x"}});
-        assert_eq!(hosts.kill_in(UID, ID, &shipper), shipper["kubernetes"]);
         let text = json!({"kubernetes": "text"});
         assert_eq!(hosts.kill_in(UID, ID, &text), "text");
     }

@@ -190,6 +190,7 @@ fn the_value_is_the_record() {
         value["oom"],
         json!({
             "event": "kill", "tag": "oom.node", "level": "node", "attribution": "none",
+            "killer": "kernel", "origin": "unsaid",
             "victim": { "pid": 42, "comm": "a", "total_vm_bytes": 8192, "anon_rss_bytes": 4096 },
         })
     );

@@ -287,29 +287,6 @@ pub fn report(
         .processes
         .retain(|each| killed.iter().all(|killed| killed.pid != each.pid));
 
-    let mut out = Vec::new();
-    let text = Text {
-        kernel,
-        limit,
-        limit_path: limit_path.as_deref(),
-        limit_kib,
-        task_path: &task_path,
-        trigger: &trigger,
-        victim: &victim,
-        selected: &selected,
-    };
-    if !is_suppressed {
-        text.head(&mut out, dice);
-        if plan.has_table {
-            text.table(&listed, &mut out);
-        }
-        if kernel.has_constraint_line() {
-            out.push(text.constraint());
-        }
-    }
-    if kernel <= Kernel::V5_0 {
-        out.push(text.announcement(dice));
-    }
     let first = truths.len();
     for process in &killed {
         truths.push(Truth {
@@ -326,24 +303,19 @@ pub fn report(
             kill_lines: 0,
         });
     }
-    out.push(text.kill(&victim, first));
-    if is_group {
-        out.push(Line::new(format!(
-            "Tasks in {task_path} are going to be killed due to memory.oom.group set"
-        )));
-        // The kernel prints the first victim's line once more.
-        out.push(text.kill(&victim, first));
-        for (at, process) in killed.iter().enumerate().skip(1) {
-            out.push(text.kill(process, first + at));
-        }
-    }
-    if kernel >= Kernel::V4_19 && dice.chance(30) {
-        out.push(Line::new(format!(
-            "oom_reaper: reaped process {} ({}), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
-            victim.pid, victim.comm
-        )));
-    }
-    Some(out)
+    let text = Text {
+        kernel,
+        limit,
+        limit_path: limit_path.as_deref(),
+        limit_kib,
+        task_path: &task_path,
+        is_group,
+        trigger: &trigger,
+        victim: &victim,
+        selected: &selected,
+    };
+    let figures = (!is_suppressed).then_some(&listed[..]);
+    Some(text.lines(plan, figures, &killed, first, dice))
 }
 
 fn processes(pods: &[&Pod]) -> Vec<Process> {
@@ -362,12 +334,58 @@ struct Text<'a> {
     limit_path: Option<&'a str>,
     limit_kib: u64,
     task_path: &'a str,
+    is_group: bool,
     trigger: &'a Process,
     victim: &'a Process,
     selected: &'a Process,
 }
 
 impl Text<'_> {
+    /// All of it. `listed` is absent where the kernel suppresses all but the kill lines, of which the first is
+    /// of the kill `first`.
+    fn lines(
+        &self,
+        plan: &Plan,
+        listed: Option<&[Process]>,
+        killed: &[Process],
+        first: usize,
+        dice: &mut Dice,
+    ) -> Vec<Line> {
+        let mut out = Vec::new();
+        if let Some(listed) = listed {
+            self.head(&mut out, dice);
+            if plan.has_table {
+                self.table(listed, &mut out);
+            }
+            if self.kernel.has_constraint_line() {
+                out.push(self.constraint());
+            }
+        }
+        if self.kernel <= Kernel::V5_0 {
+            out.push(self.announcement(dice));
+        }
+        out.push(self.kill(self.victim, first));
+        if let [_, others @ ..] = killed
+            && self.is_group
+        {
+            out.push(Line::new(format!(
+                "Tasks in {} are going to be killed due to memory.oom.group set",
+                self.task_path
+            )));
+            // The kernel prints the first victim's line once more.
+            out.push(self.kill(self.victim, first));
+            let others = others.iter().zip(first + 1..);
+            out.extend(others.map(|(process, truth)| self.kill(process, truth)));
+        }
+        if self.kernel >= Kernel::V4_19 && dice.chance(30) {
+            out.push(Line::new(format!(
+                "oom_reaper: reaped process {} ({}), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+                self.victim.pid, self.victim.comm
+            )));
+        }
+        out
+    }
+
     /// Header, stack, whose limit, memory.
     fn head(&self, out: &mut Vec<Line>, dice: &mut Dice) {
         let kernel = self.kernel;

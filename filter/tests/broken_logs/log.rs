@@ -228,13 +228,11 @@ fn side_by_side(reports: Vec<Vec<Line>>, dice: &mut Dice) -> Vec<Line> {
     while !rests.is_empty() {
         let at = dice.index(rests.len());
         for _ in 0..dice.number(1, longest + 1) {
-            match rests[at].next() {
-                Some(line) => out.push(line),
-                None => {
-                    drop(rests.swap_remove(at));
-                    break;
-                }
-            }
+            let Some(line) = rests[at].next() else {
+                drop(rests.swap_remove(at));
+                break;
+            };
+            out.push(line);
         }
     }
     out

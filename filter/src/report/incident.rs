@@ -32,7 +32,7 @@ pub(super) struct Incident {
 
 impl Incident {
     /// One of which no report was seen.
-    pub(super) fn without_report(id: u64, scope: Option<Scope>, stamp: LineStamp<'_>) -> Self {
+    pub(super) fn without_report(id: u64, scope: Option<Scope>, stamp: &LineStamp<'_>) -> Self {
         Self {
             id,
             scope,
@@ -57,14 +57,14 @@ impl Incident {
     }
 
     /// Whether a line can still belong to it.
-    pub(super) fn is_current(&self, stamp: LineStamp<'_>) -> bool {
+    pub(super) fn is_current(&self, stamp: &LineStamp<'_>) -> bool {
         same_caller(self.caller.as_deref(), stamp.caller)
-            && !self.clock.is_far(stamp.clock, INCIDENT_PAUSE_US)
+            && !self.clock.is_far(&stamp.clock, INCIDENT_PAUSE_US)
     }
 
     /// Notes the time of one more line of it.
-    pub(super) fn goes_on(&mut self, stamp: LineStamp<'_>) {
-        self.clock.advance(stamp.clock);
+    pub(super) fn goes_on(&mut self, stamp: &LineStamp<'_>) {
+        self.clock.advance(&stamp.clock);
     }
 
     pub(super) fn add_killed(&mut self, process: Process) {
@@ -96,7 +96,7 @@ impl RecentKills {
     pub(super) fn add(&mut self, line: &KillLine<'_>, id: u64, last: Option<&Incident>) {
         let now = line.stamp.clock;
         // Without a clock nobody knows how long ago they died: only those of the last incident count.
-        self.0.retain(|kill| match kill.clock.distance(now) {
+        self.0.retain(|kill| match kill.clock.distance(&now) {
             Some(distance) => distance <= INCIDENT_PAUSE_US,
             None => last.is_some_and(|last| last.id == kill.id),
         });

@@ -50,17 +50,17 @@ impl Clock {
 
     /// Whether `now` is known to be further from here than `pause` microseconds, or before it as no line of
     /// one boot is. The kernel's clock decides where both have it.
-    fn is_far(self, now: Self, pause: u64) -> bool {
+    fn is_far(&self, now: &Self, pause: u64) -> bool {
         self.distance(now).is_some_and(|distance| distance > pause)
     }
 
     /// Whether `now` is known to be within `pause` microseconds behind.
-    fn is_near(self, now: Self, pause: u64) -> bool {
+    fn is_near(&self, now: &Self, pause: u64) -> bool {
         self.distance(now).is_some_and(|distance| distance <= pause)
     }
 
     /// Microseconds from here to `now`; all there are where the clock fell. `None` where no clock tells.
-    fn distance(self, now: Self) -> Option<u64> {
+    fn distance(&self, now: &Self) -> Option<u64> {
         /// Several processors print side by side.
         const DISORDER_US: u64 = 1_000_000;
         let of = |then: Option<u64>, now: Option<u64>| {
@@ -75,7 +75,7 @@ impl Clock {
     }
 
     /// Notes a newer reading.
-    fn advance(&mut self, now: Self) {
+    fn advance(&mut self, now: &Self) {
         self.at_us = now.at_us.or(self.at_us);
         self.time_us = now.time_us.or(self.time_us);
     }

@@ -55,7 +55,7 @@ pub(super) struct OpenReport<P> {
 }
 
 impl<P> OpenReport<P> {
-    pub(super) fn new(id: u64, machine: u64, stamp: LineStamp<'_>, payload: Option<P>) -> Self {
+    pub(super) fn new(id: u64, machine: u64, stamp: &LineStamp<'_>, payload: Option<P>) -> Self {
         Self {
             id,
             machine,
@@ -211,13 +211,13 @@ impl<P> OpenReport<P> {
     }
 
     /// Whether a line of this time and task can be its own at all.
-    pub(super) fn admits(&self, stamp: LineStamp<'_>) -> bool {
+    pub(super) fn admits(&self, stamp: &LineStamp<'_>) -> bool {
         same_caller(self.caller.as_deref(), stamp.caller)
-            && !self.clock.is_far(stamp.clock, REPORT_PAUSE_US)
+            && !self.clock.is_far(&stamp.clock, REPORT_PAUSE_US)
     }
 
     /// Whether a line that opens no report is its own: it must not stand behind its section.
-    pub(super) fn expects(&self, section: Section, stamp: LineStamp<'_>) -> bool {
+    pub(super) fn expects(&self, section: Section, stamp: &LineStamp<'_>) -> bool {
         self.is_active() && self.admits(stamp) && self.section <= section
     }
 
@@ -225,7 +225,7 @@ impl<P> OpenReport<P> {
     pub(super) fn take_section_line(
         &mut self,
         text: &[u8],
-        stamp: LineStamp<'_>,
+        stamp: &LineStamp<'_>,
     ) -> Option<Section> {
         if !self.is_active() || !self.admits(stamp) {
             return None;
@@ -273,8 +273,8 @@ impl<P> OpenReport<P> {
 
     /// Counts a line of its own; gives what it told where that spends its budget. The lines that follow
     /// are its own all the same.
-    pub(super) fn count(&mut self, stamp: LineStamp<'_>) -> Option<Unfinished<P>> {
-        self.clock.advance(stamp.clock);
+    pub(super) fn count(&mut self, stamp: &LineStamp<'_>) -> Option<Unfinished<P>> {
+        self.clock.advance(&stamp.clock);
         if self.caller.is_none() {
             self.caller = stamp.caller.map(<[u8]>::to_vec);
         }
@@ -316,7 +316,7 @@ impl<P> OpenReport<P> {
     }
 
     /// Whether its kill is not to be expected any more.
-    pub(super) fn is_stale(&self, now: Clock) -> bool {
+    pub(super) fn is_stale(&self, now: &Clock) -> bool {
         match self.clock.distance(now) {
             // A clock that falls is another machine's just as well.
             Some(distance) => distance > REPORT_PAUSE_US && distance < u64::MAX,

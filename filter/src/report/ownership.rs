@@ -59,7 +59,7 @@ pub(super) fn owner<P>(
     {
         return Owner::Report(0);
     }
-    let Some(last) = last.filter(|last| last.is_current(line.stamp)) else {
+    let Some(last) = last.filter(|last| last.is_current(&line.stamp)) else {
         return Owner::Nobody;
     };
     let of_the_last: [(Case<Incident>, Owner); 3] = [
@@ -77,7 +77,7 @@ pub(super) fn owner<P>(
 fn may_be_of<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
     let killed = line.killed;
-    report.admits(line.stamp)
+    report.admits(&line.stamp)
         && evidence
             .scope()
             .zip(killed.scope)
@@ -146,7 +146,7 @@ fn is_next_where_nobody_is_named_or_listed<P>(report: &OpenReport<P>, line: &Kil
     names_nobody(report)
         && evidence.tasks.count().is_none()
         && !report.has_gap
-        && !report.clock.is_far(line.stamp.clock, GROUP_PAUSE_US)
+        && !report.clock.is_far(&line.stamp.clock, GROUP_PAUSE_US)
 }
 
 fn names_nobody<P>(report: &OpenReport<P>) -> bool {
@@ -187,7 +187,7 @@ fn is_of_the_group_by_its_table(last: &Incident, line: &KillLine<'_>) -> bool {
 /// Whether the incident kills a group, and the line may name the same limit.
 fn kills_a_group(last: &Incident, line: &KillLine<'_>) -> bool {
     last.group.is_some()
-        && !last.clock.is_far(line.stamp.clock, GROUP_PAUSE_US)
+        && !last.clock.is_far(&line.stamp.clock, GROUP_PAUSE_US)
         // Up to 5.0 a kill line does not say whose limit.
         && last
             .scope
@@ -224,7 +224,7 @@ pub(super) fn in_table_of<'a>(
 ) -> Option<Listed<'a>> {
     let newest = newest.filter(|newest| {
         // Without a clock the table may be of another day.
-        newest.clock.is_near(line.stamp.clock, INCIDENT_PAUSE_US)
+        newest.clock.is_near(&line.stamp.clock, INCIDENT_PAUSE_US)
             && !newest.has_killed(line.process)
             && newest.evidence.is_table_of(newest.place.as_ref())
     })?;

@@ -13,7 +13,7 @@ use super::tasks::Process;
 use super::unfinished::{Unfinished, UnfinishedQueue};
 use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
-use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Section, parse};
+use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Scope, Section, parse};
 use crate::oom::{Event, Oom};
 use crate::text::fnv::Fnv;
 
@@ -70,9 +70,9 @@ impl KillWithoutLine {
         let now = line.stamp.clock;
         let Some(pid) = self.pid else {
             let is_old = line.killed.scope.is_none();
-            return is_nobodys && is_old && self.clock.is_near(now, INCIDENT_PAUSE_US);
+            return is_nobodys && is_old && self.clock.is_near(&now, INCIDENT_PAUSE_US);
         };
-        pid == line.killed.pid && !self.clock.is_far(now, INCIDENT_PAUSE_US)
+        pid == line.killed.pid && !self.clock.is_far(&now, INCIDENT_PAUSE_US)
     }
 }
 
@@ -164,10 +164,11 @@ impl<P> Stream<P> {
     ) -> Told<'a> {
         let arrival = Arrival { line, payload };
         self.note_sequence(line.sequence);
-        self.note_clock(Clock::of(line));
-        self.give_up_stale(Clock::of(line), queue);
+        let now = Clock::of(line);
+        self.note_clock(&now);
+        self.give_up_stale(&now, queue);
         if self.newest.is_again(line)
-            && let Some(id) = self.beside(arrival.stamp())
+            && let Some(id) = self.beside(&arrival.stamp())
         {
             return Told::Line(ReportLine::plain(Event::Report, id));
         }
@@ -184,7 +185,7 @@ impl<P> Stream<P> {
     }
 
     /// Notes a reading of the clock. One that fell is another machine's, or another boot's.
-    fn note_clock(&mut self, now: Clock) {
+    fn note_clock(&mut self, now: &Clock) {
         if self.clock.distance(now) == Some(u64::MAX) {
             self.kills_until_clear = MOST_KILLS_BESIDE;
         }
@@ -240,7 +241,7 @@ impl<P> Stream<P> {
             }
             Role::Continues => {
                 let report = self.current();
-                let Some(report) = report.filter(|it| it.expects(wording.section, stamp)) else {
+                let Some(report) = report.filter(|it| it.expects(wording.section, &stamp)) else {
                     return Told::Nothing;
                 };
                 if matches!(message, Message::StackHead(_)) && report.evidence.has_stack_head {
@@ -262,7 +263,7 @@ impl<P> Stream<P> {
         }
         report.take_message(&message, wording.section);
         let told = ReportLine::of_message(wording.event, report.id, message);
-        queue.add(report.count(stamp));
+        queue.add(report.count(&stamp));
         self.newest.keep(arrival.line);
         Told::Line(told)
     }
@@ -293,7 +294,7 @@ impl<P> Stream<P> {
                 && report.is_before_announcement(self.prints_tables)
         };
         let goes_on = |report: &OpenReport<P>| {
-            report.admits(stamp) && continues(report, message) && !is_early(report)
+            report.admits(&stamp) && continues(report, message) && !is_early(report)
         };
         if let Message::Selected(_) = message
             && let Some(at) = self.reports.iter().rposition(goes_on)
@@ -313,7 +314,7 @@ impl<P> Stream<P> {
         let mut new = OpenReport::new(
             self.new_id(arrival.line),
             self.machine,
-            stamp,
+            &stamp,
             (arrival.payload)(),
         );
         // An announcement says all of its report: the lines of others are not mistaken for its own.
@@ -322,7 +323,7 @@ impl<P> Stream<P> {
             if !other.is_lone_task_in() {
                 queue.add(other.unfinished());
             }
-            if !is_whole && other.admits(stamp) {
+            if !is_whole && other.admits(&stamp) {
                 other.mix();
                 new.mix();
                 self.kills_until_clear = MOST_KILLS_BESIDE;
@@ -337,7 +338,7 @@ impl<P> Stream<P> {
     }
 
     /// Gives up reports whose kill is not to be expected any more.
-    fn give_up_stale(&mut self, now: Clock, queue: &mut UnfinishedQueue<P>) {
+    fn give_up_stale(&mut self, now: &Clock, queue: &mut UnfinishedQueue<P>) {
         while let Some(at) = self.reports.iter().position(|report| report.is_stale(now)) {
             self.give_up_one(at, queue);
         }
@@ -365,7 +366,7 @@ impl<P> Stream<P> {
                 said: Said::Written(oom),
             }
         } else {
-            match report.take_section_line(text, stamp) {
+            match report.take_section_line(text, &stamp) {
                 None => return Told::Nothing,
                 Some(Section::Tasks) => {
                     report.evidence.witnessed_by(stamp.author);
@@ -386,7 +387,7 @@ impl<P> Stream<P> {
                 }
             }
         };
-        queue.add(report.count(stamp));
+        queue.add(report.count(&stamp));
         self.newest.keep(arrival.line);
         Told::Line(told)
     }
@@ -406,7 +407,10 @@ impl<P> Stream<P> {
             self.last_incident.as_ref(),
             &line,
         );
-        if let Some(id) = self.told.id_of(arrival.line) {
+        if let Some(id) = self
+            .told
+            .id_of(arrival.line, matches!(owner, Owner::Report(_)))
+        {
             // The same boot, clock and text: a reader handed it in again, and its report with it.
             if let Owner::Report(at) = owner {
                 self.reports.remove(at);
@@ -426,12 +430,12 @@ impl<P> Stream<P> {
                 (report.id, self.finish(report, line))
             }
             (Owner::ToldAlready, Some(last)) => {
-                last.goes_on(stamp);
+                last.goes_on(&stamp);
                 return Told::Line(ReportLine::plain(Event::Report, last.id));
             }
             (Owner::Group, Some(last)) => {
                 self.recent.add(&line, last.id, Some(last));
-                last.goes_on(stamp);
+                last.goes_on(&stamp);
                 last.add_killed(line.process);
                 last.evidence.tasks.mark_killed(line.process);
                 (last.id, compose::group_kill(last, &line))
@@ -455,15 +459,14 @@ impl<P> Stream<P> {
     /// The kill that ends a report.
     fn finish(&mut self, report: OpenReport<P>, line: KillLine<'_>) -> Box<Oom> {
         let id = report.id;
-        let (has_header, mut evidence) = (report.has_header, report.what_is_certain(&line));
+        let mut evidence = report.what_is_certain(&line);
         let selected = evidence.selected;
         let line = KillLine {
             scope: line.scope.or(selected.map(|selected| selected.scope)),
             ..line
         };
-        let is_bare = evidence.memory.is_none() && evidence.tasks.count().is_none();
-        if !evidence.has_constraint && !has_header && is_bare {
-            // Its announcement alone opened the report (up to 5.0).
+        if evidence.is_bare() {
+            // Its announcement alone opened the report (up to 5.0), or nothing else of it is certain.
             let mut oom = self.without_report(&line, id);
             compose::add_score(&mut oom, &evidence, &line);
             return oom;
@@ -480,7 +483,7 @@ impl<P> Stream<P> {
             has_report: true,
             place,
             evidence,
-            ..Incident::without_report(id, line.scope, line.stamp)
+            ..Incident::without_report(id, line.scope, &line.stamp)
         });
         incident.add_killed(line.process);
         self.last_with_table = None;
@@ -499,7 +502,7 @@ impl<P> Stream<P> {
         let has_unsaid_line = newest.is_some_and(|newest| newest.evidence.has_unsaid_line);
         let oom = compose::kill_without_report(line, found, has_unsaid_line, id);
         self.recent.add(line, id, self.last_incident.as_ref());
-        let mut incident = Incident::without_report(id, line.scope, line.stamp);
+        let mut incident = Incident::without_report(id, line.scope, &line.stamp);
         incident.add_killed(line.process);
         let before = self.last_incident.replace(incident);
         if let Some(before) = before.filter(|before| before.has_report) {
@@ -524,11 +527,11 @@ impl<P> Stream<P> {
                     .unwrap_or_else(|| self.new_id(arrival.line))
             }
             _ => {
-                let report = self.current().filter(|report| report.admits(stamp));
+                let report = self.current().filter(|report| report.admits(&stamp));
                 if let (Some(report), Message::AlreadyExiting(_)) = (report, &message) {
                     report.end_without_kill(event);
                 }
-                self.beside(stamp)
+                self.beside(&stamp)
                     .unwrap_or_else(|| self.new_id(arrival.line))
             }
         };
@@ -549,7 +552,7 @@ impl<P> Stream<P> {
     }
 
     /// The report or the incident that a line stands beside.
-    fn beside(&self, stamp: LineStamp<'_>) -> Option<u64> {
+    fn beside(&self, stamp: &LineStamp<'_>) -> Option<u64> {
         let report = self.current_place().and_then(|at| self.reports.get(at));
         let report = report.filter(|report| report.admits(stamp));
         let last = self.last_incident.as_ref();
@@ -564,14 +567,14 @@ impl<P> Stream<P> {
         let stamp = arrival.stamp();
         // Another path is another incident's: one announces its group once.
         let known = self.last_incident.take().filter(|last| {
-            last.is_current(stamp)
+            last.is_current(&stamp)
                 && last.group.as_deref().is_none_or(|known| known == path)
                 && ownership::is_group_of(last.place.as_ref(), path)
         });
         let incident = known
-            .unwrap_or_else(|| Incident::without_report(self.new_id(arrival.line), None, stamp));
+            .unwrap_or_else(|| Incident::without_report(self.new_id(arrival.line), None, &stamp));
         let last = self.last_incident.insert(incident);
-        last.goes_on(stamp);
+        last.goes_on(&stamp);
         last.group = Some(path.to_vec());
         last.id
     }
@@ -592,6 +595,7 @@ fn continues<P>(report: &OpenReport<P>, message: &Message<'_>) -> bool {
         Message::ConstraintStart(_) => !evidence.has_constraint,
         Message::Selected(selected) => {
             let process = Process::new(selected.pid, selected.comm);
+            let is_global = selected.scope != Scope::Cgroup && !evidence.has_constraint;
             report.is_active()
                 && !report.is_mixed()
                 && evidence.selected.is_none()
@@ -599,7 +603,8 @@ fn continues<P>(report: &OpenReport<P>, message: &Message<'_>) -> bool {
                     .victim
                     .is_none_or(|victim| victim.pid == selected.pid)
                 && evidence.scope().is_none_or(|scope| scope == selected.scope)
-                && !evidence.tasks.excludes(process)
+                // The whole machine's kills are done one after the other, and people shorten its long tables.
+                && (!evidence.tasks.excludes(process) || is_global)
                 && evidence.release() < Some((5, 1, 0))
         }
         Message::Stats(Some(path)) => report.is_mixed() || !evidence.excludes_stats(path),
@@ -648,7 +653,7 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
         // A path that goes on is told from any line that begins with one.
         && !(text.starts_with(b"/") && text.iter().any(|byte| matches!(byte, b' ' | b':')));
     if split.is_empty()
-        || !report.admits(stamp)
+        || !report.admits(&stamp)
         || !(is_value || is_next)
         || split.len().saturating_add(text.len()) > LONGEST_SPLIT
     {

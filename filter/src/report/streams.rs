@@ -21,8 +21,8 @@ const MOST_HELD: usize = 2 * 1024 * 1024;
 const MOST_LINES_OF_OTHERS: u64 = 4096;
 /// The same in microseconds, by the time of the records.
 const LONGEST_SILENCE_US: u64 = 60_000_000;
-/// How often that is looked at, in lines.
-const LOOKED_AT: u64 = 256;
+/// How often that, and how much is held, is looked at, in lines.
+const LOOKED_AT: u64 = 64;
 
 /// What names a machine, of all the fields of a record that do. Lines of one machine belong together.
 ///
@@ -90,6 +90,8 @@ struct StreamSlot<P> {
     last: u64,
     /// The time of that line, where its carrier said one.
     last_us: Option<u64>,
+    /// Lines that were read.
+    lines: u64,
     /// Bytes that the stream holds.
     held: usize,
     stream: Box<Stream<P>>,
@@ -169,11 +171,13 @@ impl<P> Streams<P> {
         slot.last = self.lines_seen;
         slot.last_us = line.time_us;
         let mut told = slot.stream.read(line, payload, &mut self.unfinished);
-        let held = slot.stream.held_bytes();
-        self.held = self
-            .held
-            .saturating_sub(core::mem::replace(&mut slot.held, held))
-            .saturating_add(held);
+        // A line adds little; what is dropped is seen in time as well.
+        slot.lines = slot.lines.wrapping_add(1);
+        if slot.lines % LOOKED_AT == 1 {
+            let held = slot.stream.held_bytes();
+            let before = core::mem::replace(&mut slot.held, held);
+            self.held = self.held.saturating_sub(before).saturating_add(held);
+        }
         self.open_reports = match (was_open, slot.stream.has_open_report()) {
             (false, true) => self.open_reports.saturating_add(1),
             (true, false) => self.open_reports.saturating_sub(1),
@@ -250,6 +254,7 @@ impl<P> Streams<P> {
             key,
             last: self.lines_seen,
             last_us: None,
+            lines: 0,
             held: 0,
             stream: Box::new(Stream::new(machine)),
         });

@@ -181,12 +181,14 @@ fn check(entry: &Value, log: &[u8], tally: &mut Tally) {
     }
     if entry["kind"] == "negative" {
         tally.negatives += 1;
-        tally.mistaken += usize::from(!kills.is_empty());
+        let is_mistaken = !kills.is_empty() || !of(&released, "kill").is_empty();
+        tally.mistaken += usize::from(is_mistaken);
         return;
     }
     // Where the kill line is missing: the release of the report that broke off, else the line itself.
     let candidates: Vec<Value> = [
         kills.clone(),
+        of(&released, "kill"),
         of(&released, "truncated"),
         of(&annotated, "constraint"),
     ]

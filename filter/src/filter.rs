@@ -366,7 +366,9 @@ impl Filter {
                     self.streams
                         .read_with(&line, context.tag, record.machine, &first_record);
                 let another = findings.add(told, mode, !line.text.is_empty());
-                if let (Some(kill), Some(first)) = (another, first_record()) {
+                if let Some(kill) = another
+                    && let Some(first) = first_record()
+                {
                     self.streams.hold(kill, first);
                 }
             });

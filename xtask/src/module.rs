@@ -54,7 +54,7 @@ pub const VECTOR: Module = Module {
     target: "wasm32-wasip1",
     profile: "program",
     features: "+simd128",
-    limit: 320 << 10,
+    limit: 360 << 10,
 };
 
 /// Envoy's module.
@@ -66,7 +66,7 @@ pub const ENVOY: Module = Module {
     target: "wasm32-unknown-unknown",
     profile: "program",
     features: "+simd128",
-    limit: 640 << 10,
+    limit: 704 << 10,
 };
 
 /// Every module. A new one is a row here.

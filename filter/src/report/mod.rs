@@ -102,6 +102,8 @@ fn same_caller(known: Option<&[u8]>, other: Option<&[u8]>) -> bool {
 /// Microseconds that a report may pause between two of its lines. A serial console takes a tenth of a
 /// second for one, and may have those of others to print first.
 const REPORT_PAUSE_US: u64 = 10_000_000;
+/// The same within its task table, of which people cut out most rows: seen are 14 s.
+const TABLE_PAUSE_US: u64 = 60_000_000;
 /// Microseconds after a kill in which a line may still belong to it. The kernel suppresses reports for at
 /// most 5 s at a stretch.
 const INCIDENT_PAUSE_US: u64 = 10_000_000;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::evidence::Evidence;
 use super::tasks::TaskTable;
 use super::unfinished::Unfinished;
-use super::{Clock, KillLine, LineStamp, REPORT_PAUSE_US, compose, same_caller};
+use super::{Clock, KillLine, LineStamp, REPORT_PAUSE_US, TABLE_PAUSE_US, compose, same_caller};
 use crate::kernel::{Message, Rows, Section, section_of};
 use crate::oom::Event;
 
@@ -213,7 +213,21 @@ impl<P> OpenReport<P> {
     /// Whether a line of this time and task can be its own at all.
     pub(super) fn admits(&self, stamp: &LineStamp<'_>) -> bool {
         same_caller(self.caller.as_deref(), stamp.caller)
-            && !self.clock.is_far(&stamp.clock, REPORT_PAUSE_US)
+            && !self.clock.is_far(&stamp.clock, self.longest_pause())
+    }
+
+    /// Whether the next report may begin while this one is still being printed.
+    pub(super) fn stands_beside(&self, stamp: &LineStamp<'_>) -> bool {
+        self.admits(stamp) && !self.clock.is_far(&stamp.clock, REPORT_PAUSE_US)
+    }
+
+    /// Microseconds that may pass before its next line.
+    fn longest_pause(&self) -> u64 {
+        if self.section == Section::Tasks {
+            TABLE_PAUSE_US
+        } else {
+            REPORT_PAUSE_US
+        }
     }
 
     /// Whether a line that opens no report is its own: it must not stand behind its section.
@@ -319,7 +333,7 @@ impl<P> OpenReport<P> {
     pub(super) fn is_stale(&self, now: &Clock) -> bool {
         match self.clock.distance(now) {
             // A clock that falls is another machine's just as well.
-            Some(distance) => distance > REPORT_PAUSE_US && distance < u64::MAX,
+            Some(distance) => distance > self.longest_pause() && distance < u64::MAX,
             None => self.kills_beside >= MOST_KILLS_BESIDE,
         }
     }

@@ -323,7 +323,7 @@ impl<P> Stream<P> {
             if !other.is_lone_task_in() {
                 queue.add(other.unfinished());
             }
-            if !is_whole && other.admits(&stamp) {
+            if !is_whole && other.stands_beside(&stamp) {
                 other.mix();
                 new.mix();
                 self.kills_until_clear = MOST_KILLS_BESIDE;

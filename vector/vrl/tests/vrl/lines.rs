@@ -18,16 +18,15 @@ const KEYS: IdentityKeys = IdentityKeys {
     container_id: "container_id",
 };
 
-/// How many kill, constraint and group lines of a suite `oom.vrl` leaves alone, and why.
-const UNREAD: [(&str, usize, &str); 4] = [
+/// How many kill, constraint and group lines of a suite `oom.vrl` leaves alone, and why. No text of several
+/// lines counts: none is read.
+const UNREAD: [(&str, usize, &str); 2] = [
     (
         "carriers",
         7,
         "/dev/kmsg, RFC 5424, OpenWrt's log, a container's log, a hypervisor's",
     ),
-    ("more lines", 1, "a text of two lines"),
     ("text-keys", 1, "a journal message as an array of bytes"),
-    ("whole-report", 4, "a text of several lines"),
 ];
 
 /// Lines that no suite has.
@@ -96,6 +95,13 @@ fn is_readable(oom: &Value) -> bool {
     matches!(event, "kill" | "group") || event == "constraint" && oom.get("constraint").is_some()
 }
 
+/// Whether the text of an event is of several lines.
+fn has_several_lines(event: &Value) -> bool {
+    let keys = ["MESSAGE", "msg", "message", "log", "body"];
+    let mut texts = keys.into_iter().filter_map(|key| event[key].as_str());
+    texts.any(|text| text.trim_end().contains('\n'))
+}
+
 /// The fields of what was added, by path.
 fn fields<'v>(path: &str, value: &'v Value, found: &mut BTreeMap<String, &'v Value>) {
     if let Value::Object(members) = value {
@@ -154,7 +160,7 @@ fn no_field_differs_from_the_filters() {
                 *all += 1;
                 *ambiguous += usize::from(oom["ambiguous"] == true);
                 *levels += usize::from(oom["level"].is_string());
-                unread += usize::from(oom.is_null());
+                unread += usize::from(oom.is_null() && !has_several_lines(&event));
             } else if vrl != event {
                 found.push("it is no line to read".to_owned());
             }

@@ -363,7 +363,9 @@ fn native(mode: Mode, records: &[Value]) -> Tagged {
             Outcome::Replaced(text) => serde_json::from_slice(&text).expect("a record is JSON"),
         };
         let tag = match record["oom"]["event"].as_str() {
-            Some("kill" | "truncated") => record["oom"]["tag"].as_str().expect("a kill has a tag"),
+            Some("kill" | "truncated" | "no_victim" | "panic") => {
+                record["oom"]["tag"].as_str().expect("a kill has a tag")
+            }
             _ => TAG,
         };
         left.entry(tag.to_owned()).or_default().push(record);

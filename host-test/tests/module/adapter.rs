@@ -1,11 +1,14 @@
 //! The adapter and a host that misbehaves: no trap, no lost record, no growth.
 
-use oom_host_test::{Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check};
+use oom_host_test::{
+    Engine, Frees, HostError, Instance, Length, Options, Pointer, Verdict, check, engine,
+};
 
 use crate::runs::{MODES, Runner, module, modules};
 use oom_suite::Suite;
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
+use serde_json::json;
 
 const FUNCTIONS: [&str; 3] = ["oom_annotate", "oom_rewrite", "oom_events"];
 const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
@@ -35,6 +38,9 @@ pub fn tests() -> Vec<Trial> {
         nothing_traps_whatever_comes_in,
         hard_records_give_the_same_in_every_engine,
         work_is_linear_in_the_record,
+        memory_is_bounded_over_all_sources,
+        a_machine_that_fell_silent_costs_nothing_for_good,
+        a_group_of_thousands_costs_a_line_no_more,
         a_pointer_of_zero_costs_its_own_record_only,
         lengths_may_lie,
         hosts_that_never_free_or_free_in_the_wrong_order_cost_nothing,
@@ -225,6 +231,102 @@ fn work_is_linear_in_the_record() -> Tested {
         );
     }
     Ok(())
+}
+
+/// One text of several lines, as a multi-line parser hands it in.
+fn lines(lines: &[String]) -> Vec<u8> {
+    json!({ "log": lines.join("\n") }).to_string().into_bytes()
+}
+
+const HEADER: &str =
+    "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+const HEADING: &str =
+    "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name";
+
+fn row(pid: usize) -> String {
+    format!("[{pid:>7}]     0 {pid:>5}     5388     5230    77824        0             0 w")
+}
+
+fn memory_is_bounded_over_all_sources() {
+    const MOST: usize = 4 << 20;
+    let mut host = load((engine("wasmtime").unwrap(), module()), &Options::default());
+    let table: Vec<String> = (1..=2048).map(row).collect();
+    for source in 0..64 {
+        let tag = format!("node{source}");
+        let mut report = vec![HEADER.to_owned(), HEADING.to_owned()];
+        report.extend(table.iter().cloned());
+        host.call("oom_rewrite", tag.as_bytes(), (0, 0), &lines(&report))
+            .unwrap();
+    }
+    let memory = host.memory_bytes();
+    assert!(memory <= MOST, "{memory} bytes");
+}
+
+fn a_machine_that_fell_silent_costs_nothing_for_good() {
+    let fuel = Options {
+        fuel: Some(u64::MAX),
+        ..Options::default()
+    };
+    let mut host = load((engine("wasmtime").unwrap(), module()), &fuel);
+    let ordinary = json!({ "log": "eth0: link becomes ready" })
+        .to_string()
+        .into_bytes();
+    let mut cost = |host: &mut dyn Instance| {
+        host.call("oom_rewrite", b"other", (0, 0), &ordinary)
+            .unwrap();
+        host.fuel_used().unwrap()
+    };
+    let before = cost(&mut *host);
+    host.call(
+        "oom_rewrite",
+        b"silent",
+        (0, 0),
+        &lines(&[HEADER.to_owned()]),
+    )
+    .unwrap();
+    assert!(cost(&mut *host) > before, "the report is open");
+    for _ in 0..5000 {
+        cost(&mut *host);
+    }
+    assert_eq!(cost(&mut *host), before);
+}
+
+fn a_group_of_thousands_costs_a_line_no_more() {
+    let fuel = Options {
+        fuel: Some(u64::MAX),
+        ..Options::default()
+    };
+    // What the last kill of a group of so many members takes.
+    let last = |members: usize| {
+        let mut host = load((engine("wasmtime").unwrap(), module()), &fuel);
+        let path = format!("/docker/{}", "a".repeat(64));
+        let mut report = vec![HEADER.to_owned(), HEADING.to_owned()];
+        report.extend((1..=members).map(row));
+        report.push(format!("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={path},task_memcg={path},task=w,pid=1,uid=0"));
+        call(&mut *host, "oom_events", &lines(&report)).unwrap();
+        let kill = |pid: usize| {
+            let line = format!(
+                "Memory cgroup out of memory: Killed process {pid} (w) total-vm:21552kB, anon-rss:20920kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:76kB oom_score_adj:0"
+            );
+            lines(&[line])
+        };
+        assert!(is_kill(&call(&mut *host, "oom_events", &kill(1))));
+        let group = format!("Tasks in {path} are going to be killed due to memory.oom.group set");
+        call(&mut *host, "oom_events", &lines(&[group])).unwrap();
+        for pid in 2..=members {
+            assert!(
+                is_kill(&call(&mut *host, "oom_events", &kill(pid))),
+                "{pid}"
+            );
+        }
+        host.fuel_used().unwrap()
+    };
+    let (few, many) = (last(20), last(2000));
+    println!("the last kill of 20: {few} instructions, of 2000: {many}");
+    assert!(
+        many < 3 * few,
+        "{many} instructions, {few} where there are 20"
+    );
 }
 
 fn a_pointer_of_zero_costs_its_own_record_only() {

@@ -213,7 +213,7 @@ fn work_is_linear_in_the_record() -> Tested {
     /// Fuel for a byte of the worst record there is, and for a record of none.
     const PER_BYTE: u64 = 1500;
     const BASE: u64 = 3_000_000;
-    let Some(engine) = oom_host_test::engine("wasmtime") else {
+    let Some(engine) = engine("wasmtime") else {
         return Err(Skip::new("no engine here counts fuel"));
     };
     let options = Options {
@@ -271,7 +271,7 @@ fn a_machine_that_fell_silent_costs_nothing_for_good() {
     let ordinary = json!({ "log": "eth0: link becomes ready" })
         .to_string()
         .into_bytes();
-    let mut cost = |host: &mut dyn Instance| {
+    let cost = |host: &mut dyn Instance| {
         host.call("oom_rewrite", b"other", (0, 0), &ordinary)
             .unwrap();
         host.fuel_used().unwrap()

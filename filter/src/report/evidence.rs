@@ -6,10 +6,11 @@ use super::compose;
 use super::tasks::{Process, TaskTable};
 use crate::carrier::Author;
 use crate::kernel::{
-    Account, Constraint, Invoked, Limit, Message, Reading, Scope, Selected, StackHead, Usage,
+    Account, Constraint, Invoked, Killed, Limit, Message, Reading, Scope, Selected, StackHead,
+    Usage,
 };
 use crate::kernel::{MOST_READINGS, is_below};
-use crate::oom::{Memory, Trigger};
+use crate::oom::{Memory, Trigger, one_form_of_uid};
 use crate::text::cursor::{Cursor, find};
 
 #[derive(Clone, Debug, Default)]
@@ -84,6 +85,14 @@ pub(super) struct SelectedProcess {
     pub(super) scope: Scope,
     pub(super) process: Process,
     pub(super) score: Option<i64>,
+}
+
+impl NamedVictim {
+    /// Whether a kill line is of this process, by its number and user.
+    pub(super) fn is(&self, killed: &Killed<'_>) -> bool {
+        let uid = killed.uid.map(one_form_of_uid);
+        self.pid == killed.pid && uid.is_none_or(|uid| uid == one_form_of_uid(self.uid))
+    }
 }
 
 impl Evidence {

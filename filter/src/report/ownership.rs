@@ -4,7 +4,7 @@
 //! A name proves nothing. Where anything that is known of both contradicts, it does not belong: a kill of
 //! nobody's is right, a kill in the wrong pod is not.
 
-use super::evidence::{Evidence, Place};
+use super::evidence::{Evidence, NamedVictim, Place};
 use super::incident::Incident;
 use super::open::OpenReport;
 use super::tasks::Row;
@@ -12,7 +12,6 @@ use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
 use crate::carrier::Author;
 use crate::cgroup::{Level, identify};
 use crate::kernel::Scope;
-use crate::oom::one_form_of_uid;
 
 /// To what a kill line belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +102,8 @@ fn is_of_the_same_kernel(evidence: &Evidence, line: &KillLine<'_>) -> bool {
 /// The report names the process by its number, and by what else both say of it.
 fn is_the_named_victim<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
-    evidence.victim.is_some_and(|victim| {
-        let uid = line.killed.uid.map(one_form_of_uid);
-        victim.pid == line.killed.pid
-            && uid.is_none_or(|uid| uid == one_form_of_uid(victim.uid))
-            && evidence.may_name(line.killed.comm)
-    })
+    let names = |victim: NamedVictim| victim.is(line.killed);
+    evidence.victim.is_some_and(names) && evidence.may_name(line.killed.comm)
 }
 
 /// The leader of the named process has gone, and a thread of it stands in the report's own table.
@@ -143,7 +138,11 @@ fn is_listed_where_nobody_is_named<P>(report: &OpenReport<P>, line: &KillLine<'_
 /// to be missing.
 fn is_next_where_nobody_is_named_or_listed<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
+    // Kernels that do not say whose limit it was (up to 5.0) announce each kill first. Where the stack is there,
+    // nobody filtered that line out.
+    let is_announced = line.killed.scope.is_some() || !evidence.has_stack_head;
     names_nobody(report)
+        && is_announced
         && evidence.tasks.count().is_none()
         && !report.has_gap
         && !report.clock.is_far(&line.stamp.clock, GROUP_PAUSE_US)

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::again::{NewestLine, ToldKills};
 use super::compose;
+use super::evidence::NamedVictim;
 use super::incident::{Incident, RecentKills};
 use super::line::{ReportLine, Said, Told};
 use super::open::{MOST_KILLS_BESIDE, OpenReport};
@@ -59,7 +60,7 @@ pub(super) struct Stream<P> {
 #[derive(Clone, Debug)]
 struct KillWithoutLine {
     /// Absent up to 4.20.
-    pid: Option<u32>,
+    victim: Option<NamedVictim>,
     clock: Clock,
     id: u64,
 }
@@ -68,11 +69,11 @@ impl KillWithoutLine {
     /// Whether the line that was missing has come after all.
     fn is_of(&self, line: &KillLine<'_>, is_nobodys: bool) -> bool {
         let now = line.stamp.clock;
-        let Some(pid) = self.pid else {
+        let Some(victim) = self.victim else {
             let is_old = line.killed.scope.is_none();
             return is_nobodys && is_old && self.clock.is_near(&now, INCIDENT_PAUSE_US);
         };
-        pid == line.killed.pid && !self.clock.is_far(&now, INCIDENT_PAUSE_US)
+        victim.is(line.killed) && !self.clock.is_far(&now, INCIDENT_PAUSE_US)
     }
 }
 
@@ -137,9 +138,9 @@ impl<P> Stream<P> {
     fn give_up_one(&mut self, at: usize, queue: &mut UnfinishedQueue<P>) {
         let report = self.reports.remove(at);
         let id = report.id;
-        let victim = report.evidence.victim.map(|victim| victim.pid);
+        let victim = report.evidence.victim;
         let is_told = match victim {
-            Some(pid) => report.may_be_told() || self.recent.has_pid(pid),
+            Some(victim) => report.may_be_told() || self.recent.has_pid(victim.pid),
             None => report.may_be_told() || self.kills_until_clear > 0,
         };
         let clock = report.clock;
@@ -149,8 +150,8 @@ impl<P> Stream<P> {
             if self.without_line.len() >= MOST_WITHOUT_LINE {
                 self.without_line.remove(0);
             }
-            let pid = victim;
-            self.without_line.push(KillWithoutLine { pid, clock, id });
+            self.without_line
+                .push(KillWithoutLine { victim, clock, id });
         }
         queue.add(unfinished);
     }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use keys::FLUENT_BIT as KEYS;
 use libtest_mimic::{Arguments, Failed, Trial};
+use oom_filter::lines::{LineFormat, Record, Records};
 use oom_filter::{Filter, Outcome, RecordContext};
 use oom_suite::{Identity, Left, Mode, Suite};
 use serde_json::{Map, Value};
@@ -39,6 +40,10 @@ fn main() -> ExitCode {
         let mut trials: Vec<_> = Mode::ALL.map(trial).into();
         let name = format!("suites::{}::once more", suite.name);
         trials.push(Trial::test(name, || compare_again(suite)));
+        if suite.form == "text" && !suite.fresh {
+            let name = format!("suites::{}::as lines", suite.name);
+            trials.push(Trial::test(name, || compare_lines(suite)));
+        }
         if is_journal(suite) {
             let name = format!("suites::{}::keys in another order", suite.name);
             trials.push(Trial::test(name, || compare_shuffled(suite)));
@@ -86,6 +91,47 @@ fn compare_shuffled(suite: &Suite) -> Result<(), Failed> {
     let found = run_records(suite, shuffled.collect(), Mode::Annotate).values();
     let difference = suite.difference(Mode::Annotate, &Identity::FLUENT_BIT, found);
     difference.map_or(Ok(()), |text| Err(text.into()))
+}
+
+/// Lines that stand in no record tell what records of them do.
+fn compare_lines(suite: &Suite) -> Result<(), Failed> {
+    let context = RecordContext {
+        tag: b"suite",
+        time_us: None,
+    };
+    for (mode, filter_mode) in Mode::ALL.into_iter().zip(FILTER_MODES) {
+        let mut filter = Filter::new(KEYS);
+        let mut left = Vec::new();
+        let mut records = Records::new(LineFormat::Text);
+        let mut each = |record: Record<'_>| {
+            let Record::Plain(line) = record else {
+                panic!("a line of text is a plain one");
+            };
+            let object = || line.object();
+            let outcome = filter.process_line(filter_mode, &line.kernel_line(), &context, &object);
+            if let Outcome::Replaced(record) = outcome {
+                left.push(record);
+            }
+        };
+        for line in suite.lines() {
+            records.line(line, &mut each);
+        }
+        records.settle(&mut each);
+        if mode != Mode::Annotate {
+            left.extend(std::iter::from_fn(|| filter.next_unfinished()));
+        }
+        let ooms = |records: Vec<Value>| -> Vec<Value> {
+            let ooms = records.into_iter().map(|mut record| record["oom"].take());
+            ooms.filter(|oom| !oom.is_null()).collect()
+        };
+        let found = left.iter().map(|record| serde_json::from_slice(record));
+        let found = ooms(found.collect::<Result<_, _>>()?);
+        let expected = ooms(run(suite, mode).values());
+        if found != expected {
+            return Err(format!("{}: {found:#?}, of records {expected:#?}", mode.name()).into());
+        }
+    }
+    Ok(())
 }
 
 /// What was added is known again by any filter of ours, whatever its mode. A line that tells nothing by

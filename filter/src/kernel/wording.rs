@@ -783,4 +783,30 @@ mod tests {
             );
         }
     }
+
+    /// A host may cut a line anywhere: what is whole of the figures is told, and the kill in any case.
+    #[test]
+    fn a_kill_line_that_is_cut_in_its_figures_is_a_kill() {
+        for row in ROWS.iter().filter(|row| row.role == Role::Kills) {
+            let figures =
+                ["total-vm:", "vsz:"].map(|key| row.example.find(key).map(|at| at + key.len()));
+            let Some(start) = figures.into_iter().flatten().next() else {
+                continue;
+            };
+            let killed = |text: &str| match read(text.as_bytes(), NameBytes::Exact) {
+                Some((Message::Killed(killed), _)) => Some((killed.pid, killed.comm.len())),
+                _ => None,
+            };
+            let whole = killed(row.example);
+            assert!(whole.is_some(), "{}", row.example);
+            for end in start..row.example.len() {
+                assert_eq!(
+                    killed(&row.example[..end]),
+                    whole,
+                    "{}",
+                    &row.example[..end]
+                );
+            }
+        }
+    }
 }

@@ -23,10 +23,12 @@ fuzz_target!(|data: &[u8]| {
     let rewritten = through(Mode::Rewrite);
     let events = through(Mode::Events);
 
-    // A kill is the same in every mode, and stands in the same record.
+    // A kill is the same in every mode, and stands in the same record. In the place of a dropped line a
+    // kill may leave whose line is missing, or that had no room in its own record.
     for ((annotated, rewritten), event) in annotated.iter().zip(&rewritten).zip(&events) {
-        let kill = annotated.kill();
-        assert_eq!(rewritten.kill(), kill);
-        assert_eq!(event.kill(), kill);
+        if let Some(kill) = annotated.kill() {
+            assert_eq!(rewritten.kill().as_ref(), Some(&kill));
+            assert_eq!(event.kill().as_ref(), Some(&kill));
+        }
     }
 });

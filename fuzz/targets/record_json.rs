@@ -19,8 +19,11 @@ fuzz_target!(|record: &[u8]| {
                 is_object(record) || is_careless(record),
                 "no object, yet written"
             );
-            let again = filter.process(mode, &after, &RecordContext::default());
-            assert_eq!(again, Outcome::Unchanged, "a second time");
+            // Of such bytes their escapes were written, and so the text is another one now.
+            if !is_careless(record) {
+                let again = filter.process(mode, &after, &RecordContext::default());
+                assert_eq!(again, Outcome::Unchanged, "a second time");
+            }
         }
     }
 });

@@ -33,6 +33,15 @@ impl Repeats {
     }
 }
 
+impl Repeats {
+    /// How many came so far.
+    pub(crate) fn seen(&self, key: u64) -> u32 {
+        let mut counts = self.counts.iter();
+        let known = counts.find(|(known, _)| *known == key);
+        known.map_or(0, |(_, count)| *count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

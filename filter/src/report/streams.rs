@@ -205,8 +205,11 @@ impl<P> Streams<P> {
     pub fn next_unfinished(&mut self) -> Option<Unfinished<P>> {
         let mut unfinished = self.unfinished.next()?;
         if unfinished.oom.attribution == Some(Attribution::Constraint) {
-            let machine = unfinished.machine;
-            self.complete(&mut unfinished.oom, machine);
+            // It is told in modes that drop lines alone, and must not change what others tell later.
+            let oom = &mut unfinished.oom;
+            let key = compose::repeat_key(oom, unfinished.machine);
+            oom.repeats = key.map(|key| self.repeats.seen(key));
+            oom.summary = Some(summary::of(oom));
         }
         Some(unfinished)
     }

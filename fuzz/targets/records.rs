@@ -33,6 +33,7 @@ fuzz_target!(|data: &[u8]| {
         for other in [rewritten, event] {
             if let Some(other) = other.kill()
                 && other["attribution"] != "constraint"
+                && other["id"] == kill["id"]
             {
                 assert_eq!(other, kill);
             }

@@ -5,6 +5,15 @@
 use libfuzzer_sys::fuzz_target;
 use oom_filter::{Filter, Mode};
 use oom_fuzz::{After, KEYS, is_record, records, run};
+use serde_json::Value;
+
+/// A kill without how many were before it: not every mode tells one whose line is missing.
+fn uncounted(mut kill: Value) -> Value {
+    if let Some(members) = kill.as_object_mut() {
+        members.remove("repeats");
+    }
+    kill
+}
 
 fuzz_target!(|data: &[u8]| {
     let records = records(data);
@@ -35,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
                 && other["attribution"] != "constraint"
                 && other["id"] == kill["id"]
             {
-                assert_eq!(other, kill);
+                assert_eq!(uncounted(other), uncounted(kill.clone()));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! One report that has begun: which lines are its own.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::evidence::Evidence;
@@ -89,7 +90,8 @@ impl<P> OpenReport<P> {
         self.is_over || self.evidence.victim.is_some() || self.evidence.selected.is_some()
     }
 
-    /// What it told, where somebody wants to hear of it and has not yet.
+    /// What it told, where somebody wants to hear of it and has not yet. Nothing of it is forgotten: its kill may
+    /// still come.
     pub(super) fn unfinished(&mut self) -> Option<Unfinished<P>> {
         let payload = self.payload.take()?;
         let event = match self.ended_by {
@@ -98,34 +100,39 @@ impl<P> OpenReport<P> {
             Some(Event::Report) => return None,
             Some(event) => event,
         };
-        self.forget_figures_of_others();
         Some(Unfinished {
-            oom: compose::unfinished(&self.evidence, event, self.id),
+            oom: compose::unfinished(&self.certain_evidence(), event, self.id),
             payload,
             machine: self.machine,
         })
     }
 
-    /// The same once its kill is not to be expected any more: where it chose a victim, and no kill was told
-    /// that can be its own, that is a kill whose line is missing.
-    pub(super) fn given_up(mut self, is_told: bool) -> Option<Unfinished<P>> {
-        let is_kill = self.names_a_kill() && !is_told && self.ended_by.is_none();
+    /// The same once its kill is not to be expected any more: where it is a kill whose line is missing, as that.
+    pub(super) fn given_up(mut self, is_kill: bool) -> Option<Unfinished<P>> {
         if !is_kill {
             return self.unfinished();
         }
         let payload = self.payload.take()?;
-        self.forget_figures_of_others();
         Some(Unfinished {
-            oom: compose::kill_without_line(&self.evidence, self.id),
+            oom: compose::kill_without_line(&self.certain_evidence(), self.id),
             payload,
             machine: self.machine,
         })
     }
 
-    fn forget_figures_of_others(&mut self) {
-        if self.is_mixed() && !self.evidence.agrees_in_itself() {
-            self.evidence.forget_figures();
+    /// What it told, without figures that may be another report's.
+    fn certain_evidence(&self) -> Cow<'_, Evidence> {
+        let mut evidence = Cow::Borrowed(&self.evidence);
+        if self.is_mixed() && !evidence.agrees_in_itself() {
+            evidence.to_mut().forget_figures();
         }
+        evidence
+    }
+
+    /// Whether it chose a victim, and no kill was told that can be its own: then that is a kill whose line is
+    /// missing. `is_told` says that one was.
+    pub(super) fn is_kill_without_line(&self, is_told: bool) -> bool {
+        self.names_a_kill() && !is_told && self.ended_by.is_none()
     }
 
     /// Whether it says that a process of a certain cgroup was chosen: by its number, or, up to 4.20, with a

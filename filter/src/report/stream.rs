@@ -11,7 +11,7 @@ use super::line::{ReportLine, Said, Told};
 use super::open::{MOST_KILLS_BESIDE, OpenReport};
 use super::ownership::{self, Owner};
 use super::tasks::Process;
-use super::unfinished::{Unfinished, UnfinishedQueue};
+use super::unfinished::UnfinishedQueue;
 use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
 use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Scope, Section, parse};
@@ -63,6 +63,8 @@ struct KillWithoutLine {
     victim: Option<NamedVictim>,
     clock: Clock,
     id: u64,
+    /// Somebody hears of it: lines that are no kill leave nothing behind where all records pass.
+    is_heard: bool,
 }
 
 impl KillWithoutLine {
@@ -144,14 +146,18 @@ impl<P> Stream<P> {
             None => report.may_be_told() || self.kills_until_clear > 0,
         };
         let clock = report.clock;
-        let unfinished = report.given_up(is_told);
-        let is_kill = |unfinished: &Unfinished<P>| unfinished.oom.event == Event::Kill;
-        if unfinished.as_ref().is_some_and(is_kill) {
+        let is_kill = report.is_kill_without_line(is_told);
+        let unfinished = report.given_up(is_kill);
+        if is_kill {
             if self.without_line.len() >= MOST_WITHOUT_LINE {
                 self.without_line.remove(0);
             }
-            self.without_line
-                .push(KillWithoutLine { victim, clock, id });
+            self.without_line.push(KillWithoutLine {
+                victim,
+                clock,
+                id,
+                is_heard: unfinished.is_some(),
+            });
         }
         queue.add(unfinished);
     }
@@ -423,7 +429,11 @@ impl<P> Stream<P> {
         if let Some(at) = told.position(|told| told.is_of(&line, is_nobodys)) {
             // It was waited for no longer.
             let told = self.without_line.remove(at);
-            return Told::Line(ReportLine::plain(Event::Report, told.id));
+            return if told.is_heard {
+                Told::Line(ReportLine::plain(Event::Report, told.id))
+            } else {
+                Told::Kill(compose::kill_without_report(&line, None, false, told.id))
+            };
         }
         let (id, kill) = match (owner, &mut self.last_incident) {
             (Owner::Report(at), _) if at < self.reports.len() => {

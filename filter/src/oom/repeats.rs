@@ -31,9 +31,7 @@ impl Repeats {
         self.counts.push((key, before.saturating_add(1)));
         before
     }
-}
 
-impl Repeats {
     /// How many came so far.
     pub(crate) fn seen(&self, key: u64) -> u32 {
         let mut counts = self.counts.iter();

@@ -405,16 +405,10 @@ fn mark_group(oom: &mut Oom) {
     }
 }
 
-/// The kill of a report whose kill line is missing.
-pub(super) fn kill_without_line(evidence: &Evidence, id: u64) -> Box<Oom> {
-    let mut oom = unfinished(evidence, Event::Kill, id);
-    oom.attribution = Some(Attribution::Constraint);
-    oom
-}
-
-/// What a report without a kill told.
+/// What a report without a kill line told, as that event: a kill where it chose a victim.
 pub(super) fn unfinished(evidence: &Evidence, event: Event, id: u64) -> Box<Oom> {
     let mut oom = new(event, id);
+    oom.attribution = (event == Event::Kill).then_some(Attribution::Constraint);
     let chosen = evidence.unambiguous_reading(None);
     context(
         &mut oom,

@@ -6,10 +6,9 @@ use super::compose;
 use super::tasks::{Process, TaskTable};
 use crate::carrier::Author;
 use crate::kernel::{
-    Account, Constraint, Invoked, Killed, Limit, Message, Reading, Scope, Selected, StackHead,
-    Usage,
+    Account, Constraint, Invoked, Killed, Limit, MOST_READINGS, Message, Reading, Scope, Selected,
+    StackHead, Usage, is_below,
 };
-use crate::kernel::{MOST_READINGS, is_below};
 use crate::oom::{Memory, Trigger, one_form_of_uid};
 use crate::text::cursor::{Cursor, find};
 

@@ -31,6 +31,16 @@ struct LineStamp<'a> {
     author: Author,
 }
 
+impl<'a> LineStamp<'a> {
+    fn of(line: &KernelLine<'a>) -> Self {
+        Self {
+            clock: Clock::of(line),
+            caller: line.caller,
+            author: line.author,
+        }
+    }
+}
+
 /// When something was, by every clock that is known.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {

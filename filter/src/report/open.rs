@@ -15,8 +15,8 @@ const LINE_BUDGET: u32 = 4096;
 /// Lines after which nothing more is taken for its own: the most tasks a table can have by the kernel's
 /// default `pid_max`.
 const LINE_LIMIT: u32 = 32_768;
-/// Kills of others after which a report is not waited for where no clock tells how old it is: more reports
-/// do not stand in each other.
+/// Where no clock tells how old a report is, it is given up after so many kills of others: the kernel hardly
+/// prints more reports at once.
 pub(super) const MOST_KILLS_BESIDE: u8 = 5;
 
 /// A report that has not come to its kill yet. `P` is what the caller handed in with its first line.
@@ -90,31 +90,29 @@ impl<P> OpenReport<P> {
         self.is_over || self.evidence.victim.is_some() || self.evidence.selected.is_some()
     }
 
-    /// What it told, where somebody wants to hear of it and has not yet. Nothing of it is forgotten: its kill may
-    /// still come.
+    /// What it told, where somebody wants to hear of it and has not yet. Nothing of it is forgotten: its
+    /// kill may still come.
     pub(super) fn unfinished(&mut self) -> Option<Unfinished<P>> {
-        let payload = self.payload.take()?;
-        let event = match self.ended_by {
-            None => Event::Truncated,
-            // The victim ended by itself: nothing was killed, and nothing is missing.
-            Some(Event::Report) => return None,
-            Some(event) => event,
-        };
-        Some(Unfinished {
-            oom: compose::unfinished(&self.certain_evidence(), event, self.id),
-            payload,
-            machine: self.machine,
-        })
+        self.released(self.ended_by.unwrap_or(Event::Truncated))
     }
 
     /// The same once its kill is not to be expected any more: where it is a kill whose line is missing, as that.
     pub(super) fn given_up(mut self, is_kill: bool) -> Option<Unfinished<P>> {
-        if !is_kill {
-            return self.unfinished();
+        if is_kill {
+            self.released(Event::Kill)
+        } else {
+            self.unfinished()
         }
+    }
+
+    fn released(&mut self, event: Event) -> Option<Unfinished<P>> {
         let payload = self.payload.take()?;
+        // The victim ended by itself: nothing was killed, and nothing is missing.
+        if event == Event::Report {
+            return None;
+        }
         Some(Unfinished {
-            oom: compose::kill_without_line(&self.certain_evidence(), self.id),
+            oom: compose::unfinished(&self.certain_evidence(), event, self.id),
             payload,
             machine: self.machine,
         })
@@ -137,7 +135,7 @@ impl<P> OpenReport<P> {
 
     /// Whether it says that a process of a certain cgroup was chosen: by its number, or, up to 4.20, with a
     /// line that is printed once somebody was.
-    pub(super) fn names_a_kill(&self) -> bool {
+    fn names_a_kill(&self) -> bool {
         self.evidence.victim.is_some()
             || self.evidence.has_constraint && self.evidence.constraint_is_task_in()
     }
@@ -153,7 +151,7 @@ impl<P> OpenReport<P> {
         lacks_table && evidence.victim.is_none() && (prints_tables || lacks_figures)
     }
 
-    /// Whether nothing is known of it but that, as where somebody filtered out all other lines.
+    /// Whether a `Task in` line is all that is known of it, as where somebody filtered out every other line.
     pub(super) fn is_lone_task_in(&self) -> bool {
         self.lines == 1 && self.evidence.constraint_is_task_in()
     }
@@ -186,8 +184,8 @@ impl<P> OpenReport<P> {
         let pid = evidence.victim.map_or(line.killed.pid, |victim| victim.pid);
         // Rows that stand before the first gap are of the report that began there.
         let is_torn = self.has_gap && evidence.tasks.is_torn_before(pid);
-        // One that broke off before a report is no more than likely: where that report agrees in itself, its
-        // lines are its own. Its cgroup it names with the process.
+        // The other report may only have broken off before this one began. Where the constraint agrees with
+        // the statistics or the table, the figures are this report's own.
         let is_doubtful = match self.mixed_with {
             0 => false,
             1 => !evidence.agrees_in_itself(),

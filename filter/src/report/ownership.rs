@@ -11,7 +11,7 @@ use super::tasks::Row;
 use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
 use crate::carrier::Author;
 use crate::cgroup::{Level, identify};
-use crate::kernel::Scope;
+use crate::kernel::{Scope, is_below};
 
 /// To what a kill line belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,8 +256,5 @@ fn holds_processes(path: &[u8]) -> bool {
 pub(super) fn is_group_of(place: Option<&Place>, group: &[u8]) -> bool {
     place
         .and_then(|place| place.task.as_deref())
-        .is_none_or(|task| {
-            task.strip_prefix(group)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || group == b"/")
-        })
+        .is_none_or(|task| is_below(task, group))
 }

@@ -63,7 +63,7 @@ struct KillWithoutLine {
     victim: Option<NamedVictim>,
     clock: Clock,
     id: u64,
-    /// Somebody hears of it: lines that are no kill leave nothing behind where all records pass.
+    /// It was handed over. In annotate mode it is not: every record has passed, and none is left to carry it.
     is_heard: bool,
 }
 
@@ -89,11 +89,7 @@ struct Arrival<'a, 'f, P> {
 
 impl<'a, P> Arrival<'a, '_, P> {
     fn stamp(&self) -> LineStamp<'a> {
-        LineStamp {
-            clock: Clock::of(self.line),
-            caller: self.line.caller,
-            author: self.line.author,
-        }
+        LineStamp::of(self.line)
     }
 }
 
@@ -141,10 +137,10 @@ impl<P> Stream<P> {
         let report = self.reports.remove(at);
         let id = report.id;
         let victim = report.evidence.victim;
-        let is_told = match victim {
-            Some(victim) => report.may_be_told() || self.recent.has_pid(victim.pid),
-            None => report.may_be_told() || self.kills_until_clear > 0,
-        };
+        let is_told = report.may_be_told()
+            || victim.map_or(self.kills_until_clear > 0, |victim| {
+                self.recent.has_pid(victim.pid)
+            });
         let clock = report.clock;
         let is_kill = report.is_kill_without_line(is_told);
         let unfinished = report.given_up(is_kill);
@@ -296,16 +292,14 @@ impl<P> Stream<P> {
     ) -> usize {
         let stamp = arrival.stamp();
         self.prints_tables |= matches!(message, Message::TasksHeading(_));
+        let is_announcement = matches!(message, Message::Selected(_));
         let is_early = |report: &OpenReport<P>| {
-            matches!(message, Message::Selected(_))
-                && report.is_before_announcement(self.prints_tables)
+            is_announcement && report.is_before_announcement(self.prints_tables)
         };
         let goes_on = |report: &OpenReport<P>| {
             report.admits(&stamp) && continues(report, message) && !is_early(report)
         };
-        if let Message::Selected(_) = message
-            && let Some(at) = self.reports.iter().rposition(goes_on)
-        {
+        if is_announcement && let Some(at) = self.reports.iter().rposition(goes_on) {
             return at;
         }
         let current = self.current_place();
@@ -325,19 +319,18 @@ impl<P> Stream<P> {
             (arrival.payload)(),
         );
         // An announcement says all of its report: the lines of others are not mistaken for its own.
-        let is_whole = matches!(message, Message::Selected(_));
         for other in self.reports.iter_mut().filter(|other| !other.is_settled()) {
             if !other.is_lone_task_in() {
                 queue.add(other.unfinished());
             }
-            if !is_whole && other.stands_beside(&stamp) {
+            if !is_announcement && other.stands_beside(&stamp) {
                 other.mix();
                 new.mix();
                 self.kills_until_clear = MOST_KILLS_BESIDE;
             }
         }
         let has_header = matches!(message, Message::Invoked(_));
-        if self.kills_until_clear > 0 && !new.is_mixed() && !is_whole && !has_header {
+        if self.kills_until_clear > 0 && !new.is_mixed() && !is_announcement && !has_header {
             new.mix();
         }
         self.reports.push(new);
@@ -652,11 +645,6 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
         b"/",
     ];
     let text: &[u8] = &line.text;
-    let stamp = LineStamp {
-        clock: Clock::of(line),
-        caller: line.caller,
-        author: line.author,
-    };
     let split = &report.evidence.split;
     let is_value =
         split.ends_with(b",cpuset=") || split.ends_with(b"_memcg=") && text.starts_with(b"/");
@@ -664,7 +652,7 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
         // A path that goes on is told from any line that begins with one.
         && !(text.starts_with(b"/") && text.iter().any(|byte| matches!(byte, b' ' | b':')));
     if split.is_empty()
-        || !report.admits(&stamp)
+        || !report.admits(&LineStamp::of(line))
         || !(is_value || is_next)
         || split.len().saturating_add(text.len()) > LONGEST_SPLIT
     {

@@ -59,7 +59,7 @@ impl Machine {
 ///
 /// Lines come in any number of interleaved streams, in order within each. A stream is told by the tag and
 /// the machine that are handed in, and by the host that a syslog prefix names. What is remembered is
-/// bounded: 256 streams, of each one open report and the newest table of tasks.
+/// bounded: 256 streams, of each four open reports and the newest table of tasks, 2 MiB over all of them.
 ///
 /// `P` is what the caller wants to have kept with a report until it ends, such as its first record.
 ///
@@ -149,8 +149,7 @@ impl<P> Streams<P> {
         if self.open_reports > 0 && self.lines_seen.is_multiple_of(LOOKED_AT) {
             self.give_up_silent(line.time_us);
         }
-        let machine = machine.0.with(line.host.unwrap_or_default()).value();
-        let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
+        let (machine, key) = key_of(tag, machine, line.host);
         let known = self.slots.iter().position(|slot| slot.key == key);
         let is_open = |slot: &StreamSlot<P>| slot.stream.has_open_report();
         let was_open = known.and_then(|at| self.slots.get(at)).is_some_and(is_open);
@@ -194,8 +193,7 @@ impl<P> Streams<P> {
 
     /// Lines of a stream are known to be missing here, as the journal says with `Missed N kernel messages`.
     pub fn note_missing_lines(&mut self, tag: &[u8], machine: Machine) {
-        let machine = machine.0.with(&[]).value();
-        let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
+        let (_, key) = key_of(tag, machine, None);
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key) {
             slot.stream.note_gap(u64::MAX);
         }
@@ -209,7 +207,6 @@ impl<P> Streams<P> {
             let oom = &mut unfinished.oom;
             let key = compose::repeat_key(oom, unfinished.machine);
             oom.repeats = key.map(|key| self.repeats.seen(key));
-            oom.summary = Some(summary::of(oom));
         }
         Some(unfinished)
     }
@@ -283,4 +280,11 @@ impl<P> Streams<P> {
         kill.repeats = compose::repeat_key(kill, machine).map(|key| self.repeats.count(key));
         kill.summary = Some(summary::of(kill));
     }
+}
+
+/// The machine, with the host that a line's prefix names, and the key of its stream under this tag.
+fn key_of(tag: &[u8], machine: Machine, host: Option<&[u8]>) -> (u64, u64) {
+    let machine = machine.0.with(host.unwrap_or_default()).value();
+    let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
+    (machine, key)
 }

@@ -75,7 +75,12 @@ fn short_hash(comm: &[u8]) -> u32 {
 
 impl Row {
     fn is(&self, process: Process) -> bool {
-        (self.pid == process.pid || self.tgid == process.pid) && self.comm == process.comm
+        self.has_pid(process.pid) && self.comm == process.comm
+    }
+
+    /// Whether the number is the process's, or that of its thread in the table.
+    fn has_pid(&self, pid: u32) -> bool {
+        self.pid == pid || self.tgid == pid
     }
 
     /// Whether it is alive, and more than the pause process.
@@ -205,10 +210,7 @@ impl TaskTable {
     pub(super) fn excludes_pid(&self, pid: u32) -> bool {
         self.count > 0
             && self.rows.len() < MOST_ROWS
-            && !self
-                .rows
-                .iter()
-                .any(|row| row.pid == pid || row.tgid == pid)
+            && !self.rows.iter().any(|row| row.has_pid(pid))
     }
 
     /// Lines are missing here.
@@ -220,7 +222,7 @@ impl TaskTable {
     pub(super) fn is_torn_before(&self, pid: u32) -> bool {
         self.before_gap.is_some_and(|count| {
             let mut rows = self.rows.iter().take(count);
-            !rows.any(|row| row.pid == pid || row.tgid == pid)
+            !rows.any(|row| row.has_pid(pid))
         })
     }
 

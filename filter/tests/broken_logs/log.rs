@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use oom_suite::dice::Dice;
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
 use crate::kernel::{Cluster, Kernel, Line, Plan, Truth, report};
 
 /// What was done to a log.

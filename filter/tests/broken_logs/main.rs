@@ -4,7 +4,6 @@
 //! `LOGS=100000 SEED=7 cargo test --release -p oom-filter --test broken_logs -- --nocapture` looks at as
 //! many as wanted, and prints a table; `SHOW=7` in place of both prints one log.
 
-mod dice;
 mod judge;
 mod kernel;
 #[path = "../common/keys.rs"]

@@ -11,6 +11,8 @@
 //! build for the demo is to be short.
 
 #[cfg(feature = "suites")]
+pub mod dice;
+#[cfg(feature = "suites")]
 mod difference;
 #[cfg(feature = "suites")]
 mod expected;

@@ -22,6 +22,7 @@ use oom_envoy_test::{
     Answer, Behaviour, Config, Envoy, Form, Piece, Post, Program, Protocol, Upstream, module,
     runtime,
 };
+use oom_suite::dice::Dice;
 use oom_suite::trial::{Tested, Trial};
 use oom_suite::trials;
 use tokio::task::JoinSet;
@@ -115,32 +116,6 @@ impl Proxy {
     }
 }
 
-/// Numbers that look random, the same for the same seed (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `end`.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).expect("it is below a usize")
-    }
-
-    fn one_in(&mut self, number: usize) -> bool {
-        self.below(number) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-}
-
 /// A delivery, and what has to come of it.
 struct Case {
     /// Says which one it is where it fails.
@@ -159,7 +134,7 @@ impl Case {
     /// The delivery of that number: one after the other they go through every combination of proxy,
     /// format, protocol, framing and encoding; the rest is random.
     fn new(number: u64, seed: u64) -> Self {
-        let mut random = Random(seed.wrapping_mul(0x1_0000_0001).wrapping_add(number));
+        let mut random = Dice::new(seed.wrapping_mul(0x1_0000_0001).wrapping_add(number));
         let mut rest = usize::try_from(number).expect("a small number");
         let mut digit = |base: usize| {
             let digit = rest % base;
@@ -172,7 +147,7 @@ impl Case {
         // With a length, without one, and without one but with trailers.
         let framing = digit(3);
         let is_packed = digit(2) == 1;
-        let plays = random.pick(&PLAYS);
+        let plays = random.one_of(&PLAYS);
 
         let records = records(&mut random);
         let mut body = form.body(&records);
@@ -234,16 +209,16 @@ fn one_pass(mode: &str, path: &str, content_type: &str, body: &[u8]) -> (Vec<u8>
 }
 
 /// Ordinary lines, and in most bodies some reports.
-fn records(random: &mut Random) -> Vec<Vec<u8>> {
-    let most = random.pick(&[3, 30, 300, 1500, 1500, 3000, 12_000]);
-    let count = 1 + random.below(most);
-    let reports = random.pick(&[0, 1, 3, 30]);
+fn records(random: &mut Dice) -> Vec<Vec<u8>> {
+    let most = random.one_of(&[3, 30, 300, 1500, 1500, 3000, 12_000]);
+    let count = 1 + random.index(most);
+    let reports = random.one_of(&[0, 1, 3, 30]);
     let mut lines: Vec<String> = (0..count)
         .map(|n| format!("usb {n}-1: é😀 \\\"new\\\" device [{}]", "x".repeat(n % 71)))
         .collect();
     for number in 0..reports {
         let pid = 1000 + number;
-        let place = random.below(lines.len() + 1);
+        let place = random.index(lines.len() + 1);
         lines.splice(
             place..place,
             [
@@ -266,16 +241,16 @@ fn records(random: &mut Random) -> Vec<Vec<u8>> {
 }
 
 /// The body in pieces as a sender might write them: of one size, of any, behind line ends.
-fn pieces(random: &mut Random, body: &[u8]) -> Vec<Piece> {
-    let kind = random.below(4);
-    let size = random.pick(&[100, 1000, 5000, 16 << 10, 70_000, 300_000]);
+fn pieces(random: &mut Dice, body: &[u8]) -> Vec<Piece> {
+    let kind = random.index(4);
+    let size = random.one_of(&[100, 1000, 5000, 16 << 10, 70_000, 300_000]);
     let mut pieces = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
         let wanted = match kind {
             0 => rest.len(),
             1 => size,
-            2 => 1 + random.below(size),
+            2 => 1 + random.index(size),
             _ => rest
                 .iter()
                 .position(|byte| *byte == b'\n')

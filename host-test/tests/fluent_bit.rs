@@ -399,12 +399,14 @@ impl Format {
     /// record into the folder `records`, one file per tag.
     fn wrap(self, shipped: &Path, settings: &[(&str, &Path)], records: &Path) -> String {
         let (shipped, records) = (shipped.display(), records.display());
+        let once = top().join("fluentbit/kubernetes/kmsg/once.lua");
+        let settings = settings.iter().copied().chain([("OOM_ONCE", &*once)]);
         let mut text = String::new();
         let written = match self {
             Self::Yaml => {
                 let mut write = || {
                     writeln!(text, "includes:\n  - {shipped}\nenv:")?;
-                    for (name, value) in settings {
+                    for (name, value) in settings.clone() {
                         writeln!(text, "  {name}: \"{}\"", value.display())?;
                     }
                     write!(
@@ -418,7 +420,7 @@ impl Format {
             Self::Classic => {
                 let mut write = || {
                     writeln!(text, "@INCLUDE {shipped}")?;
-                    for (name, value) in settings {
+                    for (name, value) in settings.clone() {
                         writeln!(text, "@SET {name}={}", value.display())?;
                     }
                     write!(
@@ -629,7 +631,11 @@ impl FluentBit {
             "[PARSER]\n    name   records\n    format json\n",
         );
         let log = run.folder.join("log");
+        // Nothing of this boot was told so far, so every kill passes.
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let state = run.write("once", &format!("{} 0\n", boot.trim_end()));
         let running = Command::new(&self.program)
+            .env("OOM_STATE", state)
             .arg("-R")
             .arg(parsers)
             .arg("-c")

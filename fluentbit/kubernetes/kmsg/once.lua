@@ -1,20 +1,49 @@
 -- Lets each kill of /dev/kmsg pass once.
 --
 -- Fluent Bit hands in the whole ring buffer at each start. Every record of it has a number, which rises
--- for as long as the machine is up. A file keeps, behind the id of the boot that they belong to, the
--- number of the newest record that went out, and how long the machine was up at the first start here.
--- A kill whose number is not above the first has been told before.
+-- for as long as the machine is up. A file keeps the id of the boot, and the number of the newest record
+-- that went out: a kill that had gone out, or been passed over, before this start is not told again.
 --
--- A kill from long before the first start is nobody's business now: no one is woken for last month's.
--- The record says when it was, by the clock of the kernel's log, which nothing corrects as it does the
--- uptime: after months the two may differ by minutes. So kills of the last minutes before the first start
--- are told, rather than one behind it lost.
+-- At the first start of all, what the ring buffer holds is nobody's business now: no one is woken for
+-- last month's kills. So the number of its newest record is what counts as told. No clock is asked: the
+-- kernel's stops while the machine sleeps, and the uptime does not.
 --
 -- A report that broke off is kept as a kill is: it has a number too, and would come again as well.
 
 local FILE = os.getenv("OOM_STATE") or "/oom/kmsg"
--- What may lie between a kill and the first start for the kill to be told, in seconds.
-local RECENT = 600
+local DEVICE = "/dev/kmsg"
+-- What a record's time may be behind, in seconds. Fluent Bit dates records by the uptime at its start; when
+-- the machine has slept, new records get a time that is hours old.
+local BEHIND = 2
+
+local ffi = require("ffi")
+ffi.cdef([[
+  int open(const char *path, int flags, ...);
+  long read(int file, void *buffer, size_t length);
+  int close(int file);
+]])
+-- Linux on x86, ARM, POWER, s390 and RISC-V.
+local O_NONBLOCK, EPIPE = 2048, 32
+
+-- The number of the newest record of the ring buffer.
+local function newest_of_device()
+  local file = ffi.C.open(DEVICE, O_NONBLOCK)
+  if file < 0 then
+    return nil
+  end
+  local buffer, newest = ffi.new("char[8192]"), nil
+  while true do
+    local length = tonumber(ffi.C.read(file, buffer, 8192))
+    if length > 0 then
+      newest = tonumber(ffi.string(buffer, length):match("^%d+,(%d+),")) or newest
+    elseif length == 0 or ffi.errno() ~= EPIPE then
+      -- EPIPE: the kernel overwrote what was to be read next.
+      break
+    end
+  end
+  ffi.C.close(file)
+  return newest
+end
 
 local function read(path)
   local file = io.open(path)
@@ -26,17 +55,20 @@ local function read(path)
 end
 
 local boot = read("/proc/sys/kernel/random/boot_id"):match("^%S+") or "unknown"
+local at_start = newest_of_device() or 0
 
-local of, number, up = read(FILE):match("^(%S+) (%d+) (%d+)\n")
-local newest, first_start
+-- Versions before this one kept a third word, which nothing needs.
+local of, number = read(FILE):match("^(%S+) (%d+)")
+local told
 if of == boot then
-  newest, first_start = tonumber(number), tonumber(up)
+  told = tonumber(number)
 elseif of then
   -- Another boot's: the numbers began anew, and all that this machine has is new.
-  newest, first_start = 0, 0
+  told = 0
 else
-  newest, first_start = 0, tonumber(read("/proc/uptime"):match("^%d+")) or 0
+  told = at_start
 end
+local newest = told
 
 -- Writes a file anew. On a full disk it is writing that fails, or closing, which writes the rest.
 local function write(path, text)
@@ -52,13 +84,13 @@ end
 local function keep()
   -- The new file takes the place of the old one when it is whole.
   local new = FILE .. ".new"
-  local done, fault = write(new, string.format("%s %d %d\n", boot, newest, first_start))
+  local done, fault = write(new, string.format("%s %d\n", boot, newest))
   if done then
     done, fault = os.rename(new, FILE)
   end
   if not done then
     -- Not print: standard output is what kills are written to.
-    io.stderr:write("once.lua: after a restart kills will be told again: ", tostring(fault), "\n")
+    io.stderr:write("once.lua: cannot keep what was told: ", tostring(fault), "\n")
   end
 end
 
@@ -71,13 +103,17 @@ function once(tag, time, record)
   if not number then
     return 0, time, record
   end
-  if number <= newest then
+  if number <= told then
     return -1, time, record
   end
-  newest = number
-  keep()
-  if record["sec"] + RECENT < first_start then
-    return -1, time, record
+  -- A report that broke off leaves with the number of its first line, behind kills that came later.
+  if number > newest then
+    newest = number
+    keep()
+  end
+  local now = os.time()
+  if number > at_start and now - time > BEHIND then
+    return 1, now, record
   end
   return 0, time, record
 end

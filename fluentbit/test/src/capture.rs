@@ -120,9 +120,12 @@ pub fn told(records: &[Value], names: &Names) -> Vec<Value> {
     records
         .iter()
         .filter_map(|record| {
-            match filter.process(Mode::Events, record.to_string().as_bytes(), &arrival) {
+            let record = record.to_string().into_bytes();
+            match filter.process(Mode::Events, &record, &arrival) {
                 Outcome::Replaced(text) => Some(text),
-                Outcome::Unchanged | Outcome::Dropped => None,
+                // It has been through a filter like this one.
+                Outcome::Unchanged => Some(record),
+                Outcome::Dropped => None,
             }
         })
         .map(|text| serde_json::from_slice(&text).expect("a record is JSON"))

@@ -72,6 +72,8 @@ pub struct Run {
     starter: Vec<OsString>,
     /// Whether records take the place of the input.
     has_records: bool,
+    /// What faults in the log say that are meant to be there.
+    tolerated: Vec<String>,
     /// The environment of the container.
     variables: Vec<(String, String)>,
 }
@@ -92,6 +94,7 @@ impl Run {
             health: free_port(),
             starter: Vec::new(),
             has_records: !records.is_empty(),
+            tolerated: Vec::new(),
             variables: Vec::new(),
         };
         run.set("OOM_NODE", &"worker-1");
@@ -118,6 +121,7 @@ impl Run {
             "[PARSER]\n    name   records\n    format json\n",
         );
         run.add(folder, "base/fluent-bit.yaml");
+        run.add(folder, "base/lost.lua");
         run.add(folder, "base/module.yaml");
         run.add(folder, "base/output-stdout.yaml");
         run.add(folder, &format!("{source}/source.yaml"));
@@ -145,7 +149,7 @@ impl Run {
             .replace(" /oom/", &format!(" {own}/oom/"))
             .replace("\"/oom/", &format!("\"{own}/oom/"))
             .replace("/proc/sys/kernel/random/boot_id", &format!("{own}/boot_id"))
-            .replace("/proc/uptime", &format!("{own}/uptime"))
+            .replace("/dev/kmsg\"", &format!("{own}/device\""))
             .replace("http_port: 2020", &format!("http_port: {}", self.health))
             .replace("port: 2021", &format!("port: {}", self.metrics));
         if shipped.ends_with("source.yaml") && self.has_records {
@@ -170,6 +174,11 @@ impl Run {
     /// Sets a variable of the container's environment.
     pub fn set(&mut self, name: &str, value: &impl ToString) {
         self.variables.push((name.into(), value.to_string()));
+    }
+
+    /// Takes faults whose line in the log has `text` in it for what is meant.
+    pub fn tolerate(&mut self, text: &str) {
+        self.tolerated.push(text.to_owned());
     }
 
     /// Runs as a user without a capability, in `groups`, as an unprivileged container does. The kubelet's
@@ -267,6 +276,7 @@ impl Run {
         let log = read(&log);
         let faults: Vec<&str> = log
             .lines()
+            .filter(|line| !self.tolerated.iter().any(|text| line.contains(text)))
             .filter(|line| {
                 ["[error]", "[ warn] [env]", "[ warn] [read_glob]"]
                     .iter()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use oom_fluentbit_test::{
-    FluentBit, Folder, Received, Receiver, Run, Running, Source, Tool, free_port, is_kill,
+    FluentBit, Folder, Names, Received, Receiver, Run, Running, Source, Tool, free_port, is_kill,
     names_of, records, told,
 };
 use oom_suite::trial::{Skip, Tested, Trial};
@@ -45,7 +45,7 @@ fn lines(received: &[Received]) -> impl Iterator<Item = Value> {
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    trials![loki, elasticsearch, opentelemetry, slack]
+    trials![loki, elasticsearch, opentelemetry, slack, away]
 }
 
 fn loki() -> Tested {
@@ -136,6 +136,39 @@ fn order<'a>(pairs: &[Value], kills: &'a [Value]) -> Vec<&'a Value> {
         kills.iter().find(same).expect("it is one of them")
     };
     pairs.chunks(2).map(|pair| find(&pair[1])).collect()
+}
+
+/// An output that is away holds nobody back: of a storm of kills, of which it keeps the newest, all are
+/// counted, and another output gets all.
+fn away() -> Tested {
+    const KILLS: usize = 30_000;
+    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("away")?);
+    let records: Vec<Value> = (1..=KILLS)
+        .map(|number| {
+            json!({
+                "_TRANSPORT": "kernel",
+                "_SOURCE_MONOTONIC_TIMESTAMP": (number * 1_000_000).to_string(),
+                "MESSAGE": format!(
+                    "Memory cgroup out of memory: Killed process {number} (java) total-vm:8kB, \
+                     anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
+                ),
+            })
+        })
+        .collect();
+    let mut run = Run::new(&folder, "journal", &records, &Names::default());
+    run.add(&folder, "outputs/loki/output-loki.yaml");
+    run.set("LOKI_HOST", &"127.0.0.1");
+    // Nobody is there.
+    run.set("LOKI_PORT", &free_port());
+    run.tolerate("127.0.0.1");
+    run.tolerate("output:loki");
+    let counted = format!("killer=\"kernel\",origin=\"kernel\"}} {KILLS}\n");
+    let (page, printed) = run.run(&fluent_bit, |page, printed| {
+        printed.len() >= KILLS && page.contains(&counted)
+    });
+    assert_eq!(printed.len(), KILLS);
+    assert!(page.contains("fluentbit_output_retries_total"), "{page}");
+    Ok(())
 }
 
 /// An attribute as protobuf has it: its key, and a value that holds text.

@@ -203,6 +203,7 @@ fn overlays() -> Tested {
         journal.files(),
         [
             "fluent-bit.yaml",
+            "lost.lua",
             "module.yaml",
             "output-stdout.yaml",
             "source.yaml"
@@ -287,14 +288,17 @@ fn unprivileged() -> Tested {
 
 /// Some of what Fluent Bit has on its page.
 const PAGE: &str = r#"
-oom_kills_total{node="worker-1",level="container",namespace="shop",pod="cart-1"} 1
-oom_kill_limit_bytes{node="worker-1",level="container",namespace="shop",pod="cart-1"} 20971520
+oom_kills_total{node="worker-1",level="container",k8s_namespace_name="shop",k8s_pod_name="cart-1"} 1
+oom_kill_limit_bytes{node="worker-1",level="container",k8s_namespace_name="shop",k8s_pod_name="cart-1"} 20971520
 fluentbit_process_start_time_seconds{node="worker-1",hostname="oom"} 1795277435
 fluentbit_uptime{node="worker-1",hostname="oom"} 12
 fluentbit_input_records_total{node="worker-1",name="systemd.0"} 7
 fluentbit_input_records_total{node="worker-1",name="fluentbit_metrics.1"} 7
 fluentbit_input_bytes_total{node="worker-1",name="systemd.0"} 700
 fluentbit_filter_records_total{node="worker-1",name="wasm.0"} 7
+fluentbit_output_retries_total{node="worker-1",name="slack.1"} 2
+fluentbit_output_dropped_records_total{node="worker-1",name="slack.1"} 0
+fluentbit_output_proc_records_total{node="worker-1",name="slack.1"} 7
 "#;
 
 /// Prometheus finds the pods, and takes of a page what the rules need.
@@ -350,7 +354,14 @@ fn scraping() -> Tested {
         let mut series: Vec<String> = series
             .map(|labels| {
                 let label = |name: &str| labels[name].as_str().unwrap_or("-");
-                let labels = ["__name__", "node", "namespace", "pod", "name"].map(label);
+                let labels = [
+                    "__name__",
+                    "node",
+                    "k8s_namespace_name",
+                    "k8s_pod_name",
+                    "name",
+                ]
+                .map(label);
                 labels.join(" ")
             })
             .filter(|series| !series.starts_with("scrape_"))
@@ -366,6 +377,8 @@ fn scraping() -> Tested {
         series(),
         [
             "fluentbit_input_records_total worker-1 - - systemd.0",
+            "fluentbit_output_dropped_records_total worker-1 - - slack.1",
+            "fluentbit_output_retries_total worker-1 - - slack.1",
             "fluentbit_process_start_time_seconds worker-1 - - -",
             "oom_kill_limit_bytes worker-1 shop cart-1 -",
             "oom_kills_total worker-1 shop cart-1 -",

@@ -7,7 +7,7 @@ use core::cell::OnceCell;
 
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{self, is_row_with_line_end};
-use crate::oom::{Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
+use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
 use crate::record::{IdentityKeys, Record, notice};
 use crate::report::{Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
@@ -262,6 +262,9 @@ impl Filter {
                     (Some(then), Some(started)) if then < started
                 );
                 names = self.names_of(&kill);
+                if let Some(names) = &mut names {
+                    self.add_only_container(&mut kill, names);
+                }
                 kill
             }
             (None, Some(_), Mode::Rewrite) if findings.has_foreign => return Outcome::Unchanged,
@@ -295,6 +298,31 @@ impl Filter {
         let record = unfinished.payload.as_deref().unwrap_or(b"{}");
         let names = self.names_of(&unfinished.oom);
         Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
+    }
+
+    /// What is known of a kill where its pod has one container alone: that container's name, and that it
+    /// lives on where something of the pod does.
+    fn add_only_container(&mut self, kill: &mut Oom, names: &mut Names) {
+        /// A pod's first container has no directory of its own.
+        const PAUSE: &str = "pause";
+        let is_nameless = names.container.is_none()
+            && kill.container_id().is_some()
+            && (kill.victim.as_ref()).is_some_and(|victim| victim.comm.as_deref() != Some(PAUSE));
+        if !(is_nameless || kill.pod_survives) {
+            return;
+        }
+        let (Some(finder), Some(pod)) = (self.names.as_mut(), kill.pod.as_ref()) else {
+            return;
+        };
+        let Some(only) = finder.only_container(&pod.uid, names) else {
+            return;
+        };
+        if kill.pod_survives && names.container.as_ref().is_none_or(|name| *name == only) {
+            kill.container_outcome = Some(ContainerOutcome::Survives);
+        }
+        if is_nameless {
+            names.container = Some(only);
+        }
     }
 
     fn names_of(&mut self, kill: &Oom) -> Option<Names> {

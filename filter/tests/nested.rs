@@ -105,10 +105,11 @@ impl Node {
 }
 
 impl KubeletDirs for Node {
-    fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+    fn list(&mut self, listing: KubeletDir<'_>, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
         let names = match listing {
             KubeletDir::Containers => &self.containers,
             KubeletDir::Pods => &self.pods,
+            KubeletDir::Pod(_) => return,
         };
         let _ = names.iter().try_for_each(|name| each(name.as_bytes()));
     }

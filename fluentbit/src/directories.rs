@@ -22,21 +22,26 @@ type Each<'a> = &'a mut dyn FnMut(&[u8]) -> ControlFlow<()>;
 pub(crate) struct Directories;
 
 impl KubeletDirs for Directories {
-    fn list(&mut self, listing: KubeletDir, each: Each<'_>) {
+    fn list(&mut self, listing: KubeletDir<'_>, each: Each<'_>) {
         let mut buffer = vec![0; BUFFER];
-        let name = listing.directory();
+        let (name, below) = (listing.directory(), listing.below());
         for preopened in wasi::preopened() {
             let Some(path) = preopened.path(&mut buffer) else {
                 continue;
             };
             let end = last_part(path);
-            if end == name.as_bytes() {
-                return entries(&preopened.directory, &mut buffer, each);
-            }
-            if end == b"log"
-                && let Some(below) = preopened.directory.open(name)
-            {
-                return entries(below.as_ref(), &mut buffer, each);
+            let opened = match below {
+                None if end == name.as_bytes() => {
+                    return entries(&preopened.directory, &mut buffer, each);
+                }
+                Some(below) if end == name.as_bytes() => preopened.directory.open(below),
+                None if end == b"log" => preopened.directory.open(name),
+                // What is opened lets nothing be opened below it: this is one way.
+                Some(below) if end == b"log" => preopened.directory.open(&[name, below].join("/")),
+                _ => None,
+            };
+            if let Some(directory) = opened {
+                return entries(directory.as_ref(), &mut buffer, each);
             }
         }
     }

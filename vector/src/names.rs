@@ -11,8 +11,10 @@ use oom_filter::{KubeletDir, KubeletDirs};
 pub struct Directory(pub PathBuf);
 
 impl KubeletDirs for Directory {
-    fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
-        let Ok(entries) = fs::read_dir(self.0.join(listing.directory())) else {
+    fn list(&mut self, listing: KubeletDir<'_>, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+        let mut directory = self.0.join(listing.directory());
+        directory.extend(listing.below());
+        let Ok(entries) = fs::read_dir(directory) else {
             return;
         };
         for entry in entries {

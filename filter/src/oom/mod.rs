@@ -103,6 +103,10 @@ pub struct Oom {
     /// What becomes of the container, where the report tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_outcome: Option<ContainerOutcome>,
+    /// A task of the victim's pod that is older than the victim is left: where the pod has one container,
+    /// that lives on. It is no field of the record.
+    #[serde(skip)]
+    pub(crate) pod_survives: bool,
     /// Release, as `uname -r` gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,

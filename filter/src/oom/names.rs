@@ -2,8 +2,9 @@
 //!
 //! No API server and no credentials: the kubelet has one link in `/var/log/containers` for each
 //! container, `<pod>_<namespace>_<container>-<container id>.log`, and one directory in
-//! `/var/log/pods` for each pod, `<namespace>_<pod>_<uid>` (`pkg/kubelet/kuberuntime/legacy.go`
-//! and `helpers.go`).
+//! `/var/log/pods` for each pod, `<namespace>_<pod>_<uid>`, with one in it for each container that was begun
+//! so far (`pkg/kubelet/kuberuntime/legacy.go` and `helpers.go`). The link is made when the container
+//! runs, the directory before it: a container that is killed at once may have that alone.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -15,19 +16,30 @@ use crate::text::cursor::split_once;
 
 /// A directory of the kubelet's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KubeletDir {
+pub enum KubeletDir<'a> {
     /// `/var/log/containers`: of each container a link.
     Containers,
     /// `/var/log/pods`: of each pod a directory.
     Pods,
+    /// One of these: of each container of the pod a directory. The name has no character but those that
+    /// Kubernetes allows, and `_`.
+    Pod(&'a str),
 }
 
-impl KubeletDir {
-    /// Its name below `/var/log`.
+impl<'a> KubeletDir<'a> {
+    /// Its name below `/var/log`, or that of the directory that it lies in.
     pub const fn directory(self) -> &'static str {
         match self {
             Self::Containers => "containers",
-            Self::Pods => "pods",
+            Self::Pods | Self::Pod(_) => "pods",
+        }
+    }
+
+    /// The name of the directory below [`Self::directory`], where it is one.
+    pub const fn below(self) -> Option<&'a str> {
+        match self {
+            Self::Containers | Self::Pods => None,
+            Self::Pod(name) => Some(name),
         }
     }
 }
@@ -38,7 +50,7 @@ impl KubeletDir {
 /// is no fault, and a kill leaves without what could not be found.
 pub trait KubeletDirs: Debug + Send {
     /// Hands over the name of each entry, until told to stop.
-    fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>);
+    fn list(&mut self, listing: KubeletDir<'_>, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>);
 }
 
 /// Entries read of one directory: many times what a node may run.
@@ -62,6 +74,9 @@ pub(crate) trait NameFinder: Send {
     /// The names of a container in a pod, where that container is known to be of that pod and of no
     /// other.
     fn find_both(&mut self, pod_uid: &str, container_id: &str) -> Option<Names>;
+
+    /// The name of the pod's container, where no more than one was begun in it so far.
+    fn only_container(&mut self, pod_uid: &str, names: &Names) -> Option<String>;
 }
 
 /// In place of a supertrait, which would make the formatting of all that is kept part of the module.
@@ -100,7 +115,7 @@ impl KubeletNames {
 
     fn first(
         &mut self,
-        listing: KubeletDir,
+        listing: KubeletDir<'_>,
         read: impl Fn(&[u8]) -> Option<Names>,
     ) -> Option<Names> {
         let mut found = None;
@@ -112,7 +127,7 @@ impl KubeletNames {
     }
 
     /// Hands over names while they are wanted, and no more than may be there.
-    fn list(&mut self, listing: KubeletDir, mut wants_more: impl FnMut(&[u8]) -> bool) {
+    fn list(&mut self, listing: KubeletDir<'_>, mut wants_more: impl FnMut(&[u8]) -> bool) {
         let mut left = MOST_ENTRIES;
         self.directories.list(listing, &mut |name| {
             left = left.saturating_sub(1);
@@ -187,6 +202,19 @@ impl NameFinder for KubeletNames {
             names
         })
     }
+
+    fn only_container(&mut self, pod_uid: &str, names: &Names) -> Option<String> {
+        let directory = [&*names.namespace, &names.pod, pod_uid].join("_");
+        let (mut only, mut count) = (None, 0_u8);
+        self.list(KubeletDir::Pod(&directory), |name| {
+            if !matches!(name, b"." | b"..") {
+                only = label(name);
+                count = count.saturating_add(1);
+            }
+            count < 2
+        });
+        only.filter(|_| count == 1)
+    }
 }
 
 /// `<pod>_<namespace>_<container>-<id>.log`
@@ -241,6 +269,8 @@ mod tests {
     struct Made {
         containers: Vec<Vec<u8>>,
         pods: Vec<Vec<u8>>,
+        /// Of the one pod that has some.
+        begun: Vec<Vec<u8>>,
         /// How often each was listed: containers in ones, pods in tens.
         asked: Arc<AtomicUsize>,
     }
@@ -250,10 +280,16 @@ mod tests {
     }
 
     impl KubeletDirs for Made {
-        fn list(&mut self, listing: KubeletDir, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+        fn list(
+            &mut self,
+            listing: KubeletDir<'_>,
+            each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+        ) {
             let (names, one) = match listing {
                 KubeletDir::Containers => (&self.containers, 1),
                 KubeletDir::Pods => (&self.pods, 10),
+                KubeletDir::Pod(name) if name == format!("shop_web_{UID}") => (&self.begun, 100),
+                KubeletDir::Pod(_) => return,
             };
             self.asked.fetch_add(one, Ordering::Relaxed);
             let _ = names.iter().try_for_each(|name| each(name));
@@ -266,6 +302,7 @@ mod tests {
         let made = Made {
             containers: bytes(containers),
             pods: bytes(pods),
+            begun: Vec::new(),
             asked: Arc::clone(&asked),
         };
         (KubeletNames::new(Box::new(made)), asked)
@@ -378,8 +415,37 @@ mod tests {
         lookup.directories = Box::new(Made {
             containers: Vec::from([Vec::from(*b"\xff\xfe.log"), Vec::new()]),
             pods: Vec::from([format!("shop_web_{UID}").into_bytes()]),
+            begun: Vec::from([Vec::from(*b"\xff")]),
             asked: Arc::default(),
         });
-        assert_eq!(lookup.find(UID, Some(ID)), Some(names("shop", "web", None)));
+        let pod = names("shop", "web", None);
+        assert_eq!(lookup.find(UID, Some(ID)), Some(pod.clone()));
+        assert_eq!(lookup.only_container(UID, &pod), None);
+    }
+
+    #[test]
+    fn knows_the_only_container_of_a_pod() {
+        for (begun, expected) in [
+            (&["app"][..], Some("app")),
+            (&[".", "..", "app"], Some("app")),
+            (&["app", ".", ".."], Some("app")),
+            (&[], None),
+            (&[".", ".."], None),
+            (&["init", "app"], None),
+            (&["App"], None),
+        ] {
+            let (mut lookup, _) = lookup(&[], &[]);
+            let begun = begun.iter().map(|name| name.as_bytes().to_vec()).collect();
+            lookup.directories = Box::new(Made {
+                containers: Vec::new(),
+                pods: Vec::new(),
+                begun,
+                asked: Arc::default(),
+            });
+            let pod = names("shop", "web", None);
+            let found = lookup.only_container(UID, &pod);
+            assert_eq!(found.as_deref(), expected);
+            assert_eq!(lookup.only_container("another", &pod), None);
+        }
     }
 }

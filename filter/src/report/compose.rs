@@ -371,18 +371,19 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
         // A thread, perhaps: whom the kill takes away cannot be told.
         return;
     }
-    oom.survivors = evidence.tasks.survivors();
+    let is_of_pod = oom.level == Some(Level::Pod);
+    oom.survivors = evidence.tasks.survivors(is_of_pod);
     // A cgroup inside a container tells of its own tasks only.
-    let shows_container = oom.level == Some(Level::Container)
-        || oom.level == Some(Level::Pod) && oom.container.is_some();
+    let is_in_pod = is_of_pod && oom.container.is_some();
+    let shows_container = oom.level == Some(Level::Container) || is_in_pod;
     let is_container = oom.level == Some(Level::Container) && is_own_limit(oom);
     if shows_container && oom.survivors == Some(0) {
         oom.container_outcome = Some(ContainerOutcome::Dies);
-    } else if is_container
-        && evidence.hierarchy == Hierarchy::V1
-        && evidence.tasks.has_older(process)
-    {
-        oom.container_outcome = Some(ContainerOutcome::Survives);
+    } else if evidence.hierarchy == Hierarchy::V1 && evidence.tasks.has_older(process, is_of_pod) {
+        if is_container {
+            oom.container_outcome = Some(ContainerOutcome::Survives);
+        }
+        oom.pod_survives = is_in_pod;
     }
 }
 

@@ -34,8 +34,35 @@ pub(super) struct Row {
     total_vm_pages: u32,
     comm: u32,
     oom_score_adj: Option<i16>,
-    is_pause: bool,
+    pause: Pause,
     is_dead: bool,
+}
+
+/// Whether a task is the pause process that holds a pod's namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    No,
+    /// In a pod's table. Its name could be anybody's, but it is the first that the pod began, and small.
+    OfPod,
+    /// In any: a score adjustment as low as the kubelet gives it needs privilege.
+    Anywhere,
+}
+
+impl Pause {
+    /// `row` is the first of its table, or not.
+    fn of(row: &TaskRow<'_>, is_first: bool) -> Self {
+        /// 4 MiB: it is linked statically, and holds nothing.
+        const MOST_PAGES: u64 = 1024;
+        if row.comm != b"pause" {
+            Self::No
+        } else if row.oom_score_adj == Some(-998) {
+            Self::Anywhere
+        } else if is_first && row.total_vm_pages <= MOST_PAGES {
+            Self::OfPod
+        } else {
+            Self::No
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -83,9 +110,14 @@ impl Row {
         self.pid == pid || self.tgid == pid
     }
 
-    /// Whether it is alive, and more than the pause process.
-    fn is_left(&self) -> bool {
-        !self.is_pause && !self.is_dead
+    /// Whether it is alive, and more than the pause process. The table may be a pod's.
+    fn is_left(&self, is_of_pod: bool) -> bool {
+        let is_pause = match self.pause {
+            Pause::No => false,
+            Pause::OfPod => is_of_pod,
+            Pause::Anywhere => true,
+        };
+        !is_pause && !self.is_dead
     }
 
     pub(super) fn uid(&self) -> i64 {
@@ -146,12 +178,6 @@ impl Large {
     }
 }
 
-/// The pause process that holds a pod's namespaces. Its name alone could be
-/// anybody's; a score adjustment as low as the kubelet gives it needs privilege.
-fn is_pause(row: &TaskRow<'_>) -> bool {
-    row.comm == b"pause" && row.oom_score_adj == Some(-998)
-}
-
 impl TaskTable {
     /// Reads a row of this table, and adds it. `None` where its columns are not known.
     pub(super) fn read_row<'a>(&mut self, text: &'a [u8]) -> Option<TaskRow<'a>> {
@@ -170,7 +196,7 @@ impl TaskTable {
                 total_vm_pages: u32::try_from(row.total_vm_pages).unwrap_or_default(),
                 comm: short_hash(row.comm),
                 oom_score_adj: row.oom_score_adj.and_then(|adj| i16::try_from(adj).ok()),
-                is_pause: is_pause(row),
+                pause: Pause::of(row, self.rows.is_empty()),
                 is_dead: false,
             });
         }
@@ -240,20 +266,21 @@ impl TaskTable {
         })
     }
 
-    /// How many tasks are left, where the table shows all of them.
-    pub(super) fn survivors(&self) -> Option<u32> {
+    /// How many tasks are left, where the table shows all of them. It may be a pod's.
+    pub(super) fn survivors(&self, is_of_pod: bool) -> Option<u32> {
         if self.count == 0 || self.rows.len() >= MOST_ROWS {
             return None;
         }
-        u32::try_from(self.rows.iter().filter(|row| row.is_left()).count()).ok()
+        let left = self.rows.iter().filter(|row| row.is_left(is_of_pod));
+        u32::try_from(left.count()).ok()
     }
 
     /// Whether a task is left that is known to be older than the victim: the kernel lists tasks in the order
     /// in which they began, and a smaller number alone is no proof, for numbers wrap.
-    pub(super) fn has_older(&self, victim: Process) -> bool {
+    pub(super) fn has_older(&self, victim: Process, is_of_pod: bool) -> bool {
         let before = self.rows.iter().take_while(|row| !row.is(victim));
         before
-            .filter(|row| row.is_left())
+            .filter(|row| row.is_left(is_of_pod))
             .any(|row| row.pid < victim.pid)
     }
 

@@ -50,6 +50,12 @@ impl Logs {
         fs::create_dir(folder).expect("a pod's folder");
     }
 
+    /// The folder of a container that was begun in it.
+    pub fn begun(&self, namespace: &str, pod: &str, uid: &str, container: &str) {
+        let folder = format!("pods/{namespace}_{pod}_{uid}/{container}");
+        fs::create_dir(self.0.join(folder)).expect("a container's folder");
+    }
+
     /// A container's file: as the kubelet does it, a link, here to nowhere.
     pub fn container(&self, name: impl AsRef<OsStr>) {
         let link = self.0.join("containers").join(name.as_ref());

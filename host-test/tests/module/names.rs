@@ -122,6 +122,7 @@ pub fn tests() -> Vec<Trial> {
         every_host_with_wasi_accepts_the_module,
         a_container_is_found_among_a_thousand_pods,
         a_container_that_is_gone_leaves_its_pod,
+        the_only_container_of_a_pod_needs_no_file,
         an_answer_is_kept_while_the_container_is_the_same,
         what_is_no_folder_or_may_not_be_read_names_nothing,
         odd_names_hide_no_other,
@@ -183,6 +184,21 @@ fn a_container_that_is_gone_leaves_its_pod() {
             });
             assert_eq!(Hosts::new(engine, &paths).kill(UID, ID), expected);
         }
+    }
+}
+
+fn the_only_container_of_a_pod_needs_no_file() {
+    for engine in directory_engines() {
+        let logs = Logs::new(&format!("wasi-names-only-{}", engine.name()));
+        logs.pod("shop", "web-7f9c", UID);
+        logs.begun("shop", "web-7f9c", UID, "app");
+        for paths in [logs.folders().to_vec(), vec![logs.0.clone()]] {
+            assert_eq!(Hosts::new(engine, &paths).kill(UID, ID), named());
+        }
+        logs.begun("shop", "web-7f9c", UID, "sidecar");
+        let kubernetes = Hosts::new(engine, &logs.folders()).kill(UID, ID);
+        assert_eq!(kubernetes["pod_name"], "web-7f9c");
+        assert_eq!(kubernetes.get("container_name"), None, "one of two");
     }
 }
 

@@ -46,6 +46,7 @@ pub fn tests() -> Vec<Trial> {
     trials![
         a_container_is_found_among_a_thousand_pods,
         a_container_that_is_gone_leaves_its_pod,
+        the_only_container_of_a_pod_needs_no_file,
         what_cannot_be_found_is_left_out
     ]
 }
@@ -82,6 +83,15 @@ fn a_container_that_is_gone_leaves_its_pod() {
             "container_id": ID,
         })
     );
+}
+
+fn the_only_container_of_a_pod_needs_no_file() {
+    let logs = Logs::new("names-only");
+    logs.pod("shop", "web-7f9c", UID);
+    logs.begun("shop", "web-7f9c", UID, "app");
+    assert_eq!(logs.kubernetes()["container_name"], "app");
+    logs.begun("shop", "web-7f9c", UID, "sidecar");
+    assert_eq!(logs.kubernetes().get("container_name"), None, "one of two");
 }
 
 fn what_cannot_be_found_is_left_out() {

@@ -329,6 +329,7 @@ pub(super) fn code_unit(digits: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::String;
 
     fn keys(text: &str) -> Option<Vec<String>> {
@@ -337,6 +338,29 @@ mod tests {
             keys.push(String::from_utf8_lossy(member.key).into_owned());
         })?;
         Some(keys)
+    }
+
+    /// Brackets are kept eight to a byte: each of more than two bytes closes its own kind.
+    #[test]
+    fn brackets_close_what_they_opened_at_any_depth() {
+        let kinds = |depth: usize| (0..depth).map(|at| at % 3 == 0);
+        let count = |text: String| keys(&text).map(|keys| keys.len());
+        for depth in [1, 7, 8, 9, 16, 17, 30] {
+            let opened: String = kinds(depth)
+                .map(|is_object| if is_object { "{\"a\":" } else { "[" })
+                .collect();
+            let closed: String = kinds(depth)
+                .map(|is_object| if is_object { '}' } else { ']' })
+                .rev()
+                .collect();
+            assert_eq!(count(format!("{opened}1{closed}")), Some(1), "{depth}");
+            for wrong in 0..depth {
+                let mut closed = closed.clone().into_bytes();
+                closed[wrong] = if closed[wrong] == b'}' { b']' } else { b'}' };
+                let closed = String::from_utf8(closed).unwrap();
+                assert_eq!(count(format!("{opened}1{closed}")), None, "{depth} {wrong}");
+            }
+        }
     }
 
     #[test]

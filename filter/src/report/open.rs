@@ -53,6 +53,8 @@ pub(super) struct OpenReport<P> {
     gap_follows: bool,
     /// Kills that were told since it began.
     kills_beside: u8,
+    /// A process was announced just before that could be expected: its own, out of order, or another's.
+    has_early_announcement: bool,
 }
 
 impl<P> OpenReport<P> {
@@ -76,6 +78,7 @@ impl<P> OpenReport<P> {
             has_gap: false,
             gap_follows: false,
             kills_beside: 0,
+            has_early_announcement: false,
         }
     }
 
@@ -149,6 +152,22 @@ impl<P> OpenReport<P> {
         let lacks_figures = self.has_header && evidence.constraint_is_task_in() && !has_figures;
         let lacks_table = evidence.tasks.count().is_none();
         lacks_table && evidence.victim.is_none() && (prints_tables || lacks_figures)
+    }
+
+    /// Notes that a process was announced before that can be expected. Where no table is to come, the figures
+    /// alone were missing: the announcement may be its own, which came out of order, and then it has no other.
+    pub(super) fn note_early_announcement(&mut self, prints_tables: bool) {
+        self.has_early_announcement |= !prints_tables;
+    }
+
+    /// Whether nobody can have been announced for it yet.
+    pub(super) fn awaits_announcement(&self) -> bool {
+        self.is_active() && !self.has_early_announcement && self.evidence.selected.is_none()
+    }
+
+    /// Whether no kill was told since it began.
+    pub(super) fn is_first_kill(&self) -> bool {
+        self.kills_beside == 0
     }
 
     /// Whether a `Task in` line is all that is known of it, as where somebody filtered out every other line.

@@ -126,7 +126,9 @@ fn is_a_child_of_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) ->
     let Evidence {
         selected, tasks, ..
     } = &report.evidence;
-    !report.is_mixed() && selected.is_some() && tasks.find(line.process).is_some()
+    // After another kill its own may have been told already, out of order.
+    let is_certain = !report.is_mixed() && report.is_first_kill();
+    is_certain && selected.is_some() && tasks.find(line.process).is_some()
 }
 
 /// The line that names the victim is lost or of old, and the report's own table lists the process.

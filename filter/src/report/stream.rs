@@ -309,6 +309,12 @@ impl<P> Stream<P> {
         {
             return at;
         }
+        let prints_tables = self.prints_tables;
+        for report in self.reports.iter_mut().filter(|_| is_announcement) {
+            if report.admits(&stamp) && continues(report, message) {
+                report.note_early_announcement(prints_tables);
+            }
+        }
         if self.reports.len() >= MOST_REPORTS {
             self.give_up_one(0, queue);
         }
@@ -600,9 +606,8 @@ fn continues<P>(report: &OpenReport<P>, message: &Message<'_>) -> bool {
         Message::Selected(selected) => {
             let process = Process::new(selected.pid, selected.comm);
             let is_global = selected.scope != Scope::Cgroup && !evidence.has_constraint;
-            report.is_active()
+            report.awaits_announcement()
                 && !report.is_mixed()
-                && evidence.selected.is_none()
                 && evidence
                     .victim
                     .is_none_or(|victim| victim.pid == selected.pid)

@@ -3,6 +3,7 @@
 
 mod aims;
 mod fuel;
+mod growth;
 mod memory;
 mod race;
 mod records;
@@ -43,9 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     memory::rows(&mut rows, &wasm, effort)?;
     let memory = memory::of_filter(&kinds, &wasm)?;
     let size = size::table(&wasm.filter, &wasm.named)?;
+    say("what grows");
+    let growth = growth::table(&wasm.filter)?;
     let aims = aims::table(&rows, &kinds, &memory, wasm.filter.len());
     println!(
-        "{}\n\n{rows}\nWhat was aimed at, and what this run came to:\n\n{aims}\n\
+        "{}\n\n{rows}\nWhat a record costs when there is more around it:\n\n{growth}\nWhat was aimed at, and what this run came to:\n\n{aims}\n\
          What the {} bytes of the module are:\n\n{size}",
         preface(effort),
         table::thousands(wasm.filter.len() as u64),

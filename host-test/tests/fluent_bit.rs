@@ -46,6 +46,7 @@ type Tagged = BTreeMap<String, Vec<Value>>;
 fn main() -> ExitCode {
     oom_suite::trial::run([trials![
         tail,
+        a_line_keeps_its_time,
         kmsg_records,
         systemd_records,
         kmsg_live,
@@ -68,12 +69,83 @@ fn tail() -> Tested {
                 ("OOM_FUNCTION", Path::new(function)),
                 ("OOM_LOG", &log),
                 ("OOM_FROM_HEAD", Path::new("on")),
+                ("OOM_TIME", Path::new("syslog_traditional")),
+                ("OOM_PARSERS", &parsers()),
             ],
             &run.records(),
         );
         fluent_bit.compare(&run, &wrapper, mode, &records);
     });
     fluent_bit.compared_every_mode()
+}
+
+/// What reads the time of a syslog line.
+fn parsers() -> PathBuf {
+    top().join("fluentbit/config/parsers.conf")
+}
+
+/// An old kill is not dated as of now.
+fn a_line_keeps_its_time() -> Tested {
+    let fluent_bit = FluentBit::find()?;
+    let kill = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+    let year = Command::new("date").arg("+%Y").output().expect("date");
+    let year = String::from_utf8(year.stdout).expect("digits");
+    for format in Format::ALL {
+        for (form, time, date) in [
+            (
+                "syslog_iso",
+                "2024-03-05T10:00:00.123456+02:00",
+                "2024-03-05T08:00:00.123456Z",
+            ),
+            // This year, and the zone of the process.
+            (
+                "syslog_traditional",
+                "Mar  5 10:00:00",
+                "-03-05T10:00:00.000000Z",
+            ),
+        ] {
+            let run = Run::new(&format!("tail-{form}"), format, "oom_annotate");
+            let log = run.write(
+                "kern.log",
+                &format!("{time} node1 kernel: [    1.000000] {kill}\n"),
+            );
+            let wrapper = format.wrap(
+                &format.shipped("tail"),
+                &[
+                    ("OOM_MODULE", &module()),
+                    ("OOM_LOG", &log),
+                    ("OOM_FROM_HEAD", Path::new("on")),
+                    ("OOM_TIME", Path::new(form)),
+                    ("OOM_PARSERS", &parsers()),
+                ],
+                &run.records(),
+            );
+            fluent_bit.run(&run, &wrapper, 1);
+            let printed = fs::read_to_string(run.printed()).expect("its output");
+            let record: Value = serde_json::from_str(&printed).expect("one record");
+            let date = if date.starts_with('-') {
+                year.trim().to_owned() + date
+            } else {
+                date.to_owned()
+            };
+            assert_eq!(record["date"], seconds(&date), "{}", run.name);
+            assert!(record["log"].as_str().expect("a line").starts_with(time));
+        }
+    }
+    Ok(())
+}
+
+/// Seconds since 1970, as Fluent Bit prints them.
+fn seconds(date: &str) -> f64 {
+    let output = Command::new("date")
+        .args(["+%s.%6N", "--date", date])
+        .output();
+    let output = output.expect("date").stdout;
+    String::from_utf8(output)
+        .expect("digits")
+        .trim()
+        .parse()
+        .expect("a number")
 }
 
 fn kmsg_records() -> Tested {
@@ -511,6 +583,11 @@ impl Run {
         self.folder.join("records")
     }
 
+    /// What the output printed that ships.
+    fn printed(&self) -> PathBuf {
+        self.folder.join("stdout")
+    }
+
     /// How many records there are so far.
     fn count(&self) -> usize {
         let Ok(folder) = fs::read_dir(self.records()) else {
@@ -636,12 +713,13 @@ impl FluentBit {
         let state = run.write("once", &format!("{} 0\n", boot.trim_end()));
         let running = Command::new(&self.program)
             .env("OOM_STATE", state)
+            .env("TZ", "UTC")
             .arg("-R")
             .arg(parsers)
             .arg("-c")
             .arg(config)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(File::create(run.printed()).expect("a file for its output"))
             .stderr(File::create(&log).expect("a file for the log"))
             .spawn();
         let mut running = Running(running.expect("it answered before"));

@@ -20,6 +20,8 @@ FILE may be /dev/kmsg, which is then followed. Pipe other programs' output to st
   --input auto|text|kmsg|ndjson   the form of the lines; auto (the default) decides for each line
   --start beginning|end           where to start in /dev/kmsg: at its oldest record (the default;
                                   kills from before the start are marked as replayed) or at its end
+  --lost                          tells in a record of its own how many lines are missing where the
+                                  numbers of /dev/kmsg have a gap: {\"message\":..., \"kernel_lines_lost\":N}
   --names DIR                     the kubelet's log directory, such as /var/log: adds the names of
                                   pods and containers that are found below it
   --origin any|kernel             whose lines are read: any that may be the kernel's (the default), or
@@ -46,6 +48,8 @@ pub struct Options {
     pub form: LineFormat,
     /// Where to start in a device.
     pub start: Start,
+    /// Gaps in the numbers of a device's records leave as records.
+    pub tells_lost: bool,
     /// The kubelet's log directory.
     pub names: Option<PathBuf>,
     /// Whose lines are read.
@@ -95,6 +99,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
         mode: Mode::Annotate,
         form: LineFormat::Auto,
         start: Start::Beginning,
+        tells_lost: false,
         names: None,
         origin: Origin::Any,
         file: None,
@@ -105,6 +110,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
             Arg::Long("input") => options.form = word("--input", &mut parser, FORMS)?,
             Arg::Long("start") => options.start = word("--start", &mut parser, STARTS)?,
             Arg::Long("origin") => options.origin = word("--origin", &mut parser, ORIGINS)?,
+            Arg::Long("lost") => options.tells_lost = true,
             Arg::Long("names") => {
                 let directory = parser.value().map_err(|error| error.to_string())?;
                 options.names = Some(directory.into());
@@ -163,6 +169,7 @@ mod tests {
             (Mode::Annotate, LineFormat::Auto)
         );
         assert_eq!(options.start, Start::Beginning);
+        assert!(!options.tells_lost);
         assert!(options.names.is_none() && options.file.is_none());
         assert_eq!(options.origin, Origin::Any);
         let options = parse(&[
@@ -172,11 +179,13 @@ mod tests {
             "kmsg",
             "--start",
             "end",
+            "--lost",
             "--names",
             "/var/log",
             "--origin=kernel",
         ])
         .unwrap();
+        assert!(options.tells_lost);
         assert_eq!(options.origin, Origin::Kernel);
         assert_eq!(
             (options.mode, options.form),

@@ -26,6 +26,7 @@
 mod arguments;
 mod backlog;
 mod buffer;
+mod gaps;
 mod names;
 mod notes;
 mod output;
@@ -36,6 +37,7 @@ use std::io::{self, ErrorKind, Read};
 use std::process::ExitCode;
 
 use arguments::{Options, Request};
+use oom_unpack::Unpacked;
 use session::Session;
 
 fn main() -> ExitCode {
@@ -57,13 +59,6 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> ExitCode {
-    let (input, is_device) = match open(options) {
-        Ok(opened) => opened,
-        Err(problem) => {
-            notes::say(&problem);
-            return ExitCode::from(2);
-        }
-    };
     if let Some(names) = &options.names
         && let Err(error) = std::fs::read_dir(names)
     {
@@ -73,6 +68,13 @@ fn run(options: &Options) -> ExitCode {
             runtime_hint(" For wasmtime, name the directory with --dir too.")
         ));
     }
+    let (input, is_device) = match open(options) {
+        Ok(opened) => opened,
+        Err(problem) => {
+            notes::say(&problem);
+            return ExitCode::from(2);
+        }
+    };
     let mut session = Session::new(options, is_device);
     let read = pump(input, is_device, &mut session);
     let written = session.finish();
@@ -93,25 +95,32 @@ fn runtime_hint(advice: &str) -> &str {
 
 /// The input, and whether it is a device.
 fn open(options: &Options) -> Result<(Box<dyn Read>, bool), String> {
-    let Some(path) = &options.file else {
-        return Ok((Box::new(io::stdin().lock()), false));
+    let (input, name): (Box<dyn Read>, _) = match &options.file {
+        None => (Box::new(io::stdin().lock()), "standard input".to_owned()),
+        Some(path) => {
+            let name = path.display().to_string();
+            let problem = |error: io::Error| {
+                format!(
+                    "cannot open {name}: {error}{}",
+                    runtime_hint(
+                        ". A WASI runtime opens no directory unless it is told to: for wasmtime, \
+                         by --dir and the file's directory, before the module's name."
+                    )
+                )
+            };
+            let file = File::open(path).map_err(problem)?;
+            let kind = file.metadata().map_err(problem)?.file_type();
+            if kind.is_dir() {
+                return Err(format!("{name} is a directory"));
+            }
+            if !kind.is_file() {
+                return Ok((Box::new(file), true));
+            }
+            (Box::new(file), name)
+        }
     };
-    let problem = |error: io::Error| {
-        format!(
-            "cannot open {}: {error}{}",
-            path.display(),
-            runtime_hint(
-                ". A WASI runtime opens no directory unless it is told to: for wasmtime, by --dir \
-                 and the file's directory, before the module's name."
-            )
-        )
-    };
-    let file = File::open(path).map_err(problem)?;
-    let kind = file.metadata().map_err(problem)?.file_type();
-    if kind.is_dir() {
-        return Err(format!("{} is a directory", path.display()));
-    }
-    Ok((Box::new(file), !kind.is_file()))
+    let input = Unpacked::new(input).map_err(|error| format!("cannot read {name}: {error}"))?;
+    Ok((Box::new(input), false))
 }
 
 /// Reads to the end of the input. An output error comes from [`Session::take`].

@@ -9,6 +9,7 @@ use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use crate::arguments::{Options, Origin, Start};
 use crate::backlog::Backlog;
 use crate::buffer::{Buffer, Part};
+use crate::gaps::{self, Gaps};
 use crate::names::Directory;
 use crate::notes::{self, Notes};
 use crate::output::Output;
@@ -34,6 +35,8 @@ pub struct Session {
     /// Present for a device only.
     backlog: Option<Backlog>,
     start: Start,
+    /// Present where lost lines are told.
+    gaps: Option<Gaps>,
 }
 
 /// Turns lines into records.
@@ -80,6 +83,9 @@ impl Session {
             },
             backlog: is_device.then(Backlog::new),
             start: options.start,
+            // The numbers of plain text could be anybody's.
+            gaps: (options.tells_lost && (is_device || options.form == LineFormat::Kmsg))
+                .then(Gaps::default),
         }
     }
 
@@ -103,8 +109,11 @@ impl Session {
             .is_some_and(Backlog::is_from_before_start);
         self.lines.emitter.is_replay = is_old;
         let is_skipped = is_old && self.start == Start::End;
-        let lines = &mut self.lines;
+        let (lines, gaps) = (&mut self.lines, &mut self.gaps);
         let is_full = self.buffer.take(length, |part| {
+            if let (Some(gaps), Part::Lines(new)) = (gaps.as_mut(), &part) {
+                lines.tell_missing(gaps.missing(new));
+            }
             if !is_skipped {
                 lines.part(&part);
             }
@@ -199,6 +208,14 @@ impl Lines {
                     .output
                     .line(&lines::text(bytes.strip_suffix(end).unwrap_or(bytes)));
             }
+        }
+    }
+
+    fn tell_missing(&mut self, missing: u64) {
+        if missing > 0 {
+            // They were behind the record that is held back for its further lines.
+            self.settle();
+            self.emitter.output.line(&gaps::record(missing));
         }
     }
 

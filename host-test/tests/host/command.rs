@@ -8,6 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use crate::guests::guest_file;
 
 /// Long enough for a loaded machine, short enough for a test that hangs.
@@ -74,6 +77,26 @@ fn lines_become_records() {
         assert_eq!(stderr(&output), "");
         assert_eq!(output.status.code(), Some(0));
     }
+}
+
+#[test]
+fn a_packed_log_is_read_as_what_it_holds() {
+    let packed = |text: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(text).unwrap();
+        gzip.finish().unwrap()
+    };
+    let members = [packed(b"one\ntw"), packed(b"o\n")].concat();
+    let file = directory("packed").join("kern.log.1.gz");
+    fs::write(&file, &members).unwrap();
+    let named = run("identity", &[file.to_str().unwrap()], b"");
+    for output in [named, run("identity", &[], &members)] {
+        assert_eq!(stdout(&output), "{\"log\":\"one\"}\n{\"log\":\"two\"}\n");
+        assert_eq!(output.status.code(), Some(0));
+    }
+    let refused = run("identity", &[], b"\xfd7zXZ\0...");
+    assert!(stderr(&refused).contains("xz -dc"), "{}", stderr(&refused));
+    assert_eq!(refused.status.code(), Some(1));
 }
 
 #[test]

@@ -216,8 +216,13 @@ fn bad_usage_is_told_clearly() {
         (&["--fast"], "invalid option '--fast'"),
         (&["a", "b"], "'b': one file is read at most"),
         (&["/nowhere/kmsg"], "cannot open /nowhere/kmsg: "),
+        // Standard input is what gzip gives: the module has no room for its decoder.
+        (
+            &[],
+            "cannot read standard input: it is packed in a way that is not read here. It is unpacked by gzip -dc",
+        ),
     ] {
-        let ran = end(arguments, &[], b"");
+        let ran = end(arguments, &[], b"\x1f\x8b\x08\x00");
         assert_eq!(ran.code, 2, "{arguments:?}");
         assert!(ran.out.is_empty());
         let said = said(&ran.err);

@@ -1,0 +1,20 @@
+//! The real rsyslog, syslog-ng and journalctl with what ships for them, and the native program behind.
+//!
+//! A daemon is looked for on the PATH, where `cargo xtask test` puts what it unpacked. Without it its test
+//! says so and is counted as skipped.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
+
+mod capture;
+mod journal;
+mod run;
+mod syslog;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oom_suite::trial::run([syslog::tests(), journal::tests()])
+}

@@ -1,0 +1,61 @@
+//! The native program, as a process.
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// What the program makes of a file, as kills.
+fn kills(file: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_oom-vector"))
+        .args(["--mode", "events"])
+        .arg(file)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_rotated_log_gives_what_it_gave_before() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/demo.kmsg");
+    let plain = kills(&demo);
+    assert!(plain.stdout.len() > 1000, "the demo has kills");
+
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(&fs::read(demo).unwrap()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kern.log.2.gz");
+    fs::write(&file, &gzip).unwrap();
+    assert_eq!(kills(&file).stdout, plain.stdout);
+
+    // A file that was cut is told, and what stood before the cut is not lost.
+    fs::write(&file, &gzip[..gzip.len() - 9]).unwrap();
+    let cut = kills(&file);
+    assert_eq!(cut.status.code(), Some(1));
+    assert!(!cut.stderr.is_empty());
+    assert!(!cut.stdout.is_empty());
+}
+
+#[test]
+fn lines_that_the_kernel_overwrote_are_told() {
+    let run = |arguments: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_oom-vector"))
+            .args(["--mode", "events"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = b"6,1,1,-;a\n6,5,2,-;b\n6,6,3,-;c\n";
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let told = run(&["--lost", "--input", "kmsg"]);
+    assert!(told.contains("\"kernel_lines_lost\":3}"), "{told}");
+    assert_eq!(told.lines().count(), 1);
+    assert_eq!(run(&["--input", "kmsg"]), "", "unless it is asked for");
+    assert_eq!(run(&["--lost"]), "", "text can hold any number");
+}

@@ -1,15 +1,16 @@
-//! The logs of OTLP over HTTP, as JSON: a body that is a string is read, and what is added becomes
-//! attributes of the log record.
+//! OTLP as JSON.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::added::{Added, Envelope, oom_of_pieces};
-use super::reader::{Reader, RecordFate};
+use super::super::added::{Added, Envelope};
+use super::super::reader::{Reader, RecordFate};
+use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, object, stream};
 use crate::json::{self, Edits};
+use crate::settings::Settings;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +36,7 @@ struct ScopeLogs<'a> {
 }
 
 #[derive(Deserialize)]
-struct LogRecord<'a> {
+struct Written<'a> {
     #[serde(borrow)]
     body: Option<AnyValue<'a>>,
     #[serde(borrow)]
@@ -43,27 +44,38 @@ struct LogRecord<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct AnyValue<'a> {
-    #[serde(borrow)]
-    string_value: Option<&'a RawValue>,
-    #[serde(borrow)]
-    int_value: Option<&'a RawValue>,
+    #[serde(borrow, rename = "stringValue")]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, rename = "intValue")]
+    number: Option<&'a RawValue>,
+    #[serde(borrow, rename = "boolValue")]
+    truth: Option<&'a RawValue>,
+    /// Not read at once: maps may stand in each other.
+    #[serde(borrow, rename = "kvlistValue")]
+    map: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct KeyValues<'a> {
+    #[serde(borrow, default)]
+    values: Vec<Attribute<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Attribute<'a> {
-    key: String,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
     #[serde(borrow)]
     value: Option<AnyValue<'a>>,
 }
 
 /// The brackets around a log record: of the request, its resources, one of them, its scopes, one of
 /// them, its records, the record.
-pub(super) const LOG_RECORD: &[u8] = b"{[{[{[{";
+pub(in super::super) const LOG_RECORD: &[u8] = b"{[{[{[{";
 
 /// What is to be changed in an export request; `None` where it is none.
-pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
+pub(in super::super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     let logs: Logs<'_> = serde_json::from_slice(body).ok()?;
     let sender = reader.sender;
     let mut edits = Edits::default();
@@ -72,16 +84,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
         scope_logs,
     } in &logs.resource_logs
     {
-        // Each resource is a stream of its own.
-        let mut hasher = DefaultHasher::new();
-        sender.stream.hash(&mut hasher);
-        resource.map(RawValue::get).hash(&mut hasher);
-        reader.sender.stream = hasher.finish();
+        reader.sender.stream = stream(sender.stream, resource.map(RawValue::get));
         for ScopeLogs { log_records } in scope_logs {
             let mut places = Vec::with_capacity(log_records.len());
             for raw in log_records {
-                let place = json::place(body, raw.get());
-                let fate = reader.entry(raw.get().as_bytes(), |_| envelope(raw), write);
+                let place = json::place(body, raw.get().as_bytes());
+                let envelope = |settings: &Settings| envelope(raw, &settings.text_keys);
+                let fate = reader.entry(raw.get().as_bytes(), envelope, write);
                 places.push((place.clone(), fate != RecordFate::Dropped));
                 if let RecordFate::Replaced(text) = fate {
                     edits.replace(place, text);
@@ -94,59 +103,59 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edits> {
     Some(edits)
 }
 
-fn attributes<'a>(record: &LogRecord<'a>) -> Option<Vec<Attribute<'a>>> {
-    record.attributes.map_or(Some(Vec::new()), |text| {
-        serde_json::from_str(text.get()).ok()
-    })
+fn envelope(raw: &RawValue, text_keys: &[String]) -> Option<Envelope> {
+    let record: Written<'_> = serde_json::from_str(raw.get()).ok()?;
+    let list: Vec<Attribute<'_>> = match record.attributes {
+        Some(text) => serde_json::from_str(text.get()).ok()?,
+        None => Vec::new(),
+    };
+    let body = record.body?;
+    let body = match (body.text, body.map) {
+        (Some(text), _) if json::is_string(text) => Body::Text(text.get().into()),
+        (None, Some(map)) => Body::Map(members_of(map, DEEPEST_MAP)?),
+        _ => return None,
+    };
+    let record = LogRecord {
+        body,
+        attributes: members(list, DEEPEST_MAP),
+    };
+    record.envelope(raw.get().as_bytes(), text_keys)
 }
 
-fn envelope(raw: &RawValue) -> Option<Envelope> {
-    let record: LogRecord<'_> = serde_json::from_str(raw.get()).ok()?;
-    let attributes = attributes(&record)?;
-    let text = record.body?.string_value?;
-    if !json::is_string(text) {
-        return None;
+/// Attributes as members, as far as something is read of their values.
+fn members(list: Vec<Attribute<'_>>, depth: u8) -> Members<'_> {
+    let members = list.into_iter().filter_map(|attribute| {
+        let value = scalar_or_map(&attribute.value?, depth)?;
+        Some((attribute.key, value))
+    });
+    members.collect()
+}
+
+fn members_of(map: &RawValue, depth: u8) -> Option<Members<'_>> {
+    let map: KeyValues<'_> = serde_json::from_str(map.get()).ok()?;
+    Some(members(map.values, depth))
+}
+
+/// A value as JSON; `None` for lists, bytes and fractions, of which nothing is read.
+fn scalar_or_map<'a>(value: &AnyValue<'a>, depth: u8) -> Option<Cow<'a, str>> {
+    if let Some(text) = value.text.or(value.truth) {
+        return Some(text.get().into());
     }
-    let is_oom = |key: &str| key == "oom" || key.starts_with("oom.");
-    let has_oom = attributes.iter().any(|attribute| is_oom(&attribute.key));
-    let oom = has_oom.then(|| {
-        oom_of_pieces(|names| {
-            let name = format!("oom.{}", names.join("."));
-            let attribute = attributes.iter().find(|attribute| attribute.key == name)?;
-            let value = attribute.value.as_ref()?;
-            let scalar = value.string_value.or(value.int_value)?.get();
-            serde_json::from_str(scalar)
-                .ok()
-                .or_else(|| Some(scalar.to_owned()))
-        })
-    });
-    let oom = oom.as_deref().map(|oom| ("oom", oom));
-    // A receiver of syslog says in attributes who spoke, and on which machine.
-    let others = attributes.iter().filter_map(|attribute| {
-        let value = attribute
-            .value
-            .as_ref()
-            .filter(|_| !is_oom(&attribute.key))?;
-        let scalar = value.string_value.or(value.int_value)?;
-        Some((&*attribute.key, scalar.get()))
-    });
-    let others = others.chain(oom);
-    Some(Envelope::new(raw.get().as_bytes(), text, others))
+    if let Some(number) = value.number {
+        // Numbers of 64 bits are written as texts.
+        return Some(number.get().trim_matches('"').into());
+    }
+    let members = members_of(value.map?, depth.checked_sub(1)?)?;
+    Some(object(&members).into())
 }
 
 /// The log record with what was added among its attributes.
 fn write(added: &Added<'_>) -> Option<Vec<u8>> {
-    let record: LogRecord<'_> = serde_json::from_str(added.original).ok()?;
+    let record: Written<'_> = serde_json::from_str(added.original).ok()?;
     let mut inside = Vec::new();
-    for (key, value) in added.identity() {
-        let text: String = serde_json::from_str(value).ok()?;
-        attribute(key, &Value::String(text), &mut inside);
+    for (key, value) in attributes(added)? {
+        attribute(&key, &value, &mut inside);
     }
-    flatten(
-        "oom",
-        &serde_json::from_str(added.oom()?).ok()?,
-        &mut inside,
-    );
     Some(match record.attributes {
         None => {
             let member = [b",\"attributes\":[", inside.as_slice(), b"]"].concat();
@@ -156,24 +165,12 @@ fn write(added: &Added<'_>) -> Option<Vec<u8>> {
             if !json::is_empty(attributes.get()) {
                 inside.insert(0, b',');
             }
-            let place = json::place(added.original.as_bytes(), attributes.get());
+            let place = json::place(added.original.as_bytes(), attributes.get().as_bytes());
             let mut edits = Edits::default();
             edits.replace(place, json::insert_at_end(attributes.get(), &inside));
             edits.apply(added.original.as_bytes())?
         }
     })
-}
-
-/// An object as attributes: `oom.victim.pid`.
-fn flatten(key: &str, value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                flatten(&format!("{key}.{name}"), value, out);
-            }
-        }
-        other => attribute(key, other, out),
-    }
 }
 
 fn attribute(key: &str, value: &Value, out: &mut Vec<u8>) {

@@ -122,6 +122,7 @@ fn only_what_gains_something_changes() {
         pid.clone(),
         [field(2, &ordinary), UNKNOWN.to_vec()].concat(),
         field(9, b"unknown"),
+        field(12, b"oom.kill"),
         // The record stands in front of what it gained.
         kill.clone(),
     ] {
@@ -175,6 +176,12 @@ fn a_map_is_read_as_the_record_that_it_is() {
         assert_eq!(tally.kills.iter().sum::<u64>(), kills);
         let out = String::from_utf8(out).unwrap();
         assert_eq!(out.contains(r#""key":"oom.level""#), kills == 1, "{out}");
+        let name = r#","eventName":"oom.kill"}"#;
+        assert_eq!(out.contains(name), kills == 1, "{out}");
+        // One that has a name keeps it.
+        let body = body.replace(r#"{"body""#, r#"{"eventName":"other","body""#);
+        let (out, _) = run("annotate", Declared::Json, body.as_bytes());
+        assert!(!String::from_utf8(out).unwrap().contains(name));
     }
 }
 

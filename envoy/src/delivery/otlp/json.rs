@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::added::{Added, Envelope};
 use super::super::reader::{Reader, RecordFate};
-use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, object, stream};
+use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, event_name, object, stream};
 use crate::json::{self, Edits};
 use crate::settings::Settings;
 
@@ -41,6 +41,8 @@ struct Written<'a> {
     body: Option<AnyValue<'a>>,
     #[serde(borrow)]
     attributes: Option<&'a RawValue>,
+    #[serde(borrow, rename = "eventName")]
+    event_name: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -152,25 +154,32 @@ fn scalar_or_map<'a>(value: &AnyValue<'a>, depth: u8) -> Option<Cow<'a, str>> {
 /// The log record with what was added among its attributes.
 fn write(added: &Added<'_>) -> Option<Vec<u8>> {
     let record: Written<'_> = serde_json::from_str(added.original).ok()?;
+    let attributes = attributes(added)?;
     let mut inside = Vec::new();
-    for (key, value) in attributes(added)? {
-        attribute(&key, &value, &mut inside);
+    for (key, value) in &attributes {
+        attribute(key, value, &mut inside);
     }
-    Some(match record.attributes {
-        None => {
-            let member = [b",\"attributes\":[", inside.as_slice(), b"]"].concat();
-            json::insert_at_end(added.original, &member)
+    let mut behind = Vec::new();
+    let mut edits = Edits::default();
+    if let Some(attributes) = record.attributes {
+        if !json::is_empty(attributes.get()) {
+            inside.insert(0, b',');
         }
-        Some(attributes) => {
-            if !json::is_empty(attributes.get()) {
-                inside.insert(0, b',');
-            }
-            let place = json::place(added.original.as_bytes(), attributes.get().as_bytes());
-            let mut edits = Edits::default();
-            edits.replace(place, json::insert_at_end(attributes.get(), &inside));
-            edits.apply(added.original.as_bytes())?
-        }
-    })
+        let place = json::place(added.original.as_bytes(), attributes.get().as_bytes());
+        edits.replace(place, json::insert_at_end(attributes.get(), &inside));
+    } else {
+        behind.extend([b",\"attributes\":[", inside.as_slice(), b"]"].concat());
+    }
+    if let Some(name) = event_name(&attributes)
+        && record.event_name.is_none()
+    {
+        behind.extend_from_slice(b",\"eventName\":");
+        json::push_string(&mut behind, name);
+    }
+    // In front of the last brace.
+    let end = added.original.len().checked_sub(1)?;
+    edits.replace(end..end, behind);
+    edits.apply(added.original.as_bytes())
 }
 
 fn attribute(key: &str, value: &Value, out: &mut Vec<u8>) {

@@ -87,6 +87,13 @@ fn stream(sender: u64, resource: impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// What OpenTelemetry calls the event of a kill. A log record of anything else is none.
+fn event_name(attributes: &[(String, Value)]) -> Option<&'static str> {
+    let mut attributes = attributes.iter();
+    let is_kill = attributes.any(|(key, value)| key == "oom.event" && value == "kill");
+    is_kill.then_some("oom.kill")
+}
+
 /// What was added, as attributes: identity, and the `oom` object by its pieces, such as `oom.victim.pid`.
 fn attributes(added: &Added<'_>) -> Option<Vec<(String, Value)>> {
     let mut attributes = Vec::new();

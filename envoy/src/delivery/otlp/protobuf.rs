@@ -10,7 +10,7 @@ use super::super::protobuf::{
     push_number, text_of,
 };
 use super::super::reader::{Reader, RecordFate};
-use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, object, stream};
+use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, event_name, object, stream};
 use crate::json::push_string;
 use crate::settings::Settings;
 use crate::tally::UnreadReason;
@@ -25,6 +25,7 @@ const LOG_RECORDS: u64 = 2;
 /// of a log record,
 const BODY: u64 = 5;
 const ATTRIBUTES: u64 = 6;
+const EVENT_NAME: u64 = 12;
 /// of an attribute,
 const KEY: u64 = 1;
 const VALUE: u64 = 2;
@@ -185,8 +186,14 @@ fn scalar_or_map(value: &[u8], depth: u8) -> Option<String> {
 fn write(added: &Added<'_>) -> Option<Vec<u8>> {
     let original: String = serde_json::from_str(added.original).ok()?;
     let mut record = bytes_of(&original)?;
-    for (key, value) in attributes(added)? {
-        push_bytes(&mut record, ATTRIBUTES, &pair(&key, &value));
+    let attributes = attributes(added)?;
+    for (key, value) in &attributes {
+        push_bytes(&mut record, ATTRIBUTES, &pair(key, value));
+    }
+    if let Some(name) = event_name(&attributes)
+        && last(&record, EVENT_NAME).is_none()
+    {
+        push_bytes(&mut record, EVENT_NAME, name.as_bytes());
     }
     Some(record)
 }

@@ -123,7 +123,7 @@ impl Request {
     /// Unpacks the next piece of a body and gives it to the delivery; why the body is refused, where it is.
     fn unpack(&mut self, mut unpacker: Unpacker, chunk: &[u8], last: bool) -> Result<(), Refusal> {
         unpacker.feed(chunk);
-        let mut place = 0..usize::MAX;
+        let (mut start, mut replaced) = (0, usize::MAX);
         let mut came = 0_usize;
         let mut piece = unpacker.next_piece()?;
         loop {
@@ -142,8 +142,8 @@ impl Request {
             }
             let out = self.push(bytes, is_last);
             // The first takes the place of what came, each other one stands behind it.
-            self.set_http_request_body(place.start, place.end, &out.bytes);
-            place = usize::MAX..0;
+            self.set_http_request_body(start, replaced, &out.bytes);
+            (start, replaced) = (usize::MAX, 0);
             if behind.is_none() {
                 break;
             }

@@ -43,6 +43,12 @@ impl<'a> Members<'a> {
         serde_json::from_slice(text).ok()
     }
 
+    /// Each key with the text of its value.
+    pub(crate) fn pairs(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+        let members = self.0.iter();
+        members.map(|(key, value)| (&**key, value.get()))
+    }
+
     /// The last value of that key: of two, readers take the later.
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
         let mut members = self.0.iter().rev();
@@ -64,7 +70,7 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Where `part`, which is borrowed from `whole`, stands in it.
-pub(crate) fn place(whole: &[u8], part: &str) -> Range<usize> {
+pub(crate) fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
     start..start.saturating_add(part.len())
 }
@@ -172,7 +178,10 @@ mod tests {
         let members = Members::read(text).unwrap();
         assert_eq!(members.get("a").unwrap().get(), "[ 1, 2 ]");
         assert_eq!(members.get("bc").unwrap().get(), r#""x\/y""#);
-        assert_eq!(place(text, members.get("bc").unwrap().get()), 26..32);
+        assert_eq!(
+            place(text, members.get("bc").unwrap().get().as_bytes()),
+            26..32
+        );
         assert!(Members::read(b"[]").is_none());
     }
 }

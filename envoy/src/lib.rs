@@ -29,3 +29,4 @@ mod json;
 pub mod senders;
 pub mod settings;
 pub mod tally;
+pub mod unpack;

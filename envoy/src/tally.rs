@@ -3,6 +3,8 @@
 use oom_filter::cgroup::Level;
 use serde::Deserialize;
 
+use crate::unpack::Broken;
+
 /// The forms in which records are sent.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +89,59 @@ impl UnreadReason {
             Self::Unreadable => "unreadable",
             Self::Memory => "memory",
         }
+    }
+}
+
+/// Why a body was refused: the sender is told so, and the receiver gets nothing whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not packed as it says, or its checksum is wrong, or its packing breaks off.
+    Packing,
+    /// It ends inside a record, and was told to end when nothing could be added to it any more.
+    Cut,
+    /// More comes out of a piece of it than the proxy can hold.
+    TooLarge,
+    /// Too much was held already, of other deliveries.
+    Memory,
+}
+
+impl Refusal {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Packing, Self::Cut, Self::TooLarge, Self::Memory];
+
+    /// As it is counted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Packing => "packing",
+            Self::Cut => "cut",
+            Self::TooLarge => "too_large",
+            Self::Memory => "memory",
+        }
+    }
+
+    /// The status of the answer: with 503 it may be sent again, and fare better.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Packing => 400,
+            Self::TooLarge => 413,
+            Self::Cut | Self::Memory => 503,
+        }
+    }
+
+    /// What the answer says.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Packing => "the body cannot be unpacked",
+            Self::Cut => "the body ends inside a record",
+            Self::TooLarge => "the body unpacks to too much",
+            Self::Memory => "too many bodies are under way",
+        }
+    }
+}
+
+impl From<Broken> for Refusal {
+    fn from(_: Broken) -> Self {
+        Self::Packing
     }
 }
 

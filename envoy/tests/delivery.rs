@@ -428,6 +428,48 @@ fn a_text_is_found_in_configured_keys() {
     assert_eq!(record["oom"]["pod"]["uid"], POD);
 }
 
+/// Splunk's HEC has the record inside of its event, and what stands beside the text there says who wrote it.
+#[test]
+fn a_configured_key_may_lie_in_an_object() {
+    let settings = Settings::read(br#"{"text_keys":["event","event.log"]}"#).unwrap();
+    let text = Value::from(kill());
+    for (event, kills) in [
+        (text.to_string(), 1),
+        (format!(r#"{{ "log":{text} }}"#), 1),
+        (format!(r#"{{"log":{text},"stream":"stderr"}}"#), 0),
+        (format!(r#"{{"a":{{"log":{text}}}}}"#), 0),
+        (format!("[{text}]"), 0),
+    ] {
+        let body = format!("{{\"time\":1.50,\"host\":\"n\",\"event\":{event}}}\n");
+        let (out, tally) = run(&settings, Declared::Json, &body);
+        assert_eq!(tally.kills.iter().sum::<u64>(), kills, "{event}");
+        assert!(out.starts_with(body.trim_end_matches(['}', '\n'])), "{out}");
+        assert_eq!(out.contains(",\"oom\":{"), kills == 1, "{out}");
+    }
+}
+
+/// Each record of `application/json-seq` begins with a sign, which stays where it stays.
+#[test]
+fn a_sign_may_stand_in_front_of_a_line() {
+    let records: Vec<String> = lines().iter().map(|line| record(line)).collect();
+    let signed = |records: &[String]| {
+        let records = records.iter();
+        let records: Vec<String> = records.map(|record| format!("\u{1e}{record}\n")).collect();
+        records.concat()
+    };
+    let plain = |mode_name: &str| {
+        let body = records.join("\n") + "\n";
+        let (out, tally) = run_cut(&mode(mode_name), Declared::Ndjson, body.as_bytes(), &[]);
+        let out = String::from_utf8(out).unwrap();
+        (out.lines().map(str::to_owned).collect::<Vec<_>>(), tally)
+    };
+    for name in ["annotate", "rewrite", "events"] {
+        let (left, tally) = plain(name);
+        let found = run(&mode(name), Declared::Ndjson, &signed(&records));
+        assert_eq!(found, (signed(&left), tally), "{name}");
+    }
+}
+
 /// Fluent Bit's Loki output writes whole records as lines, unless it is told otherwise.
 #[test]
 fn a_line_of_loki_may_be_a_record() {

@@ -64,9 +64,9 @@ pub const ENVOY: Module = Module {
     built: "oom_envoy.wasm",
     with: "",
     target: "wasm32-unknown-unknown",
-    profile: "program",
+    profile: "proxy",
     features: "+simd128",
-    limit: 704 << 10,
+    limit: 768 << 10,
 };
 
 /// Every module. A new one is a row here.

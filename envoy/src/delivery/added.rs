@@ -34,12 +34,12 @@ impl Envelope {
     /// them is the filter's to judge.
     pub(super) fn new<'m>(
         original: &[u8],
-        text: &RawValue,
+        text: &str,
         others: impl Iterator<Item = (&'m str, &'m str)>,
     ) -> Self {
         let mut record = Vec::with_capacity(original.len().saturating_mul(2));
         record.extend_from_slice(b"{\"body\":");
-        record.extend_from_slice(text.get().as_bytes());
+        record.extend_from_slice(text.as_bytes());
         let mut has_oom = false;
         for (key, value) in others {
             if TEXT_KEYS.contains(&key) || key == ORIGINAL {
@@ -57,16 +57,26 @@ impl Envelope {
         Self { record, has_oom }
     }
 
-    /// The same for a record whose text stands in one of `text_keys`; `None` where it does not.
+    /// The same for a record whose text stands in one of `text_keys`, or where such a key is `a.b`, in the
+    /// member `b` of its object `a`; `None` where it stands in none.
     pub(super) fn of_record(
         record: &[u8],
         members: &Members<'_>,
         text_keys: &[String],
     ) -> Option<Self> {
-        let text = text(members, text_keys)?;
-        let others = members.0.iter().map(|(key, value)| (&**key, value.get()));
         // Blanks around it would keep what is added from standing in front of its last brace.
-        Some(Self::new(record.trim_ascii(), text, others))
+        let record = record.trim_ascii();
+        text_keys.iter().find_map(|key| {
+            if let Some(text) = members.get(key).filter(|value| json::is_string(value)) {
+                return Some(Self::new(record, text.get(), members.pairs()));
+            }
+            let (outer, inner) = key.split_once('.')?;
+            let nested = Members::read(members.get(outer)?.get().as_bytes())?;
+            let text = nested.get(inner).filter(|value| json::is_string(value))?;
+            // What stands beside the text says who wrote it.
+            let all = members.pairs().chain(nested.pairs());
+            Some(Self::new(record, text.get(), all))
+        })
     }
 }
 
@@ -86,20 +96,20 @@ pub(super) fn oom_of_pieces(piece: impl Fn(&[&str]) -> Option<String>) -> String
     serde_json::Value::Object(members).to_string()
 }
 
-/// The text of a record: the first of `text_keys` that holds one, or of the filter's own where there are
-/// none.
-pub(super) fn text<'a>(members: &Members<'a>, text_keys: &[String]) -> Option<&'a RawValue> {
-    let first = |value: &&RawValue| json::is_string(value);
+/// The text of a record with these members: the first of `text_keys` that holds one, or of the filter's
+/// own where there are none. Of two members of one name readers take the later.
+pub(super) fn text<'a, M: DoubleEndedIterator<Item = (&'a str, &'a str)>>(
+    members: impl Fn() -> M,
+    text_keys: &[String],
+) -> Option<&'a str> {
+    let of_key = |key: &str| {
+        let (_, value) = members().rev().find(|(name, _)| *name == key)?;
+        value.starts_with('"').then_some(value)
+    };
     if text_keys.is_empty() {
-        TEXT_KEYS
-            .iter()
-            .filter_map(|key| members.get(key))
-            .find(first)
+        TEXT_KEYS.into_iter().find_map(of_key)
     } else {
-        text_keys
-            .iter()
-            .filter_map(|key| members.get(key))
-            .find(first)
+        text_keys.iter().find_map(|key| of_key(key))
     }
 }
 

@@ -6,6 +6,9 @@ use super::Forwarded;
 use super::reader::{Reader, RecordFate};
 use super::tail::{RestOfLine, Tail, Unended};
 
+/// What stands in front of each record of `application/json-seq`.
+pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
+
 /// A delivery of lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -87,10 +90,15 @@ pub(super) fn ending(line: &[u8]) -> (&[u8], &[u8]) {
 /// Reads one line; whether it goes on.
 fn read_line(reader: &mut Reader<'_>, line: &[u8], out: &mut Vec<u8>) -> bool {
     let (text, end) = ending(line);
+    let (sign, text) = match text.split_first() {
+        Some((&RECORD_SEPARATOR, text)) => (&[RECORD_SEPARATOR][..], text),
+        _ => (&b""[..], text),
+    };
     match reader.record(text) {
         RecordFate::Same => out.extend_from_slice(line),
         RecordFate::Dropped => return false,
         RecordFate::Replaced(text) => {
+            out.extend_from_slice(sign);
             out.extend_from_slice(&text);
             out.extend_from_slice(end);
         }

@@ -6,6 +6,7 @@ mod lines;
 mod loki;
 mod objects;
 mod otlp;
+mod protobuf;
 mod reader;
 mod scan;
 mod sniff;
@@ -17,6 +18,7 @@ use crate::settings::Settings;
 use crate::tally::{Format, Tally, UnreadReason};
 use bulk::Bulk;
 use lines::Lines;
+use loki::snappy::Elements;
 use objects::Objects;
 use reader::{Reader, RecordFate};
 use scan::Scan;
@@ -101,6 +103,10 @@ enum Kind {
     Objects(Objects),
     /// One object that is needed whole, and how far it has been looked at.
     Whole(Read, Scan),
+    /// OTLP as protobuf.
+    OtlpProtobuf,
+    /// Loki's push request as protobuf, which is needed whole.
+    LokiProtobuf(Elements),
     /// All the rest goes on as it comes.
     Unread,
 }
@@ -124,6 +130,14 @@ impl Delivery {
             Declared::Json => delivery.kind = Kind::Json,
             Declared::Ndjson => delivery.become_format(Format::Ndjson),
             Declared::Bulk => delivery.become_format(Format::Bulk),
+            Declared::OtlpProtobuf => {
+                delivery.tally.format = Some(Format::Otlp);
+                delivery.kind = Kind::OtlpProtobuf;
+            }
+            Declared::LokiProtobuf => {
+                delivery.tally.format = Some(Format::Loki);
+                delivery.kind = Kind::LokiProtobuf(Elements::default());
+            }
             Declared::Unread(reason) => delivery.tally.passed = Some(reason),
         }
         delivery
@@ -257,6 +271,32 @@ impl Delivery {
                 }
                 out
             }
+            Kind::OtlpProtobuf => {
+                let (out, trouble) = otlp::protobuf::read(&mut reader, data, last, &mut self.held);
+                if let Some(reason) = trouble {
+                    self.tally.passed = Some(reason);
+                    self.kind = Kind::Unread;
+                }
+                out
+            }
+            Kind::LokiProtobuf(elements) => {
+                let is_complete = elements.are_complete(&data);
+                if data.len() > settings.max_body_bytes {
+                    return self.unread(data, UnreadReason::TooLarge);
+                }
+                if !is_complete && !last {
+                    self.held = data;
+                    return Forwarded::changed(Vec::new());
+                }
+                let read = loki::protobuf::read(&mut reader, &data);
+                // Nothing may follow.
+                self.kind = Kind::Unread;
+                match read {
+                    Ok(None) => Forwarded::same(data),
+                    Ok(Some(changed)) => Forwarded::changed(changed),
+                    Err(reason) => self.unread(data, reason),
+                }
+            }
             Kind::Whole(read, scan) => {
                 let read = *read;
                 match whole(&mut reader, read, scan, &data, last) {
@@ -285,8 +325,8 @@ impl Delivery {
             Format::Bulk => Kind::Bulk(Bulk::default()),
             Format::JsonArray => Kind::Objects(Objects::array()),
             Format::JsonStream => Kind::Objects(Objects::stream()),
-            Format::Loki => Kind::Whole(loki::read, Scan::counting(loki::ENTRY)),
-            Format::Otlp => Kind::Whole(otlp::read, Scan::counting(otlp::LOG_RECORD)),
+            Format::Loki => Kind::Whole(loki::json::read, Scan::counting(loki::json::ENTRY)),
+            Format::Otlp => Kind::Whole(otlp::json::read, Scan::counting(otlp::json::LOG_RECORD)),
         };
     }
 

@@ -1,6 +1,7 @@
 //! Which format a delivery has: what its headers declare, and for JSON its first bytes.
 
 use crate::tally::{Format, UnreadReason};
+use crate::unpack::Packing;
 
 /// What the headers of a delivery say of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,12 +12,17 @@ pub enum Declared {
     Ndjson,
     /// Elasticsearch's `_bulk`.
     Bulk,
+    /// OTLP's logs, as protobuf.
+    OtlpProtobuf,
+    /// Loki's push request, as protobuf.
+    LokiProtobuf,
     /// Nothing that is read here.
     Unread(UnreadReason),
 }
 
-/// Content types of JSON lines.
-const NDJSON: [&str; 7] = [
+/// Content types of JSON lines, or of lines that begin with a sign of their own (RFC 7464).
+const NDJSON: [&str; 8] = [
+    "application/json-seq",
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
@@ -34,7 +40,14 @@ const JSON: [&str; 5] = [
     "application/vnd.elasticsearch+json",
 ];
 
-/// What a request's path, `content-type` and `content-encoding` declare.
+/// Content types of protobuf.
+const PROTOBUF: [&str; 2] = ["application/x-protobuf", "application/protobuf"];
+/// How the paths end that OTLP's logs and Loki's push requests are sent to.
+const OTLP_PATH: &[u8] = b"/v1/logs";
+const LOKI_PATH: &[u8] = b"/loki/api/v1/push";
+
+/// What a request's path, `content-type` and `content-encoding` declare. A body that is
+/// [packed](crate::unpack) is what it is unpacked.
 ///
 /// ```
 /// use oom_envoy::delivery::{Declared, declared};
@@ -42,14 +55,32 @@ const JSON: [&str; 5] = [
 ///
 /// assert_eq!(declared(b"/logs", b"application/json; charset=utf-8", b""), Declared::Json);
 /// assert_eq!(declared(b"/_bulk?a=b", b"application/json", b""), Declared::Bulk);
-/// let gzip = declared(b"/logs", b"application/json", b"gzip");
-/// assert_eq!(gzip, Declared::Unread(UnreadReason::Encoding));
+/// let brotli = declared(b"/logs", b"application/json", b"br");
+/// assert_eq!(brotli, Declared::Unread(UnreadReason::Encoding));
 /// ```
 pub fn declared(path: &[u8], content_type: &[u8], content_encoding: &[u8]) -> Declared {
     let kind = content_type.split(|byte| *byte == b';').next();
     let kind = kind.unwrap_or_default().trim_ascii();
     let is = |name: &str| kind.eq_ignore_ascii_case(name.as_bytes());
     let is_ndjson = NDJSON.into_iter().any(is);
+    let path = without_query(path);
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let encoding = content_encoding.trim_ascii();
+    let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity");
+    let is_packed = !is_plain && Packing::of(encoding).is_none();
+    if PROTOBUF.into_iter().any(is) {
+        // The path alone tells logs from traces and metrics, which look the same.
+        if path.ends_with(LOKI_PATH) && (is_plain || encoding.eq_ignore_ascii_case(b"snappy")) {
+            return Declared::LokiProtobuf;
+        }
+        if path.ends_with(OTLP_PATH) {
+            return if is_packed {
+                Declared::Unread(UnreadReason::Encoding)
+            } else {
+                Declared::OtlpProtobuf
+            };
+        }
+    }
     if !is_ndjson && !JSON.into_iter().any(is) {
         let lower = kind.to_ascii_lowercase();
         let has = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
@@ -59,12 +90,9 @@ pub fn declared(path: &[u8], content_type: &[u8], content_encoding: &[u8]) -> De
             UnreadReason::ContentType
         });
     }
-    let encoding = content_encoding.trim_ascii();
-    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
+    if is_packed {
         return Declared::Unread(UnreadReason::Encoding);
     }
-    let path = without_query(path);
-    let path = path.strip_suffix(b"/").unwrap_or(path);
     if path.ends_with(b"/_bulk") {
         Declared::Bulk
     } else if is_ndjson {
@@ -129,25 +157,65 @@ mod tests {
 
     #[test]
     fn headers_declare() {
-        use Declared::{Bulk, Json, Ndjson, Unread};
+        use Declared::{Bulk, Json, LokiProtobuf, Ndjson, OtlpProtobuf, Unread};
         for (path, kind, encoding, expected) in [
             ("/", "application/json", "", Json),
             ("/", "Application/JSON ; charset=utf-8", "identity", Json),
             ("/", "application/stream+json", "", Json),
             ("/", "text/json", "", Json),
             ("/", "application/json-lines", "", Ndjson),
+            ("/", "application/json-seq", "", Ndjson),
             ("/", "application/x-ndjson", "", Ndjson),
             ("/i/_bulk", "application/x-ndjson", "", Bulk),
             ("/_bulk/?pretty", "application/json", "", Bulk),
             ("/x_bulk", "application/x-ndjson", "", Ndjson),
+            ("/", "application/x-ndjson", "gzip", Ndjson),
             (
                 "/",
                 "application/x-ndjson",
-                "gzip",
+                "gzip, br",
                 Unread(UnreadReason::Encoding),
             ),
             (
                 "/",
+                "application/x-protobuf",
+                "snappy",
+                Unread(UnreadReason::Protobuf),
+            ),
+            ("/v1/logs", "application/x-protobuf", "", OtlpProtobuf),
+            (
+                "/otlp/v1/logs/?a=b",
+                "application/protobuf",
+                "zstd",
+                OtlpProtobuf,
+            ),
+            (
+                "/v1/logs",
+                "application/x-protobuf",
+                "snappy",
+                Unread(UnreadReason::Encoding),
+            ),
+            (
+                "/v1/traces",
+                "application/x-protobuf",
+                "",
+                Unread(UnreadReason::Protobuf),
+            ),
+            (
+                "/loki/api/v1/push",
+                "application/x-protobuf",
+                "snappy",
+                LokiProtobuf,
+            ),
+            (
+                "/loki/api/v1/push",
+                "application/x-protobuf",
+                "",
+                LokiProtobuf,
+            ),
+            // Metrics, as Prometheus writes them.
+            (
+                "/api/v1/push",
                 "application/x-protobuf",
                 "snappy",
                 Unread(UnreadReason::Protobuf),

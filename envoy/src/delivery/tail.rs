@@ -1,5 +1,6 @@
 //! The line at the end of what came so far, while its line end is still missing.
 
+use super::lines::RECORD_SEPARATOR;
 use super::scan::Scan;
 
 /// Blanks in front of a record that are looked through. More than these are no beginning of one.
@@ -25,7 +26,8 @@ impl Tail {
     pub(super) fn look(&mut self, data: &[u8], start: usize) -> Unended {
         let line = data.get(start..).unwrap_or_default();
         let mut blanks = line.iter().take(MOST_BLANKS);
-        let begin = match blanks.position(|byte| !byte.is_ascii_whitespace()) {
+        let is_in_front = |byte: &u8| byte.is_ascii_whitespace() || *byte == RECORD_SEPARATOR;
+        let begin = match blanks.position(|byte| !is_in_front(byte)) {
             Some(position) => start.saturating_add(position),
             None if line.len() < MOST_BLANKS => return Unended::Open,
             None => return Unended::Text,
@@ -109,6 +111,7 @@ mod tests {
             (" {\"a\":\"}\"", Unended::Open),
             (" {\"a\":\"}\"}", Unended::Object),
             ("{\"a\":{}} \r", Unended::Object),
+            ("\u{1e}{\"a\":{}}", Unended::Object),
             ("{} x", Unended::Text),
             ("text", Unended::Text),
             ("[{}]", Unended::Text),

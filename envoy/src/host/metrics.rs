@@ -3,7 +3,7 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
-use crate::tally::{Format, Tally, UnreadReason, levels};
+use crate::tally::{Format, Refusal, Tally, UnreadReason, levels};
 
 /// The identifiers of the counters; none where the proxy refused one.
 pub(super) struct Metrics {
@@ -11,6 +11,7 @@ pub(super) struct Metrics {
     records: Vec<Option<u32>>,
     bodies: Vec<Option<u32>>,
     passed: Vec<Option<u32>>,
+    refused: Vec<Option<u32>>,
     silent: Option<u32>,
     forgotten: Option<u32>,
 }
@@ -34,6 +35,11 @@ impl Metrics {
                 "oom_bodies_passed_total",
                 "reason",
                 &UnreadReason::ALL.map(UnreadReason::name),
+            ),
+            refused: all(
+                "oom_bodies_refused_total",
+                "reason",
+                &Refusal::ALL.map(Refusal::name),
             ),
             silent: counter("oom_records_silent_total"),
             forgotten: counter("oom_reports_forgotten_total"),
@@ -66,6 +72,15 @@ impl Metrics {
                 add(*counter, count);
             }
         }
+    }
+
+    /// Counts a body that was refused.
+    pub(super) fn refused(&self, refusal: Refusal) {
+        add_at(
+            &self.refused,
+            Refusal::ALL.iter().position(|name| *name == refusal),
+            1,
+        );
     }
 
     /// Counts reports that were forgotten before they were complete.

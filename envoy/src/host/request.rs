@@ -10,17 +10,17 @@ use proxy_wasm::types::{Action, MapType};
 use super::root::Shared;
 use crate::delivery::{Declared, Delivery, Forwarded, declared, without_query};
 use crate::senders::Sender;
-use crate::tally::UnreadReason;
+use crate::tally::{Refusal, UnreadReason};
+use crate::unpack::{Packing, Unpacker};
 
 /// Bytes that are held of all deliveries together; beyond it a delivery goes on unread.
 const MOST_HELD: usize = 64 << 20;
 /// Bytes of one piece that are taken into the module's memory; a larger one, and all behind it, goes on
-/// unread. A decompressor can make such pieces.
+/// unread. A filter in front of this one can make such pieces.
 const LARGEST_CHUNK: usize = 16 << 20;
-
-/// A packed body is at most twice as long as what was packed, and so many bytes, even where its packer
-/// writes out each short line by itself.
-const MOST_OVERHEAD: u64 = 1 << 10;
+/// Bytes that may come out of one packed piece. All of them go into the proxy's memory before its
+/// receiver takes any, and a packer of bad will makes thousands of each byte.
+const MOST_UNPACKED: usize = 128 << 20;
 
 /// What a response to an emptied `_bulk` request says: all of nothing was done.
 const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
@@ -35,12 +35,12 @@ const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
 pub(super) struct Request {
     shared: Option<Rc<Shared>>,
     delivery: Option<Delivery>,
+    /// Unpacks the body, where it is packed and read.
+    unpacker: Option<Unpacker>,
     /// What is counted as held for this request.
     held: usize,
     /// Bytes of the body still to come, where the request says so.
     left: Option<usize>,
-    /// Bytes of the body that came.
-    came: u64,
     /// The delivery was told that nothing follows.
     has_ended: bool,
 }
@@ -60,16 +60,6 @@ impl Headers {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_slice())
     }
-
-    /// How many bytes a decompressor says in its trailers that it took: its own name stands in the middle
-    /// of theirs.
-    fn compressed_bytes(&self) -> Option<u64> {
-        let mut headers = self.0.iter();
-        let (_, value) = headers.find(|(key, _)| {
-            key.starts_with("x-envoy-decompressor-") && key.ends_with("-compressed-bytes")
-        })?;
-        std::str::from_utf8(value).ok()?.parse().ok()
-    }
 }
 
 impl Request {
@@ -77,9 +67,9 @@ impl Request {
         Self {
             shared,
             delivery: None,
+            unpacker: None,
             held: 0,
             left: None,
-            came: 0,
             has_ended: false,
         }
     }
@@ -124,10 +114,66 @@ impl Request {
         let forwarded = delivery.push(&shared.settings, &mut senders, chunk, last);
         let out = forwarded.behind(given_up);
         shared.metrics.forgotten(senders.forgotten());
-        let now_held = delivery.held();
+        let now_held = delivery.held().saturating_add(self.unpacker_held());
         drop((senders, held));
         self.count_held(now_held);
         out
+    }
+
+    /// Unpacks the next piece of a body and gives it to the delivery; why the body is refused, where it is.
+    fn unpack(&mut self, mut unpacker: Unpacker, chunk: &[u8], last: bool) -> Result<(), Refusal> {
+        unpacker.feed(chunk);
+        let (mut start, mut replaced) = (0, usize::MAX);
+        let mut came = 0_usize;
+        let mut piece = unpacker.next_piece()?;
+        loop {
+            let behind = match piece {
+                Some(_) => unpacker.next_piece()?,
+                None => None,
+            };
+            let is_last = last && behind.is_none();
+            if is_last {
+                unpacker.finish()?;
+            }
+            let bytes = piece.unwrap_or_default();
+            came = came.saturating_add(bytes.len());
+            if came > MOST_UNPACKED {
+                return Err(Refusal::TooLarge);
+            }
+            let out = self.push(bytes, is_last);
+            // The first takes the place of what came, each other one stands behind it.
+            self.set_http_request_body(start, replaced, &out.bytes);
+            (start, replaced) = (usize::MAX, 0);
+            if behind.is_none() {
+                break;
+            }
+            piece = behind;
+        }
+        let held = unpacker.held();
+        self.unpacker = Some(unpacker);
+        let held = held.saturating_add(self.delivery.as_ref().map_or(0, Delivery::held));
+        self.count_held(held);
+        if self.held_by_all() > MOST_HELD {
+            return Err(Refusal::Memory);
+        }
+        Ok(())
+    }
+
+    /// Answers for the receiver, which gets no end of the body and so no body.
+    fn refuse(&mut self, refusal: Refusal) -> Action {
+        if let Some(shared) = &self.shared {
+            shared.metrics.refused(refusal);
+        }
+        self.has_ended = true;
+        let status = u32::from(refusal.status());
+        self.send_http_response(status, Vec::new(), Some(refusal.text().as_bytes()));
+        Action::Pause
+    }
+
+    fn held_by_all(&self) -> usize {
+        let shared = self.shared.as_ref();
+        let held = shared.and_then(|shared| shared.held.try_borrow().ok());
+        held.map_or(0, |held| *held)
     }
 
     /// Lets the rest of the body go on, in front of it what was held of it so far.
@@ -149,6 +195,10 @@ impl Request {
             *held = held.saturating_sub(self.held).saturating_add(bytes);
             self.held = bytes;
         }
+    }
+
+    fn unpacker_held(&self) -> usize {
+        self.unpacker.as_ref().map_or(0, Unpacker::held)
     }
 
     /// Answers an emptied `_bulk` request: its receiver would refuse it. Whether that was done.
@@ -189,12 +239,17 @@ impl HttpContext for Request {
             self.delivery = Some(Delivery::new(declared, Sender::default()));
             return Action::Continue;
         }
+        let encoding = headers.get("content-encoding").unwrap_or_default();
+        if let Some(packing) = Packing::of(encoding) {
+            self.unpacker = Some(Unpacker::new(packing));
+            self.remove_http_request_header("content-encoding");
+        }
         self.left = headers
             .get("content-length")
             .and_then(|length| std::str::from_utf8(length).ok()?.trim().parse().ok());
         let mut delivery = Delivery::new(declared, self.sender(&headers));
         if self.left.is_none() {
-            // Nothing can be added to the body once trailers come, of the sender or of a decompressor.
+            // Nothing can be added to the body once trailers come, of the sender or of a filter in front.
             delivery = delivery.may_end_late();
         }
         self.delivery = Some(delivery);
@@ -204,8 +259,8 @@ impl HttpContext for Request {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        self.came = self.came.saturating_add(size as u64);
-        if self.delivery.as_ref().is_none_or(Delivery::is_unread) && self.held == 0 {
+        let is_unread = self.delivery.as_ref().is_none_or(Delivery::is_unread);
+        if is_unread && self.held == 0 && self.unpacker.is_none() {
             return Action::Continue;
         }
         // The proxy tells the end by itself, and the delivery knew it from its length.
@@ -213,6 +268,9 @@ impl HttpContext for Request {
             return Action::Continue;
         }
         if size > LARGEST_CHUNK {
+            if self.unpacker.is_some() {
+                return self.refuse(Refusal::TooLarge);
+            }
             self.give_up();
             return Action::Continue;
         }
@@ -225,6 +283,15 @@ impl HttpContext for Request {
             *left = left.saturating_sub(chunk.len());
         }
         let last = end_of_stream || self.left == Some(0);
+        if let Some(unpacker) = self.unpacker.take() {
+            if let Err(refusal) = self.unpack(unpacker, &chunk, last) {
+                return self.refuse(refusal);
+            }
+            if last && self.answers_emptied_bulk() {
+                return Action::Pause;
+            }
+            return Action::Continue;
+        }
         let out = self.push(chunk, last);
         if last && self.answers_emptied_bulk() {
             return Action::Pause;
@@ -239,18 +306,12 @@ impl HttpContext for Request {
         if self.delivery.is_none() || self.has_ended {
             return Action::Continue;
         }
-        let trailers = Headers::read(MapType::HttpRequestTrailers);
-        if let Some(compressed) = trailers.compressed_bytes()
-            && self.came.saturating_mul(2).saturating_add(MOST_OVERHEAD) < compressed
-        {
-            // The proxy lets what it cannot unpack vanish, and asks for the next piece.
-            self.send_http_response(503, Vec::new(), Some(b"the body cannot be unpacked"));
-            return Action::Pause;
+        if let Some(Err(broken)) = self.unpacker.as_ref().map(Unpacker::finish) {
+            return self.refuse(broken.into());
         }
         if !self.push(Vec::new(), true).bytes.is_empty() {
-            // It breaks off inside a record, and there is no way to let that piece go on.
-            self.send_http_response(503, Vec::new(), Some(b"the body ends inside a record"));
-            return Action::Pause;
+            // There is no way to let that piece go on.
+            return self.refuse(Refusal::Cut);
         }
         if self.answers_emptied_bulk() {
             return Action::Pause;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::protobuf;
+
 /// A form of delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -19,6 +21,12 @@ pub enum Form {
     Loki,
     /// OTLP's logs.
     Otlp,
+    /// The same as protobuf.
+    OtlpProtobuf,
+    /// The same as protobuf, each text as the `MESSAGE` of a map, as a receiver of the journal has it.
+    OtlpMaps,
+    /// Loki's push request as protobuf.
+    LokiProtobuf,
 }
 
 /// A line of a form that carries texts apart from what is added to them.
@@ -36,15 +44,24 @@ impl Form {
     /// Those that carry whole records.
     pub const OF_RECORDS: [Self; 4] = [Self::Ndjson, Self::Bulk, Self::JsonArray, Self::JsonStream];
     /// Those that carry texts.
-    pub const OF_TEXTS: [Self; 2] = [Self::Loki, Self::Otlp];
+    pub const OF_TEXTS: [Self; 5] = [
+        Self::Loki,
+        Self::Otlp,
+        Self::OtlpProtobuf,
+        Self::OtlpMaps,
+        Self::LokiProtobuf,
+    ];
     /// Every form.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Ndjson,
         Self::Bulk,
         Self::JsonArray,
         Self::JsonStream,
         Self::Loki,
         Self::Otlp,
+        Self::OtlpProtobuf,
+        Self::OtlpMaps,
+        Self::LokiProtobuf,
     ];
 
     /// As the module counts it.
@@ -54,8 +71,8 @@ impl Form {
             Self::Bulk => "bulk",
             Self::JsonArray => "json_array",
             Self::JsonStream => "json_stream",
-            Self::Loki => "loki",
-            Self::Otlp => "otlp",
+            Self::Loki | Self::LokiProtobuf => "loki",
+            Self::Otlp | Self::OtlpProtobuf | Self::OtlpMaps => "otlp",
         }
     }
 
@@ -63,6 +80,7 @@ impl Form {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Ndjson | Self::Bulk => "application/x-ndjson",
+            Self::OtlpProtobuf | Self::OtlpMaps | Self::LokiProtobuf => "application/x-protobuf",
             _ => "application/json",
         }
     }
@@ -71,6 +89,9 @@ impl Form {
     pub fn path(self, sender: &str) -> String {
         match self {
             Self::Bulk => format!("/{sender}/_bulk"),
+            Self::OtlpProtobuf => format!("/{sender}/v1/logs"),
+            Self::OtlpMaps => format!("/{sender}/maps/v1/logs"),
+            Self::LokiProtobuf => format!("/{sender}/loki/api/v1/push"),
             _ => format!("/{sender}/{}", self.name()),
         }
     }
@@ -109,7 +130,7 @@ impl Form {
                 .collect(),
             Self::JsonArray => [&b"["[..], &join(b",\n "), b"]"].concat(),
             Self::JsonStream => join(b""),
-            Self::Loki | Self::Otlp => {
+            _ => {
                 let records = records.iter();
                 let entries: Vec<Entry> = records.filter_map(|record| entry(record)).collect();
                 self.body_of_texts(&entries)
@@ -162,6 +183,23 @@ impl Form {
                     .to_string()
                     .into_bytes()
             }
+            Self::OtlpProtobuf | Self::OtlpMaps | Self::LokiProtobuf => {
+                let value = |entry: &Entry| match self {
+                    Self::OtlpMaps => json!({ "MESSAGE": entry.text, "PRIORITY": 6 }),
+                    _ => entry.text.clone().into(),
+                };
+                let hosts: Vec<_> = hosts
+                    .iter()
+                    .map(|host| {
+                        let entries = of(host).into_iter();
+                        (*host, entries.map(|(n, entry)| (n, value(entry))).collect())
+                    })
+                    .collect();
+                match self {
+                    Self::LokiProtobuf => protobuf::loki(&hosts),
+                    _ => protobuf::otlp(&hosts),
+                }
+            }
             _ => panic!("{self:?} carries records"),
         }
     }
@@ -172,6 +210,11 @@ impl Form {
     ///
     /// Where the body is not of this form.
     pub fn texts(self, body: &[u8]) -> Vec<Entry> {
+        match self {
+            Self::OtlpProtobuf | Self::OtlpMaps => return protobuf::otlp_texts(body),
+            Self::LokiProtobuf => return protobuf::loki_texts(body),
+            _ => {}
+        }
         let body: Value = serde_json::from_slice(body).expect("the body is JSON");
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -234,8 +277,8 @@ pub fn added(form: Form, record: &Value) -> BTreeMap<String, Value> {
         return added;
     };
     let (separator, strings) = match form {
-        Form::Loki => ("_", true),
-        Form::Otlp => (".", false),
+        Form::Loki | Form::LokiProtobuf => ("_", true),
+        Form::Otlp | Form::OtlpProtobuf | Form::OtlpMaps => (".", false),
         _ => panic!("{form:?} carries records"),
     };
     for key in ["k8s.pod.uid", "container.id"] {

@@ -9,6 +9,8 @@ mod config;
 mod envoy;
 mod forms;
 mod native;
+mod packing;
+mod protobuf;
 mod upstream;
 
 pub use client::{Answer, Piece, Post, Protocol, Sender};
@@ -16,6 +18,7 @@ pub use config::{Config, top};
 pub use envoy::{Envoy, Program, folder, module};
 pub use forms::{Entry, Form, added};
 pub use native::{native, oom_of};
+pub use packing::Packing;
 pub use upstream::{Behaviour, Upstream};
 
 /// A runtime for one test.

@@ -151,7 +151,10 @@ async fn answer(
     deliveries: &AtomicU64,
     keeper: &Mutex<Vec<Kept>>,
 ) -> io::Result<Response<Full<Bytes>>> {
-    let length = request.headers().get("content-length").cloned();
+    let told = ["content-length", "content-encoding"].map(|name| {
+        let value = request.headers().get(name).cloned();
+        value.map(|value| (format!("x-{name}"), value))
+    });
     let path = request.uri().path().to_owned();
     let mut body = request.into_body();
     let (mut kept, mut count) = (Vec::new(), 0);
@@ -197,8 +200,10 @@ async fn answer(
     if let Behaviour::Refuses(status) = behaviour {
         *response.status_mut() = hyper::StatusCode::from_u16(status).map_err(io::Error::other)?;
     }
-    if let Some(length) = length.filter(|_| !is_kept) {
-        response.headers_mut().insert("x-content-length", length);
+    for (name, value) in told.into_iter().flatten().filter(|_| !is_kept) {
+        let name = hyper::header::HeaderName::from_bytes(name.as_bytes());
+        let name = name.map_err(io::Error::other)?;
+        response.headers_mut().insert(name, value);
     }
     response.headers_mut().insert("x-trailers", trailers.into());
     Ok(response)

@@ -1,6 +1,7 @@
 //! The configurations that ship, and a change of them while deliveries are under way.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use oom_envoy_test::{
@@ -8,6 +9,9 @@ use oom_envoy_test::{
 };
 use oom_suite::trial::{Tested, Trial};
 use oom_suite::trials;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -19,6 +23,7 @@ pub fn tests() -> Vec<Trial> {
         every_shipped_configuration_is_valid,
         what_ships_uses_nothing_deprecated,
         the_module_needs_no_more_than_it_may,
+        envoy_takes_what_kuma_adds,
         a_configuration_changes_while_deliveries_are_under_way,
     ]
 }
@@ -80,6 +85,88 @@ fn the_module_needs_no_more_than_it_may() -> Tested {
         assert!(answer.expect("an answer").body.len() > kill.len());
         assert_eq!(envoy.counter(r#"oom_kills_total{level="node"}"#), 1);
         assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
+    });
+    Ok(())
+}
+
+/// The texts of a file that follow `value: |`, each indented by so many blanks.
+fn values(text: &str, indent: usize) -> Vec<String> {
+    let blanks = |line: &str| line.len() - line.trim_start().len();
+    let mut values = Vec::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.trim() != "value: |" {
+            continue;
+        }
+        let mut value = String::new();
+        let begin = lines.peek().map_or(0, |line| blanks(line));
+        while let Some(line) = lines.next_if(|line| blanks(line) >= begin) {
+            let mark = if value.is_empty() { "- " } else { "  " };
+            value += &[&" ".repeat(indent), mark, &line[begin..], "\n"].concat();
+        }
+        values.push(value);
+    }
+    values
+}
+
+/// A web server that has one file.
+async fn serve(file: Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.len());
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(&[head.as_bytes(), &file].concat()).await;
+        }
+    });
+    address
+}
+
+/// A cluster and a filter, in the places at which Kuma puts them.
+fn envoy_takes_what_kuma_adds() -> Tested {
+    let (program, path) = (Program::find()?, module()?);
+    let module = fs::read(&path).expect("it is there");
+    let sum: String = Sha256::digest(&module)
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect();
+    runtime().block_on(async {
+        let server = serve(module).await;
+        let upstream = Upstream::start(Behaviour::Echo).await;
+        let text = fs::read_to_string(top().join("envoy/config/kuma.yaml")).expect("it ships");
+        let text = text
+            .replace(
+                "modules.logging.svc, portValue: 80",
+                &format!("127.0.0.1, portValue: {}", server.port()),
+            )
+            .replace(&"0".repeat(64), &sum);
+        let [cluster] = &values(&text, 4)[..1] else {
+            panic!("a cluster")
+        };
+        let [filter] = &values(&text, 18)[1..] else {
+            panic!("a filter")
+        };
+        let router = "                  - name: envoy.filters.http.router\n";
+        let config = Config::shipped()
+            .receiver(upstream.address)
+            .without_filter()
+            .replace(router, &format!("{filter}{router}"))
+            .replace("  clusters:\n", &format!("  clusters:\n{cluster}"));
+        let envoy = program.start("kuma", &config);
+        let kill = "{\"log\":\"Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, \
+                    file-rss:0kB\"}\n";
+        let begun = Instant::now();
+        loop {
+            let post = Post::new("/x", NDJSON, kill);
+            let answer = post.send(envoy.listener("logs")).await.expect("an answer");
+            if answer.body.len() > kill.len() {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", envoy.log());
+            sleep(Duration::from_millis(50)).await;
+        }
     });
     Ok(())
 }

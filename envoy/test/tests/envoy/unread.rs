@@ -97,7 +97,7 @@ fn what_is_not_read_is_counted_by_its_reason() -> Tested {
         let unread: [(&str, &str, &str, &[u8]); 9] = [
             ("content_type", "text/plain", "", KILL.as_bytes()),
             ("content_type", "application/octet-stream", "", &all_bytes),
-            ("encoding", "application/json", "zstd", &all_bytes),
+            ("encoding", "application/json", "deflate", &all_bytes),
             ("encoding", "application/x-ndjson", "br", KILL.as_bytes()),
             ("protobuf", "application/x-protobuf", "", &all_bytes),
             ("disabled", "application/json", "", b"[1]"),

@@ -4,6 +4,7 @@ mod author;
 mod kmsg;
 mod name_bytes;
 mod prefix;
+mod wrapping;
 
 use alloc::borrow::Cow;
 

@@ -10,7 +10,7 @@ use super::section::Section;
 use super::{constraint, invoked, stack, table};
 use crate::carrier::NameBytes;
 use crate::oom::Event;
-use crate::text::cursor::{rsplit_once, split_once};
+use crate::text::cursor::{rsplit_once, split_once, trim_end, trim_start};
 use Piece::{
     Account, Adjustment, Any, Blanks, Comm, Count, Dots, End, Holds, Kib, Maybe, Number, Path, Pid,
     Rest, Score, Text, Uid, Whose, Word,
@@ -654,9 +654,26 @@ const fn wording(row: &Row) -> Wording {
 }
 
 /// The first wording that fits a text, and what it says. `text` has its leading spaces: a name may begin
-/// with one.
+/// with one. Spaces at its end are a carrier's, unless the kernel broke the line off there.
 pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
-    let trimmed = crate::text::cursor::trim_start(text);
+    let found = read_exactly(text, name_bytes);
+    let is_whole = !matches!(
+        found,
+        None | Some((Message::ConstraintStart(_) | Message::Stats(None), _))
+    );
+    let trimmed = trim_end(text);
+    if is_whole || trimmed.len() == text.len() {
+        return found;
+    }
+    let of_trimmed = read_exactly(trimmed, name_bytes);
+    match (&found, &of_trimmed) {
+        (None, _) | (_, Some((Message::Constraint(_) | Message::Stats(Some(_)), _))) => of_trimmed,
+        _ => found,
+    }
+}
+
+fn read_exactly(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
+    let trimmed = trim_start(text);
     let first = pieces::bit(*trimmed.first()?);
     let whose = pieces::whose(trimmed);
     let mut values = Values::default();

@@ -10,6 +10,7 @@ use alloc::borrow::Cow;
 
 pub use author::Author;
 pub(crate) use kmsg::Header as KmsgHeader;
+pub(crate) use name_bytes::LONGEST_NAME;
 pub use name_bytes::NameBytes;
 
 use crate::text::cursor::trim_line_end;

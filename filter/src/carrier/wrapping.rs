@@ -13,14 +13,19 @@ const ESCAPE: u8 = 0x1b;
 /// The line without colours, and with spaces for no-break spaces. `None` where it is nothing but what it
 /// looks like.
 ///
-/// Both may stand in a name. Colours are taken off only where the line begins or ends with one, no-break
-/// spaces only where it begins with one or has no other space.
+/// Both may stand in a name. Colours are taken off only where the line begins or ends with one, or a
+/// bracket follows the first, no-break spaces only where the line begins with one or has no other space.
 pub(super) fn cleaned(line: &[u8]) -> Option<Vec<u8>> {
     if !line.iter().any(|byte| matches!(*byte, ESCAPE | 0xc2)) {
         return None;
     }
-    let is_coloured =
-        colour(line).is_some() || line.ends_with(b"\x1b[0m") || line.ends_with(b"\x1b[m");
+    let is_coloured = colour(line).is_some()
+        || line.ends_with(b"\x1b[0m")
+        || line.ends_with(b"\x1b[m")
+        // `dmesg -x` puts none around facility and level.
+        || find(line, b"\x1b[")
+            .and_then(|at| colour(line.get(at..)?))
+            .is_some_and(|behind| behind.starts_with(b"["));
     let has_no_break_spaces = line.starts_with(NO_BREAK_SPACE)
         || find(line, NO_BREAK_SPACE).is_some() && !line.contains(&b' ');
     if !is_coloured && !has_no_break_spaces {

@@ -55,9 +55,10 @@ pub(super) fn date_and_time(cursor: &mut Cursor<'_>) -> Option<()> {
         byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b':')
     });
     // Where no day of the week stands in front, a word of capitals may be a machine's name.
-    let is_zone = match zone.first()? {
-        b'+' | b'-' => true,
-        _ => !day.is_empty() || matches!(zone, b"UTC" | b"GMT" | b"Z"),
+    let is_zone = match zone.first() {
+        None => false,
+        Some(b'+' | b'-') => true,
+        Some(_) => !day.is_empty() || matches!(zone, b"UTC" | b"GMT" | b"Z"),
     };
     if is_zone && ahead.peek() == Some(b' ') {
         *cursor = ahead;

@@ -1,0 +1,5 @@
+//! Files that are no lines.
+
+use crate::carrier::Carrier;
+
+pub const CARRIERS: &[Carrier] = &[];

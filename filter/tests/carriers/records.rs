@@ -1,0 +1,5 @@
+//! Records that shippers and exports make of a line.
+
+use crate::carrier::Carrier;
+
+pub const CARRIERS: &[Carrier] = &[];

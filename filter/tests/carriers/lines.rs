@@ -43,7 +43,7 @@ fn time(entry: &Entry) -> String {
     format!("10:{:02}:{:02}", seconds / 60 % 60, seconds % 60)
 }
 
-fn micros(entry: &Entry) -> u64 {
+pub fn micros(entry: &Entry) -> u64 {
     entry.at_us % 1_000_000
 }
 
@@ -51,14 +51,14 @@ fn epoch(entry: &Entry) -> u64 {
     1_714_903_200 + entry.at_us / 1_000_000
 }
 
-fn level(entry: &Entry) -> &'static str {
+pub fn level(entry: &Entry) -> &'static str {
     [
         "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
     ][entry.priority]
 }
 
 /// As `/dev/kmsg` writes it.
-fn escaped(entry: &Entry) -> String {
+pub fn escaped(entry: &Entry) -> String {
     let bytes = entry.text.bytes();
     bytes
         .map(|byte| match byte {
@@ -78,11 +78,11 @@ fn coloured(entry: &Entry) -> String {
     visible(&entry.text).replacen(": ", ": \x1b[0m\x1b[1m", 1)
 }
 
-fn syslog(entry: &Entry) -> String {
+pub fn syslog(entry: &Entry) -> String {
     format!("May  5 {} n1 kernel: {}", time(entry), dmesg(entry))
 }
 
-fn iso_syslog(entry: &Entry) -> String {
+pub fn iso_syslog(entry: &Entry) -> String {
     format!(
         "2024-05-05T{}.{:06}+00:00 n1 kernel: {}",
         time(entry),

@@ -25,7 +25,9 @@ fn every_carrier_tells_the_same_kills() {
     let carriers: Vec<&Carrier> = [lines::CARRIERS, records::CARRIERS, files::CARRIERS]
         .into_iter()
         .flatten()
+        .filter(|carrier| is_asked_for(carrier.name))
         .collect();
+    assert!(!carriers.is_empty(), "no carrier has such a name");
     let logs = Log::all();
     let wrong: Vec<String> = thread::scope(|scope| {
         let halves = [0, 1].map(|half| {
@@ -38,6 +40,12 @@ fn every_carrier_tells_the_same_kills() {
             .collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether the environment's `CARRIER` asks for it: all of them where there is none.
+fn is_asked_for(name: &str) -> bool {
+    std::env::var("CARRIER").is_ok_and(|part| name.contains(&part))
+        || std::env::var_os("CARRIER").is_none()
 }
 
 /// What is read wrongly of a half of the logs.

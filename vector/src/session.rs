@@ -131,7 +131,7 @@ impl Session {
     pub fn finish(&mut self) -> io::Result<()> {
         let lines = &mut self.lines;
         self.buffer.finish(|part| lines.part(&part));
-        lines.settle();
+        lines.end();
         let emitter = &mut lines.emitter;
         if emitter.mode != Mode::Annotate {
             while let Some(record) = emitter.filter.next_unfinished() {
@@ -163,6 +163,7 @@ impl Lines {
             // A line that begins with a space may belong to the record before it.
             if self.emitter.mode == Mode::Events
                 && self.form != LineFormat::Ndjson
+                && !self.records.may_be_in_block()
                 && !rest.starts_with(b" ")
             {
                 self.settle();
@@ -200,6 +201,11 @@ impl Lines {
                     .line(&lines::text(bytes.strip_suffix(end).unwrap_or(bytes)));
             }
         }
+    }
+
+    fn end(&mut self) {
+        let emitter = &mut self.emitter;
+        self.records.end(&mut |record| emitter.record(&record));
     }
 
     fn settle(&mut self) {

@@ -2,8 +2,10 @@
 //! never written anew.
 
 mod author;
+mod document;
 mod field;
 mod foreign;
+mod journal;
 mod json;
 pub mod lines;
 mod machine;

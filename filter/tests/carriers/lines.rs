@@ -38,7 +38,7 @@ fn clock_of(entry: &Entry, decimals: u32) -> String {
 }
 
 /// `hh:mm:ss`, of a machine that was booted at ten.
-fn time(entry: &Entry) -> String {
+pub fn time(entry: &Entry) -> String {
     let seconds = entry.at_us / 1_000_000;
     format!("10:{:02}:{:02}", seconds / 60 % 60, seconds % 60)
 }
@@ -47,7 +47,7 @@ pub fn micros(entry: &Entry) -> u64 {
     entry.at_us % 1_000_000
 }
 
-fn epoch(entry: &Entry) -> u64 {
+pub fn epoch(entry: &Entry) -> u64 {
     1_714_903_200 + entry.at_us / 1_000_000
 }
 

@@ -106,7 +106,7 @@ fn kills(file: &[u8]) -> Vec<Value> {
     let mut keep = |record: Record<'_>| {
         // As the hosts do: most lines are looked at for the words of a kill alone.
         let outcome = match record {
-            Record::Object(object) => filter.process(Mode::Events, object, &context),
+            Record::Object(object) => filter.process(Mode::Events, &object, &context),
             Record::Plain(line) if !filter.needs_reading(line.bytes()) => Outcome::Dropped,
             Record::Plain(line) => {
                 let object = || line.object();
@@ -123,7 +123,7 @@ fn kills(file: &[u8]) -> Vec<Value> {
     for line in file.split(|byte| *byte == b'\n') {
         records.line(line, &mut keep);
     }
-    records.settle(&mut keep);
+    records.end(&mut keep);
     left.extend(std::iter::from_fn(|| filter.next_unfinished()));
     let kills = left.iter().map(|record| {
         let mut record: Value = serde_json::from_slice(record).expect("a record is JSON");

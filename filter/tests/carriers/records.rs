@@ -11,7 +11,7 @@ fn written(record: &Value) -> String {
 }
 
 /// The fields that the journal has of every kernel entry.
-fn journal_fields(entry: &Entry) -> Value {
+pub fn journal_fields(entry: &Entry) -> Value {
     json!({
         "MESSAGE": entry.text,
         "PRIORITY": entry.priority.to_string(),

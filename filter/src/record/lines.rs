@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::document::{self, Document};
 use super::journal::Entry;
 use super::json;
+pub use super::order::{is_newest_first, reversed};
 use crate::carrier::{KernelLine, KmsgHeader, NameBytes};
 use crate::text::cursor::Cursor;
 use crate::text::printable::push_escaped;

@@ -10,6 +10,7 @@ mod json;
 pub mod lines;
 mod machine;
 pub(crate) mod notice;
+mod order;
 mod own;
 mod splice;
 mod text;

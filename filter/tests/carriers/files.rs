@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::carrier::{Carrier, Clock, whole};
-use crate::lines::{dmesg, epoch, micros, syslog, time};
-use crate::log::Log;
+use crate::lines::{dmesg, epoch, iso_syslog, micros, syslog, time};
+use crate::log::{Entry, Log};
 use crate::records::journal_fields;
 
 fn pretty(value: &Value) -> Vec<u8> {
@@ -77,7 +77,28 @@ fn loki(log: &Log) -> Vec<u8> {
     (stream.to_string() + "\n").into_bytes()
 }
 
+/// The lines that a carrier writes, the newest first.
+fn newest_first(log: &Log, line: fn(&Entry) -> String) -> Vec<u8> {
+    let lines = log.entries.iter().rev().map(|entry| line(entry) + "\n");
+    lines.collect::<String>().into_bytes()
+}
+
 pub const CARRIERS: &[Carrier] = &[
+    whole("dmesg --reverse", Clock::Kernels, |log| {
+        newest_first(log, dmesg)
+    }),
+    whole("a syslog turned round", Clock::Kernels, |log| {
+        newest_first(log, syslog)
+    }),
+    whole(
+        "Elasticsearch's records, the newest first",
+        Clock::Kernels,
+        |log| {
+            newest_first(log, |entry| {
+                json!({ "_source": { "message": iso_syslog(entry) } }).to_string()
+            })
+        },
+    ),
     whole("journalctl -o export", Clock::Kernels, export),
     whole("journalctl -o verbose", Clock::Kernels, verbose),
     whole("journalctl -o json-pretty", Clock::Kernels, |log| {

@@ -13,7 +13,7 @@ use std::thread;
 
 use carrier::{Carrier, Clock};
 use log::Log;
-use oom_filter::lines::{LineFormat, Record, Records};
+use oom_filter::lines::{self as lines_of, LineFormat, Record, Records};
 use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use serde_json::Value;
 
@@ -119,6 +119,9 @@ fn kills(file: &[u8]) -> Vec<Value> {
         }
     };
     let mut records = Records::new(LineFormat::Auto);
+    let turned = lines_of::is_newest_first(file) == Some(true);
+    let turned = turned.then(|| lines_of::reversed(file));
+    let file = turned.as_deref().unwrap_or(file);
     let file = file.strip_suffix(b"\n").unwrap_or(file);
     for line in file.split(|byte| *byte == b'\n') {
         records.line(line, &mut keep);

@@ -7,7 +7,7 @@ use crate::text::cursor::{find, trim_end};
 /// A no-break space, which web pages have in place of a space.
 const NO_BREAK_SPACE: &[u8] = b"\xc2\xa0";
 /// What some editors put in front of a text.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const ESCAPE: u8 = 0x1b;
 
 /// The line without colours, and with spaces for no-break spaces. `None` where it is nothing but what it

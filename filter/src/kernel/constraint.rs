@@ -74,10 +74,12 @@ impl<'a> Constraint<'a> {
     }
 }
 
-/// `oom-kill:constraint=...`, or what the kernel split off its beginning.
+/// `oom-kill:constraint=...`, or what the kernel split off its beginning. Some vendors' kernels print neither
+/// the constraint nor the nodes.
 pub(super) fn summary<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     within(values)?;
-    match constraint(values.rest, values.name_bytes) {
+    let fields = values.text.get(b"oom-kill:".len()..)?;
+    match constraint(fields, values.name_bytes) {
         Some(constraint) => Some(Message::Constraint(constraint)),
         None => begins_as_printed(values.rest).then_some(Message::ConstraintStart(
             without_blanks_behind(values.text, values.name_bytes),
@@ -91,13 +93,6 @@ pub(crate) fn without_blanks_behind(part: &[u8], name_bytes: NameBytes) -> &[u8]
         NameBytes::Exact => part,
         NameBytes::MaybeEscaped => trim_end(part),
     }
-}
-
-/// `oom-kill:,cpuset=...`: some vendors' kernels print neither the constraint nor the nodes.
-pub(super) fn summary_without_constraint<'a>(values: &Values<'a>) -> Option<Message<'a>> {
-    within(values)?;
-    let fields = values.text.get(b"oom-kill:".len()..)?;
-    fields_of(None, fields, values.name_bytes).map(Message::Constraint)
 }
 
 /// Whether the kernel can have printed the beginning of the line: people who retype one put spaces behind
@@ -134,27 +129,18 @@ fn within(values: &Values<'_>) -> Option<()> {
     (values.text.len() <= LONGEST).then_some(())
 }
 
-/// What stands behind `oom-kill:constraint=`.
+/// What stands behind `oom-kill:`.
 fn constraint(text: &[u8], name_bytes: NameBytes) -> Option<Constraint<'_>> {
     let mut cursor = Cursor::new(text);
+    let _ = cursor.tag(b"constraint=");
     let word = cursor.take_while(is_of_word);
-    // Some vendors' kernels print no nodes.
     if cursor.tag(NODES).is_some() {
         cursor.tag(b"(null)").or_else(|| range_list(&mut cursor))?;
     } else if !cursor.rest().starts_with(CPUSET) {
         return None;
     }
     let word = (!word.is_empty()).then_some(word);
-    fields_of(word, cursor.rest(), name_bytes)
-}
-
-/// The fields behind the constraint and the nodes.
-fn fields_of<'a>(
-    word: Option<&'a [u8]>,
-    fields: &'a [u8],
-    name_bytes: NameBytes,
-) -> Option<Constraint<'a>> {
-    let (names, pid, uid) = victim_at_end(fields)?;
+    let (names, pid, uid) = victim_at_end(cursor.rest())?;
     let (head, readings) = match anchor(names) {
         Anchor::Cgroup(start) => {
             let (head, tail) = split_at(names, start, b",oom_memcg=".len())?;
@@ -282,19 +268,18 @@ fn victims(text: &[u8], name_bytes: NameBytes) -> impl Iterator<Item = (&[u8], &
     const KEY: &[u8] = b",task=";
     // The key itself may stand in a name.
     const REACH: usize = LONGEST_NAME + KEY.len();
-    let splits = || {
-        (text.len().saturating_sub(REACH)..text.len())
-            .filter(|start| text.get(*start..).is_some_and(|rest| rest.starts_with(KEY)))
-            .filter_map(|start| split_at(text, start, KEY.len()))
-    };
-    let has_short = splits().any(|(_, comm)| name_bytes.fits_comm(comm));
-    splits().filter(move |(_, comm)| {
-        if has_short {
-            name_bytes.fits_comm(comm)
-        } else {
-            name_bytes.fits_long_comm(comm)
-        }
-    })
+    let shortest = rsplit_once(text, KEY).map(|(_, comm)| comm);
+    let has_short = shortest.is_some_and(|comm| name_bytes.fits_comm(comm));
+    (text.len().saturating_sub(REACH)..text.len())
+        .filter(|start| text.get(*start..).is_some_and(|rest| rest.starts_with(KEY)))
+        .filter_map(|start| split_at(text, start, KEY.len()))
+        .filter(move |(_, comm)| {
+            if has_short {
+                name_bytes.fits_comm(comm)
+            } else {
+                name_bytes.fits_long_comm(comm)
+            }
+        })
 }
 
 /// The readings of `<limit>,task_memcg=<task>,task=<comm>`.

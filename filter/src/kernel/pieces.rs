@@ -52,12 +52,14 @@ pub(super) enum Piece {
 }
 
 /// Whose limit was hit, as the kernel words it in front of a kill.
-pub(super) const SCOPES: [(&[u8], Scope); 6] = [
+pub(super) const SCOPES: [(&[u8], Scope); 7] = [
     (b"Memory cgroup out of memory: ", Scope::Cgroup),
     (b"Out of memory: ", Scope::Global),
     // Up to about 2.6.28.
     (b"Out of Memory: ", Scope::Global),
     (b"Out of memory (oom_kill_allocating_task): ", Scope::Global),
+    // OpenVZ; the number of the container follows.
+    (b"Out of memory in UB ", Scope::Cgroup),
     (b"No available memory in cpuset: ", Scope::Cpuset),
     (b"No available memory (MPOL_BIND): ", Scope::MemoryPolicy),
 ];
@@ -85,6 +87,8 @@ pub(super) struct Values<'a> {
     pub(super) behind: &'a [u8],
     /// The name is longer than any kernel's so far: the line has to be whole.
     pub(super) has_long_name: bool,
+    /// Words that the kernel did not choose stand in front.
+    pub(super) is_worded_freely: bool,
     pub(super) scope: Option<Scope>,
     pub(super) account: Option<Account>,
     pub(super) pid: u32,
@@ -169,7 +173,7 @@ fn all<'a>(pieces: &[Piece], cursor: &mut Cursor<'a>, values: &mut Values<'a>) -
                         values.comm = found;
                     }
                     Piece::Path => values.path = found,
-                    _ => {}
+                    _ => values.is_worded_freely = true,
                 }
             }
             Piece::Count(place) => *values.figures.get_mut(*place)? = Some(cursor.unsigned()?),

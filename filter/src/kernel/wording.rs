@@ -4,7 +4,7 @@
 //! records are searched (`search.rs`), what opens, continues and ends a report, the documentation
 //! (`docs/wordings.md`), the fuzzer's dictionary and the suite `every-message`.
 
-use super::message::{Killed, Message, Process, Scope, Selected, Usage};
+use super::message::{Killed, Message, Process, Selected, Usage};
 use super::pieces::{self, Piece, Values};
 use super::section::Section;
 use super::{constraint, invoked, stack, table};
@@ -72,8 +72,8 @@ const KILL_FIGURES: &[Piece] = &[
     Maybe(&[Text(b" oom_score_adj:"), Adjustment]),
 ];
 const WHOSE: Piece = Maybe(&[Whose]);
-/// What OpenVZ calls a container's accounts.
-const USER_BEANCOUNTER: &[Piece] = &[Text(b"Out of memory in UB "), Number, Text(b": ")];
+/// OpenVZ: the limit is a container's, without a path.
+const IN_CONTAINER: Piece = Maybe(&[Whose, Number, Text(b": ")]);
 /// A panic is printed a second time with this in front.
 const END_OF_TRACE: Piece = Maybe(&[Text(b"---[ end ")]);
 
@@ -133,7 +133,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         pieces: &[Word(b"oom-kill:,cpuset"), Text(b"="), Rest],
-        means: constraint::summary_without_constraint,
+        means: constraint::summary,
         event: Event::Constraint,
         section: Section::Kill,
         role: Role::Opens,
@@ -280,45 +280,25 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         pieces: &[
-            Maybe(USER_BEANCOUNTER),
+            IN_CONTAINER,
             Text(b"OOM k"),
             Word(b"illed process "),
             Pid,
             Text(b" ("),
             Comm,
-            Text(b") score "),
-            Score,
-            Text(b" vm:"),
+            Text(b") "),
+            Maybe(&[Text(b"score "), Score, Text(b" ")]),
+            Text(b"vm:"),
             Kib(TOTAL_VM),
             Maybe(&[Text(b", rss:"), Number]),
         ],
-        means: killed_in_container,
+        means: killed,
         event: Event::Kill,
         section: Section::Kill,
         role: Role::Kills,
         kernels: "OpenVZ, Virtuozzo",
         source: "mm/oom_kill.c:oom_kill_task()",
         example: "Out of memory in UB 317592: OOM killed process 2946 (npm) score 0 vm:1506164kB, rss:237752kB, swap:120052kB",
-    },
-    Row {
-        pieces: &[
-            Maybe(USER_BEANCOUNTER),
-            Text(b"OOM k"),
-            Word(b"illed process "),
-            Pid,
-            Text(b" ("),
-            Comm,
-            Text(b") vm:"),
-            Kib(TOTAL_VM),
-            Maybe(&[Text(b", rss:"), Number]),
-        ],
-        means: killed_in_container,
-        event: Event::Kill,
-        section: Section::Kill,
-        role: Role::Kills,
-        kernels: "OpenVZ on 2.6.32",
-        source: "mm/oom_kill.c:oom_kill_task()",
-        example: "OOM killed process 2946 (npm) vm:1506164kB, rss:237752kB, swap:120052kB",
     },
     Row {
         // People who quote a line put dots in place of the figures; the kernel prints one at most.
@@ -676,7 +656,7 @@ pub(super) const ROWS: &[Row] = &[
             Text(b") total-vm:"),
             Maybe(KILL_FIGURES),
         ],
-        means: killed_by_policy,
+        means: killed,
         event: Event::Kill,
         section: Section::Kill,
         role: Role::Kills,
@@ -755,34 +735,19 @@ const fn wording(row: &Row) -> Wording {
 pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
     let found = read_exactly(text, name_bytes);
     let trimmed = trim_end(text);
-    let ends_with_value = matches!(
-        found,
-        None | Some((
-            Message::Constraint(_)
-                | Message::ConstraintStart(_)
-                | Message::Stats(_)
-                | Message::TaskIn(_)
-                | Message::LimitOf(_),
-            _
-        ))
-    );
     let is_path_exact = found.is_some() && name_bytes == NameBytes::Exact;
-    if trimmed.len() == text.len() || !ends_with_value || is_path_exact {
+    if trimmed.len() == text.len() || is_path_exact {
         return found;
     }
     let of_trimmed = read_exactly(trimmed, name_bytes);
-    let is_better = matches!(
-        (&found, &of_trimmed),
-        (None, _)
-            | (Some((Message::TaskIn(_), _)), Some(_))
-            | (
-                _,
-                Some((
-                    Message::Constraint(_) | Message::Stats(_) | Message::LimitOf(_),
-                    _
-                ))
-            )
-    );
+    let is_better = match (&found, &of_trimmed) {
+        (None | Some((Message::TaskIn(_), _)), Some(_)) => true,
+        (_, Some((message, _))) => matches!(
+            message,
+            Message::Constraint(_) | Message::Stats(_) | Message::LimitOf(_)
+        ),
+        _ => false,
+    };
     if is_better { of_trimmed } else { found }
 }
 
@@ -867,28 +832,6 @@ fn killed_without_figures<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     killed(found)
 }
 
-/// A limit of OpenVZ's is a container's, without a path.
-fn killed_in_container<'a>(found: &Values<'a>) -> Option<Message<'a>> {
-    let scope = found
-        .text
-        .starts_with(b"Out of memory in UB ")
-        .then_some(Scope::Cgroup);
-    match killed(found)? {
-        Message::Killed(killed) => Some(Message::Killed(Killed { scope, ..killed })),
-        _ => None,
-    }
-}
-
-fn killed_by_policy<'a>(found: &Values<'a>) -> Option<Message<'a>> {
-    match killed(found)? {
-        Message::Killed(killed) => Some(Message::Killed(Killed {
-            is_worded_freely: true,
-            ..killed
-        })),
-        _ => None,
-    }
-}
-
 fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     if found.pid == 0 {
         // The idle task is nobody's to kill.
@@ -914,7 +857,7 @@ fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
         pgtables_bytes: pgtables,
         oom_score_adj: found.adjustment,
         score: found.score,
-        is_worded_freely: false,
+        is_worded_freely: found.is_worded_freely,
     }))
 }
 

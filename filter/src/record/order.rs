@@ -98,10 +98,12 @@ impl<'a> Time<'a> {
         /// How far in front of it a carrier writes.
         const REACH: usize = 64;
         let start = line.get(..REACH).unwrap_or(line);
-        let digit = |byte: &u8| byte.is_ascii_digit();
-        let is_time = |part: &[u8]| match part {
-            [h, i, b':', m, n, b':', s, t] => [h, i, m, n, s, t].into_iter().all(digit),
-            _ => false,
+        let is_time = |part: &[u8]| {
+            let mut places = part.iter().enumerate();
+            places.all(|(at, byte)| match at {
+                2 | 5 => *byte == b':',
+                _ => byte.is_ascii_digit(),
+            })
         };
         let at = start.windows(8).position(is_time)?;
         let mut cursor = Cursor::new(line.get(at..)?);

@@ -7,43 +7,41 @@ use super::json::{self, Value};
 use super::unescape;
 use crate::text::cursor::Cursor;
 
-/// The object that a text stands in, at the top of a record, and the text's key. The likeliest first: of
-/// several the first that tells of a kill is taken. No record is searched through for a text that looks right:
-/// many fields hold what a visitor of a web page wrote.
-const PLACES: [(&[u8], &[u8]); 24] = [
-    (TOP, b"MESSAGE"),
-    (TOP, MSG),
-    (TOP, b"message"),
-    (TOP, b"log"),
-    (TOP, b"body"),
-    (TOP, b"Body"),
+/// The places of a text: its key, with that of the object at the top of the record that holds it in front. The
+/// likeliest first: of several the first that tells of a kill is taken. No record is searched through for a
+/// text that looks right: many fields hold what a visitor of a web page wrote.
+const PLACES: [&[u8]; 24] = [
+    b"MESSAGE",
+    MSG,
+    b"message",
+    b"log",
+    b"body",
+    b"Body",
     // CloudWatch, Cloud Logging, Azure, GELF, Loki, Splunk.
-    (TOP, b"@message"),
-    (TOP, b"textPayload"),
-    (TOP, b"SyslogMessage"),
-    (TOP, b"short_message"),
-    (TOP, b"line"),
-    (TOP, b"_raw"),
-    (b"jsonPayload", b"MESSAGE"),
-    (b"jsonPayload", b"message"),
+    b"@message",
+    b"textPayload",
+    b"SyslogMessage",
+    b"short_message",
+    b"line",
+    b"_raw",
+    b"jsonPayload.MESSAGE",
+    b"jsonPayload.message",
     // OpenTelemetry: its receiver of the journal makes a map of an entry; OTLP names the type of a value.
-    (b"body", b"MESSAGE"),
-    (b"body", b"message"),
-    (b"body", b"stringValue"),
-    (b"Body", b"MESSAGE"),
-    (b"Body", b"stringValue"),
+    b"body.MESSAGE",
+    b"body.message",
+    b"body.stringValue",
+    b"Body.MESSAGE",
+    b"Body.stringValue",
     // Datadog, Splunk, Elasticsearch.
-    (b"attributes", b"message"),
-    (b"content", b"message"),
-    (b"result", b"_raw"),
-    (b"_source", b"message"),
-    (b"_source", b"MESSAGE"),
+    b"attributes.message",
+    b"content.message",
+    b"result._raw",
+    b"_source.message",
+    b"_source.MESSAGE",
 ];
 
 /// Where `dmesg --json` writes it.
 const MSG: &[u8] = b"msg";
-
-const TOP: &[u8] = b"";
 
 /// A text, as JSON holds it.
 #[derive(Clone, Copy)]
@@ -60,20 +58,24 @@ pub(super) struct Texts<'a>([Option<Text<'a>>; PLACES.len()]);
 impl<'a> Texts<'a> {
     /// Notes a member of the record. Whether it is a text, and so nothing else.
     pub(super) fn read(&mut self, key: &[u8], value: Value<'a>) -> bool {
-        if let Value::Object(inside) = value {
-            if PLACES.iter().any(|(parent, _)| *parent == key) {
-                json::members_inside(inside, &mut |member| {
-                    self.note(key, &decoded_key(member.key), member.value);
-                });
-            }
-            return false;
+        let Value::Object(inside) = value else {
+            return self.note(key, value);
+        };
+        let holds_text = |place: &&[u8]| {
+            let rest = place.strip_prefix(key);
+            rest.is_some_and(|rest| rest.starts_with(b"."))
+        };
+        if PLACES.iter().any(holds_text) {
+            json::members_inside(inside, &mut |member| {
+                let place = [key, b".", &decoded_key(member.key)].concat();
+                self.note(&place, member.value);
+            });
         }
-        self.note(TOP, key, value)
+        false
     }
 
-    fn note(&mut self, parent: &[u8], key: &[u8], value: Value<'a>) -> bool {
-        let is_place = |place: &(&[u8], &[u8])| place.1 == key && place.0 == parent;
-        let at = PLACES.iter().position(is_place);
+    fn note(&mut self, place: &[u8], value: Value<'a>) -> bool {
+        let at = PLACES.iter().position(|known| *known == place);
         let Some(slot) = at.and_then(|at| self.0.get_mut(at)) else {
             return false;
         };
@@ -88,7 +90,7 @@ impl<'a> Texts<'a> {
     /// Whether one stands where `dmesg --json` writes it.
     pub(super) fn has_msg(&self) -> bool {
         let mut places = PLACES.iter().zip(self.0);
-        places.any(|((parent, key), text)| text.is_some() && (*parent, *key) == (TOP, MSG))
+        places.any(|(place, text)| *place == MSG && text.is_some())
     }
 
     /// Those that may be the kernel's, in the order they are to be tried.

@@ -6,8 +6,8 @@
 //! clock, the machine, the calling task, and who wrote the line.
 
 mod dmesg;
+mod form;
 mod reader;
-mod shipped;
 mod syslog;
 mod time;
 
@@ -18,9 +18,28 @@ use super::wrapping;
 use super::{Author, KernelLine, NameBytes};
 use crate::text::cursor::{Cursor, find, trim_line_end};
 
-/// Takes a prefix off the cursor and writes what it says into the line. Where it declines, the line is
-/// as it was; where the cursor is then does not matter.
-type Prefix = for<'a> fn(&mut Cursor<'a>, &mut KernelLine<'a>) -> Option<()>;
+/// A prefix.
+#[derive(Clone, Copy)]
+enum Prefix {
+    /// By its form, see [`form::take`].
+    Written(&'static [u8]),
+    /// By a function that takes it off the cursor and writes down what it says. Where it declines, neither
+    /// matters any more.
+    Read(for<'a> fn(&mut Cursor<'a>, &mut Said<'a>) -> Option<()>),
+}
+
+use Prefix::{Read, Written};
+
+/// What prefixes say.
+#[derive(Clone, Copy, Default)]
+struct Said<'a> {
+    author: Author,
+    at_us: Option<u64>,
+    sequence: Option<u64>,
+    host: Option<&'a [u8]>,
+    caller: Option<&'a [u8]>,
+    name_bytes: NameBytes,
+}
 
 /// Where a prefix stands, the outermost first: a container's log of `dmesg -x` output of `printk.time` lines.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,33 +60,80 @@ enum Place {
     Caller,
 }
 
+impl Place {
+    /// The next further in.
+    fn next(self) -> Option<Self> {
+        Some(match self {
+            Self::Reader => Self::Shipped,
+            Self::Shipped => Self::Frame,
+            Self::Frame => Self::Priority,
+            Self::Priority => Self::Program,
+            Self::Program => Self::Clock,
+            Self::Clock => Self::Caller,
+            Self::Caller => return None,
+        })
+    }
+}
+
 /// Every known prefix. At most one of each place is taken off, and none after one that stands further in,
 /// so that a name behind the genuine prefixes is never taken for one.
-const PREFIXES: [(Place, Prefix); 24] = [
-    (Place::Reader, reader::kubectl),
-    (Place::Reader, reader::compose),
-    (Place::Reader, reader::stern),
-    (Place::Reader, reader::node),
-    (Place::Reader, reader::grep),
-    (Place::Shipped, shipped::cri),
-    (Place::Shipped, shipped::hypervisor),
-    (Place::Shipped, shipped::unified_log),
-    (Place::Shipped, shipped::logcat),
-    (Place::Shipped, shipped::stamp),
-    (Place::Program, kmsg),
-    (Place::Frame, syslog::octet_count),
-    (Place::Program, syslog::rfc5424),
-    (Place::Priority, syslog::priority),
-    (Place::Priority, syslog::facility_in_front),
-    (Place::Program, syslog::syslog),
-    (Place::Program, syslog::kernel_tag),
-    (Place::Clock, dmesg::talos),
-    (Place::Program, dmesg::decoded),
-    (Place::Program, dmesg::journal_monotonic),
-    (Place::Program, dmesg::journal_monotonic_without_host),
-    (Place::Clock, dmesg::iso_time),
-    (Place::Clock, dmesg::bracket_time),
-    (Place::Caller, dmesg::bracket_caller),
+static PREFIXES: [(Place, Prefix); 31] = [
+    // `kubectl logs --prefix`, `docker compose logs`, stern with one namespace and with all.
+    (Place::Reader, Written(b"[pod/%f] %>")),
+    (Place::Reader, Written(b"%f%s| %>")),
+    (Place::Reader, Written(b"%P %f %>")),
+    (Place::Reader, Written(b"%f %P %f %>")),
+    (Place::Reader, Read(reader::grep)),
+    // A container runtime's log of a pod.
+    (Place::Shipped, Written(b"%T std%a %a ")),
+    // ESXi's capture of a guest's console, from 8.0 on and before.
+    (Place::Shipped, Written(b"%T %w%svcpu-%d - Guest: ")),
+    (Place::Shipped, Written(b"%T| vcpu-%d| %a: Guest: ")),
+    // macOS's unified log of Docker Desktop's machine: thread, type, activity, process, time to live.
+    (
+        Place::Shipped,
+        Written(b"%4-%2-%2 %C%z%s0x%a%s%a%s0x%a%s%d%s%d%scom.docker.%f: "),
+    ),
+    // Android's logcat, its form with the time, its brief form.
+    (Place::Shipped, Written(b"%2-%2 %C%s%Z%s%d %v %p%s: ")),
+    (Place::Shipped, Written(b"%2-%2 %C %v/%p%s(%s%Z): ")),
+    (Place::Shipped, Written(b"%v/%p%s(%s%Z): ")),
+    // `kubectl logs --timestamps`
+    (Place::Shipped, Written(b"%T %>")),
+    (Place::Program, Read(kmsg)),
+    // Syslog over TCP.
+    (Place::Frame, Written(b"%d %<")),
+    (Place::Program, Written(b"<%n>1 %T %h %q %i %w %S %m")),
+    (Place::Program, Written(b"1 %T %h %q %i %w %S %m")),
+    // syslog(2), `dmesg -r`
+    (Place::Priority, Written(b"<%n>")),
+    (Place::Priority, Written(b"%k.%l %>")),
+    (Place::Priority, Written(b"%k.%l: %>")),
+    (Place::Program, Read(syslog::syslog)),
+    (Place::Program, Written(b"kernel:%b")),
+    (Place::Program, Written(b"kernel[%j]:%b")),
+    // Talos, and `talosctl` with a node's name in front.
+    (Place::Clock, Written(b"%k:%s%l: [%T]: ")),
+    (Place::Clock, Written(b"%N %k:%s%l: [%T]: ")),
+    // `dmesg -x`
+    (Place::Program, Written(b"%k%s:%l%s: ")),
+    // `journalctl -o short-monotonic`, `-o short-delta`, and both with `--no-hostname`.
+    (Place::Program, Written(b"[%s%K] %h kernel:%b")),
+    (Place::Program, Written(b"[%s%K] kernel: %!")),
+    // `dmesg --time-format iso`
+    (Place::Clock, Written(b"%T ")),
+    (Place::Clock, Read(dmesg::bracket_time)),
+    // `CONFIG_PRINTK_CALLER`
+    (Place::Caller, Written(b"[%s%c]%b")),
+];
+
+/// The kernel's clock.
+const CLOCK: &[u8] = b"[%s%K]";
+
+/// The names that util-linux, Talos and syslog give to the eight levels.
+const LEVELS: [&[u8]; 11] = [
+    b"emerg", b"alert", b"crit", b"err", b"warn", b"notice", b"info", b"debug", b"warning",
+    b"error", b"panic",
 ];
 
 /// Takes every prefix off `line`.
@@ -92,43 +158,51 @@ pub(super) fn strip(line: &[u8]) -> KernelLine<'_> {
 
 fn strip_clean(line: &[u8]) -> KernelLine<'_> {
     let mut cursor = Cursor::new(wrapping::unwrapped(line));
-    let mut stripped = KernelLine::default();
-    take_inside(Place::Reader, &mut cursor, &mut stripped).or_else(|| {
-        // What reads other logs may write nearly anything: it is looked for where nothing else fits.
-        take_one(&mut cursor, &mut stripped, |place| place == Place::Reader)?;
-        take_inside(Place::Reader, &mut cursor, &mut stripped)
-    });
-    stripped.text = match stripped.name_bytes {
-        NameBytes::Exact if stripped.author != Author::Other => kmsg::decode(cursor.rest()),
-        _ => Cow::Borrowed(cursor.rest()),
-    };
-    stripped
-}
-
-/// Takes off every prefix that stands further in than `outer`. `None` where there is none.
-fn take_inside<'a>(outer: Place, cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
-    let mut reached = outer;
+    let mut said = Said::default();
+    let mut first = Place::Shipped;
+    // What reads other logs may write nearly anything: it is looked for where nothing else fits.
+    if !has_inside(Place::Reader, cursor) {
+        first = Place::Reader;
+    }
     // Nothing stands in front of the text of a `/dev/kmsg` record.
-    while line.author != Author::Other && line.name_bytes != NameBytes::Exact {
-        let Some(place) = take_one(cursor, line, |place| place > reached) else {
+    while said.author != Author::Other && said.name_bytes != NameBytes::Exact {
+        let place = take_one(first, &mut cursor, &mut said);
+        let Some(next) = place.and_then(Place::next) else {
             break;
         };
-        reached = place;
+        first = next;
     }
-    (reached > outer).then_some(())
+    let text = match said.name_bytes {
+        NameBytes::Exact if said.author != Author::Other => kmsg::decode(cursor.rest()),
+        _ => Cow::Borrowed(cursor.rest()),
+    };
+    KernelLine {
+        text,
+        name_bytes: said.name_bytes,
+        at_us: said.at_us,
+        time_us: None,
+        sequence: said.sequence,
+        host: said.host,
+        caller: said.caller,
+        author: said.author,
+    }
 }
 
-/// Takes off the first prefix that fits, of the places that are asked for.
-fn take_one<'a>(
-    cursor: &mut Cursor<'a>,
-    line: &mut KernelLine<'a>,
-    is_wanted: impl Fn(Place) -> bool,
-) -> Option<Place> {
-    for (place, prefix) in PREFIXES {
-        let mut ahead = *cursor;
-        if is_wanted(place) && prefix(&mut ahead, line).is_some() {
-            *cursor = ahead;
-            return Some(place);
+/// Takes off the first prefix that fits, from this place inwards.
+#[inline(never)]
+fn take_one<'a>(first: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<Place> {
+    for (place, prefix) in &PREFIXES {
+        if *place < first {
+            continue;
+        }
+        let (mut behind, mut with) = (*cursor, *said);
+        let taken = match prefix {
+            Written(form) => form::take(form, *place, &mut behind, &mut with),
+            Read(read) => read(&mut behind, &mut with),
+        };
+        if taken.is_some() {
+            (*cursor, *said) = (behind, with);
+            return Some(*place);
         }
     }
     None
@@ -137,29 +211,19 @@ fn take_one<'a>(
 /// Whether a prefix that stands further in than `outer` comes next.
 fn has_inside(outer: Place, cursor: Cursor<'_>) -> bool {
     let mut ahead = cursor;
-    take_one(&mut ahead, &mut KernelLine::default(), |place| {
-        place > outer
-    })
-    .is_some()
+    let next = outer.next();
+    next.is_some_and(|next| take_one(next, &mut ahead, &mut Said::default()).is_some())
 }
 
 /// `/dev/kmsg` and extended netconsole.
-fn kmsg<'a>(cursor: &mut Cursor<'a>, line: &mut KernelLine<'a>) -> Option<()> {
+fn kmsg<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
     let header = Header::read(cursor)?;
-    line.at_us = Some(header.at_us);
-    line.sequence = Some(header.sequence);
-    line.caller = header.caller;
-    line.author = Author::of_priority(header.priority);
-    line.name_bytes = NameBytes::Exact;
+    said.at_us = Some(header.at_us);
+    said.sequence = Some(header.sequence);
+    said.caller = header.caller;
+    said.author = Author::of_priority(header.priority);
+    said.name_bytes = NameBytes::Exact;
     Some(())
-}
-
-/// A word and the blanks behind it.
-fn word<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let word = cursor.take_some(|byte| byte != b' ')?;
-    cursor.tag(b" ")?;
-    cursor.blanks();
-    Some(word)
 }
 
 #[cfg(test)]

@@ -43,8 +43,22 @@ pub struct Session {
 struct Lines {
     form: LineFormat,
     records: Records,
+    /// In which order the lines come.
+    order: Order,
     emitter: Emitter,
 }
+
+/// In which order the lines of an input come.
+enum Order {
+    /// Their times have not told yet.
+    Unknown,
+    OldestFirst,
+    /// They are kept until the input ends.
+    NewestFirst(Vec<u8>),
+}
+
+/// Most bytes of an input that are kept until it ends.
+const MOST_KEPT: usize = 256 << 20;
 
 /// Passes records through the filter and writes what leaves it.
 struct Emitter {
@@ -72,6 +86,12 @@ impl Session {
             lines: Lines {
                 form: options.form,
                 records: Records::new(options.form),
+                // A device gives what it holds in order.
+                order: if is_device || options.form == LineFormat::Kmsg {
+                    Order::OldestFirst
+                } else {
+                    Order::Unknown
+                },
                 emitter: Emitter {
                     mode: options.mode,
                     filter,
@@ -140,7 +160,8 @@ impl Session {
     pub fn finish(&mut self) -> io::Result<()> {
         let lines = &mut self.lines;
         self.buffer.finish(|part| lines.part(&part));
-        lines.settle();
+        lines.turn();
+        lines.end();
         let emitter = &mut lines.emitter;
         if emitter.mode != Mode::Annotate {
             while let Some(record) = emitter.filter.next_unfinished() {
@@ -157,12 +178,38 @@ impl Lines {
         match part {
             Part::Lines(lines) => {
                 self.emitter.is_in_piece = false;
-                self.lines(lines);
+                self.ordered(lines);
             }
             Part::Piece { bytes, is_last } => {
+                self.turn();
                 self.settle();
                 self.piece(bytes, *is_last);
             }
+        }
+    }
+
+    /// Lines as they come. Where the newest stands first, a report stands behind its kill.
+    fn ordered(&mut self, lines: &[u8]) {
+        if matches!(self.order, Order::Unknown) {
+            self.order = match lines::is_newest_first(lines) {
+                None => Order::Unknown,
+                Some(false) => Order::OldestFirst,
+                Some(true) => Order::NewestFirst(Vec::new()),
+            };
+        }
+        let Order::NewestFirst(kept) = &mut self.order else {
+            return self.lines(lines);
+        };
+        kept.extend_from_slice(lines);
+        if kept.len() > MOST_KEPT {
+            self.turn();
+        }
+    }
+
+    /// Reads the lines that were kept, the last first.
+    fn turn(&mut self) {
+        if let Order::NewestFirst(kept) = core::mem::replace(&mut self.order, Order::OldestFirst) {
+            self.lines(&lines::reversed(&kept));
         }
     }
 
@@ -172,6 +219,7 @@ impl Lines {
             // A line that begins with a space may belong to the record before it.
             if self.emitter.mode == Mode::Events
                 && self.form != LineFormat::Ndjson
+                && !self.records.may_be_in_block()
                 && !rest.starts_with(b" ")
             {
                 self.settle();
@@ -217,6 +265,11 @@ impl Lines {
             self.settle();
             self.emitter.output.line(&gaps::record(missing));
         }
+    }
+
+    fn end(&mut self) {
+        let emitter = &mut self.emitter;
+        self.records.end(&mut |record| emitter.record(&record));
     }
 
     fn settle(&mut self) {

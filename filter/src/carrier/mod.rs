@@ -4,11 +4,13 @@ mod author;
 mod kmsg;
 mod name_bytes;
 mod prefix;
+mod wrapping;
 
 use alloc::borrow::Cow;
 
 pub use author::Author;
 pub(crate) use kmsg::Header as KmsgHeader;
+pub(crate) use name_bytes::LONGEST_NAME;
 pub use name_bytes::NameBytes;
 
 use crate::text::cursor::trim_line_end;

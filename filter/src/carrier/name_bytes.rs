@@ -22,15 +22,31 @@ pub enum NameBytes {
 
 /// Most bytes of a process name: `TASK_COMM_LEN` less its NUL.
 const COMM_BYTES: usize = 15;
+/// The same with "sched: Add support for long task name", which is under discussion, and in logs whose names
+/// people replaced.
+const LONG_COMM_BYTES: usize = 63;
+/// Most bytes of a long name as a carrier may write it, in its longest escape.
+pub(crate) const LONGEST_NAME: usize = LONG_COMM_BYTES * 4;
 
 impl NameBytes {
     /// Whether `name` can be a process name of at most 15 bytes.
     pub fn fits_comm(self, name: &[u8]) -> bool {
-        name.len() <= COMM_BYTES
+        self.fits(name, COMM_BYTES)
+    }
+
+    /// Whether `name` can be one of at most 63 bytes, as kernels to come may have them. What carriers put in
+    /// front of a name is no part of one: it ends with a colon or a bracket.
+    pub(crate) fn fits_long_comm(self, name: &[u8]) -> bool {
+        let is_prefix_end = |part: &[u8]| matches!(part, [b':' | b']' | b'|', b' ']);
+        self.fits(name, LONG_COMM_BYTES) && !name.windows(2).any(is_prefix_end)
+    }
+
+    fn fits(self, name: &[u8], most: usize) -> bool {
+        name.len() <= most
             || (self == Self::MaybeEscaped
                 // No escape is longer than four bytes for one.
-                && name.len() <= COMM_BYTES.saturating_mul(4)
-                && shortest_form(name) <= COMM_BYTES)
+                && name.len() <= most.saturating_mul(4)
+                && shortest_form(name) <= most)
     }
 }
 

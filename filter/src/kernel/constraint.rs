@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 use super::message::Message;
 use super::pieces::Values;
-use crate::carrier::NameBytes;
-use crate::text::cursor::{Cursor, rfind, rsplit_once, split_at, split_once};
+use crate::carrier::{LONGEST_NAME, NameBytes};
+use crate::text::cursor::{Cursor, rfind, rsplit_once, split_at, split_once, trim_end};
 
 /// Readings of one ambiguous line that are kept until the kill line settles them. A name of 15 bytes allows
 /// three; nested cgroups that imitate fields allow more, and then nothing is believed.
@@ -25,7 +25,8 @@ const LONGEST: usize = 2 * 4096 + 512;
 #[non_exhaustive]
 pub struct Constraint<'a> {
     /// The kernel's word, as printed (`CONSTRAINT_MEMCG`). It is wrong in 5.0,
-    /// which prints `CONSTRAINT_NONE` for every kill. Absent on a `Task in` line.
+    /// which prints `CONSTRAINT_NONE` for every kill. Absent on a `Task in` line, and where a vendor's kernel
+    /// leaves it out.
     pub word: Option<&'a [u8]>,
     /// The name of the trigger's cpuset, the last component of its path.
     pub cpuset: Option<&'a [u8]>,
@@ -73,27 +74,47 @@ impl<'a> Constraint<'a> {
     }
 }
 
-/// `oom-kill:constraint=...`, or what the kernel split off its beginning.
+/// `oom-kill:constraint=...`, or what the kernel split off its beginning. Some vendors' kernels print neither
+/// the constraint nor the nodes.
 pub(super) fn summary<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     within(values)?;
-    match constraint(values.rest, values.name_bytes) {
+    let fields = values.text.get(b"oom-kill:".len()..)?;
+    match constraint(fields, values.name_bytes) {
         Some(constraint) => Some(Message::Constraint(constraint)),
-        None => begins_as_printed(values.rest).then_some(Message::ConstraintStart(values.text)),
+        None => begins_as_printed(values.rest).then_some(Message::ConstraintStart(
+            without_blanks_behind(values.text, values.name_bytes),
+        )),
+    }
+}
+
+/// A part of a line, without the blanks that a carrier put behind it. In an exact one they are a name's.
+pub(crate) fn without_blanks_behind(part: &[u8], name_bytes: NameBytes) -> &[u8] {
+    match name_bytes {
+        NameBytes::Exact => part,
+        NameBytes::MaybeEscaped => trim_end(part),
     }
 }
 
 /// Whether the kernel can have printed the beginning of the line: people who retype one put spaces behind
 /// the commas, or leave fields out.
 fn begins_as_printed(text: &[u8]) -> bool {
-    const NEXT: &[u8] = b",nodemask=";
     let mut cursor = Cursor::new(text);
-    cursor.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    cursor.take_while(is_of_word);
     let rest = cursor.rest();
     // Any carrier may have cut it.
-    NEXT.starts_with(rest)
-        || rest
-            .strip_prefix(NEXT)
-            .is_some_and(|list| !list.starts_with(b" "))
+    [NODES, CPUSET].iter().any(|next| {
+        next.starts_with(rest)
+            || rest
+                .strip_prefix(*next)
+                .is_some_and(|value| !value.starts_with(b" "))
+    })
+}
+
+const NODES: &[u8] = b",nodemask=";
+const CPUSET: &[u8] = b",cpuset=";
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// The limit's record of 3.15 to 3.17.
@@ -108,13 +129,17 @@ fn within(values: &Values<'_>) -> Option<()> {
     (values.text.len() <= LONGEST).then_some(())
 }
 
-/// What stands behind `oom-kill:constraint=`.
+/// What stands behind `oom-kill:`.
 fn constraint(text: &[u8], name_bytes: NameBytes) -> Option<Constraint<'_>> {
     let mut cursor = Cursor::new(text);
-    let word = cursor.take_some(|byte| byte.is_ascii_alphanumeric() || byte == b'_')?;
-    cursor.tag(b",nodemask=")?;
-    cursor.tag(b"(null)").or_else(|| range_list(&mut cursor))?;
-
+    let _ = cursor.tag(b"constraint=");
+    let word = cursor.take_while(is_of_word);
+    if cursor.tag(NODES).is_some() {
+        cursor.tag(b"(null)").or_else(|| range_list(&mut cursor))?;
+    } else if !cursor.rest().starts_with(CPUSET) {
+        return None;
+    }
+    let word = (!word.is_empty()).then_some(word);
     let (names, pid, uid) = victim_at_end(cursor.rest())?;
     let (head, readings) = match anchor(names) {
         Anchor::Cgroup(start) => {
@@ -144,7 +169,7 @@ fn constraint(text: &[u8], name_bytes: NameBytes) -> Option<Constraint<'_>> {
         (head, readings)
     };
     Some(Constraint {
-        word: Some(word),
+        word,
         cpuset: cpuset_name(head),
         readings,
         pid: Some(pid),
@@ -237,16 +262,24 @@ fn path(text: &[u8]) -> Option<&[u8]> {
     text.starts_with(b"/").then_some(text)
 }
 
-/// Every split of `text` at a `,task=` that leaves a possible process name.
+/// Every split of `text` at a `,task=` that leaves a possible process name. Names longer than 15 bytes are
+/// only there where none of that length is.
 fn victims(text: &[u8], name_bytes: NameBytes) -> impl Iterator<Item = (&[u8], &[u8])> {
     const KEY: &[u8] = b",task=";
-    // A name has at most 15 bytes, each up to four in a carrier's escape; the
-    // key itself may stand in it twice.
-    const REACH: usize = 15 * 4 + 6;
+    // The key itself may stand in a name.
+    const REACH: usize = LONGEST_NAME + KEY.len();
+    let shortest = rsplit_once(text, KEY).map(|(_, comm)| comm);
+    let has_short = shortest.is_some_and(|comm| name_bytes.fits_comm(comm));
     (text.len().saturating_sub(REACH)..text.len())
         .filter(|start| text.get(*start..).is_some_and(|rest| rest.starts_with(KEY)))
         .filter_map(|start| split_at(text, start, KEY.len()))
-        .filter(move |(_, comm)| name_bytes.fits_comm(comm))
+        .filter(move |(_, comm)| {
+            if has_short {
+                name_bytes.fits_comm(comm)
+            } else {
+                name_bytes.fits_long_comm(comm)
+            }
+        })
 }
 
 /// The readings of `<limit>,task_memcg=<task>,task=<comm>`.
@@ -296,7 +329,7 @@ pub(crate) fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
 
 /// The name in `,cpuset=<name>,mems_allowed=<list>`, all of `head`.
 fn cpuset_name(head: &[u8]) -> Option<&[u8]> {
-    let named = head.strip_prefix(b",cpuset=")?;
+    let named = head.strip_prefix(CPUSET)?;
     let (name, allowed) = rsplit_once(named, b",mems_allowed=")?;
     allowed
         .iter()
@@ -318,9 +351,13 @@ pub(super) fn task_and_limit<'a>(values: &Values<'a>) -> Option<Message<'a>> {
         .collect();
     if whole.is_empty() {
         // 3.6 to 4.19 write out what they have when the line grows long.
-        return paths
-            .ends_with(KEY)
-            .then_some(Message::ConstraintStart(values.text));
+        let behind = paths.len().saturating_sub(trim_end(paths).len());
+        let end = values.text.len().saturating_sub(behind).saturating_add(1);
+        return values
+            .text
+            .get(..end)
+            .filter(|start| start.ends_with(KEY))
+            .map(Message::ConstraintStart);
     }
     let mut readings: Vec<_> = whole
         .iter()
@@ -359,8 +396,6 @@ pub(super) fn cpuset<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     // the key nobody can tell which.
     let (comm, cpuset) = split_once(names, b" cpuset=")?;
     let is_certain = rfind(names, b" cpuset=") == Some(comm.len());
-    values
-        .name_bytes
-        .fits_comm(comm)
-        .then_some(Message::Cpuset(is_certain.then_some(cpuset)))
+    let fits = values.name_bytes.fits_comm(comm) || values.name_bytes.fits_long_comm(comm);
+    fits.then_some(Message::Cpuset(is_certain.then_some(cpuset)))
 }

@@ -17,11 +17,15 @@ pub(super) fn by_nobody<'a>(values: &Values<'a>) -> Option<Message<'a>> {
 fn read<'a>(values: &Values<'a>, comm: Option<&'a [u8]>) -> Option<Message<'a>> {
     let fields = values.rest;
     let gfp_mask = mask(&mut Cursor::new(fields))?;
+    let (order, oom_score_adj) = (field(fields, b" order="), field(fields, b" oom_score_adj="));
+    if values.has_long_name && (order.is_none() || oom_score_adj.is_none()) {
+        return None;
+    }
     Some(Message::Invoked(Invoked {
         comm,
         gfp_mask,
-        order: field(fields, b" order="),
-        oom_score_adj: field(fields, b" oom_score_adj="),
+        order,
+        oom_score_adj,
     }))
 }
 

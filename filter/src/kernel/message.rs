@@ -199,4 +199,8 @@ pub struct Killed<'a> {
     pub pgtables_bytes: Option<u64>,
     /// -1000 to 1000 (5.4 and newer).
     pub oom_score_adj: Option<i64>,
+    /// Its badness, where the line says it (OpenVZ).
+    pub score: Option<i64>,
+    /// Words that no kernel so far prints stand in front: only a report that names the process makes it a kill.
+    pub is_worded_freely: bool,
 }

@@ -20,7 +20,7 @@ mod wording;
 
 pub use catalogue::{Wording, prefixes, wordings};
 pub use constraint::{Constraint, Limit, Reading};
-pub(crate) use constraint::{MOST_READINGS, is_below};
+pub(crate) use constraint::{MOST_READINGS, is_below, without_blanks_behind};
 pub use message::{Account, Invoked, Killed, Message, Process, Scope, Selected, StackHead, Usage};
 pub(crate) use search::{first_telling_word, is_telling};
 pub use section::Section;

@@ -1,7 +1,7 @@
 //! What a wording is made of, and how a text is read by it.
 
 use super::{Account, Scope};
-use crate::carrier::NameBytes;
+use crate::carrier::{LONGEST_NAME, NameBytes};
 use crate::text::cursor::{Cursor, find, rfind, split_at, starts_with};
 
 /// A piece of a wording. A text is read by the pieces of a row, one after the other.
@@ -52,12 +52,14 @@ pub(super) enum Piece {
 }
 
 /// Whose limit was hit, as the kernel words it in front of a kill.
-pub(super) const SCOPES: [(&[u8], Scope); 6] = [
+pub(super) const SCOPES: [(&[u8], Scope); 7] = [
     (b"Memory cgroup out of memory: ", Scope::Cgroup),
     (b"Out of memory: ", Scope::Global),
     // Up to about 2.6.28.
     (b"Out of Memory: ", Scope::Global),
     (b"Out of memory (oom_kill_allocating_task): ", Scope::Global),
+    // OpenVZ; the number of the container follows.
+    (b"Out of memory in UB ", Scope::Cgroup),
     (b"No available memory in cpuset: ", Scope::Cpuset),
     (b"No available memory (MPOL_BIND): ", Scope::MemoryPolicy),
 ];
@@ -81,6 +83,12 @@ pub(super) struct Values<'a> {
     /// What [`Piece::Rest`] left.
     pub(super) rest: &'a [u8],
     pub(super) name_bytes: NameBytes,
+    /// What none of the pieces took.
+    pub(super) behind: &'a [u8],
+    /// The name is longer than any kernel's so far: the line has to be whole.
+    pub(super) has_long_name: bool,
+    /// Words that the kernel did not choose stand in front.
+    pub(super) is_worded_freely: bool,
     pub(super) scope: Option<Scope>,
     pub(super) account: Option<Account>,
     pub(super) pid: u32,
@@ -132,7 +140,10 @@ pub(super) fn read<'a>(
         name_bytes,
         ..Values::default()
     };
-    all(pieces, &mut Cursor::new(text), values)
+    let mut cursor = Cursor::new(text);
+    all(pieces, &mut cursor, values)?;
+    values.behind = cursor.rest();
+    Some(())
 }
 
 fn all<'a>(pieces: &[Piece], cursor: &mut Cursor<'a>, values: &mut Values<'a>) -> Option<()> {
@@ -154,11 +165,15 @@ fn all<'a>(pieces: &[Piece], cursor: &mut Cursor<'a>, values: &mut Values<'a>) -
                 let found = before_last(cursor, behind, values.text)?;
                 match piece {
                     Piece::Comm => {
-                        values.name_bytes.fits_comm(found).then_some(())?;
+                        let name_bytes = values.name_bytes;
+                        values.has_long_name = !name_bytes.fits_comm(found);
+                        if values.has_long_name && !name_bytes.fits_long_comm(found) {
+                            return None;
+                        }
                         values.comm = found;
                     }
                     Piece::Path => values.path = found,
-                    _ => {}
+                    _ => values.is_worded_freely = true,
                 }
             }
             Piece::Count(place) => *values.figures.get_mut(*place)? = Some(cursor.unsigned()?),
@@ -193,8 +208,6 @@ fn one_of<T: Copy>(texts: &[(&[u8], T)], cursor: &mut Cursor<'_>) -> Option<T> {
 /// Every line is tried by a row that starts with a name, so there `behind` is looked for only as far as
 /// a name can reach.
 fn before_last<'a>(cursor: &mut Cursor<'a>, behind: &[u8], text: &[u8]) -> Option<&'a [u8]> {
-    /// A process name, each byte of it in a carrier's longest escape.
-    const LONGEST_NAME: usize = 15 * 4;
     let rest = cursor.rest();
     let starts_line = rest.len() == text.len();
     let within = starts_line

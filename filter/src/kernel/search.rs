@@ -8,11 +8,17 @@
 //! bytes, whether they occur there: one multiplication and one look into a table.
 
 /// Words of which at least one stands in every record that can open a report, be a kill, or tell of one
-/// by itself: those of the rows, and the beginning of an array that holds a message's bytes.
+/// by itself: those of the rows, and [`OTHERS`].
 static WORDS: [&[u8]; COUNT] = words();
 
-/// journalctl writes a message that is no UTF-8 as an array of its bytes.
-const BYTE_ARRAYS: [&[u8]; 2] = [b"\"MESSAGE\":[", b"\"MESSAGE\": ["];
+/// Words that stand in no row.
+const OTHERS: [&[u8]; 3] = [
+    // journalctl writes a message that is no UTF-8 as an array of its bytes.
+    b"\"MESSAGE\":[",
+    b"\"MESSAGE\": [",
+    // Web pages have no-break spaces for spaces. In a report every line is read, a kill may stand alone.
+    b"illed\xc2\xa0process",
+];
 
 const COUNT: usize = count();
 
@@ -37,7 +43,7 @@ const fn words() -> [&'static [u8]; COUNT] {
 }
 
 /// More words than there are rows.
-type Collected = [&'static [u8]; ROWS.len() + BYTE_ARRAYS.len()];
+type Collected = [&'static [u8]; ROWS.len() + OTHERS.len()];
 
 /// Every word once, and how many there are.
 #[expect(
@@ -46,7 +52,7 @@ type Collected = [&'static [u8]; ROWS.len() + BYTE_ARRAYS.len()];
     reason = "evaluated by the compiler, where a fault is a compile error"
 )]
 const fn collect() -> (Collected, usize) {
-    let mut words: Collected = [&[]; ROWS.len() + BYTE_ARRAYS.len()];
+    let mut words: Collected = [&[]; ROWS.len() + OTHERS.len()];
     let mut count = 0;
     let mut row = 0;
     while row < ROWS.len() {
@@ -67,11 +73,11 @@ const fn collect() -> (Collected, usize) {
         }
         row += 1;
     }
-    let mut array = 0;
-    while array < BYTE_ARRAYS.len() {
-        words[count] = BYTE_ARRAYS[array];
+    let mut other = 0;
+    while other < OTHERS.len() {
+        words[count] = OTHERS[other];
         count += 1;
-        array += 1;
+        other += 1;
     }
     (words, count)
 }

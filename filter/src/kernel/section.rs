@@ -6,7 +6,7 @@
 //! trace in the middle of the task table is another CPU's.
 
 use super::table::looks_like_row;
-use crate::text::cursor::{Cursor, find, starts_with, trim_start};
+use crate::text::cursor::{Cursor, find, starts_with, trim_end, trim_start};
 
 /// The sections of a report, in the order in which the kernel prints them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub(crate) enum Rows {
 ///
 /// `open` are the rows under whose heading the line stands.
 pub(crate) fn section_of(text: &[u8], open: Option<Rows>) -> Option<(Section, Option<Rows>)> {
-    let text = trim_start(text);
+    let text = trim_end(trim_start(text));
     if let Some(rows) = open
         && is_row(text, rows)
     {

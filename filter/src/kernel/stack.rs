@@ -2,16 +2,23 @@
 
 use super::message::{Message, StackHead};
 use super::pieces::Values;
-use crate::carrier::NameBytes;
+use crate::carrier::{LONGEST_NAME, NameBytes};
 use crate::text::cursor::{rfind, split_at};
 
 /// `java Not tainted 6.1.0-50-cloud-amd64 #1`, `java Kdump: loaded Tainted: G W 5.10 #1`.
 pub(super) fn head<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     // Of two keys the later is the kernel's, as long as the name still fits.
-    let (comm, release) = [&b" Not tainted "[..], b" Tainted: "]
+    // Names longer than 15 bytes are only there where none of that length is.
+    let (comm, release) = [NameBytes::fits_comm, NameBytes::fits_long_comm]
         .iter()
-        .filter_map(|key| last_fitting(values.rest, key, values.name_bytes))
-        .max_by_key(|(comm, _)| comm.len())?;
+        .find_map(|fits| {
+            [&b" Not tainted "[..], b" Tainted: "]
+                .iter()
+                .filter_map(|key| {
+                    last_fitting(values.rest, key, |comm| fits(values.name_bytes, comm))
+                })
+                .max_by_key(|(comm, _)| comm.len())
+        })?;
     Some(Message::StackHead(StackHead {
         pid: values.pid,
         comm,
@@ -23,15 +30,15 @@ pub(super) fn head<'a>(values: &Values<'a>) -> Option<Message<'a>> {
 fn last_fitting<'a>(
     text: &'a [u8],
     key: &[u8],
-    name_bytes: NameBytes,
+    fits: impl Fn(&[u8]) -> bool,
 ) -> Option<(&'a [u8], &'a [u8])> {
-    let mut end = text.len().min(128);
+    let mut end = text.len().min(LONGEST_NAME.saturating_add(64));
     loop {
         let position = rfind(text.get(..end)?, key)?;
         let (comm, rest) = split_at(text, position, key.len())?;
         // With a crash kernel loaded it says so behind the name (3.10 and newer).
         let comm = comm.strip_suffix(b" Kdump: loaded").unwrap_or(comm);
-        if name_bytes.fits_comm(comm) {
+        if fits(comm) {
             return Some((comm, rest));
         }
         end = position;

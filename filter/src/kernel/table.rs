@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::pieces::Values;
-use crate::text::cursor::Cursor;
+use crate::text::cursor::{Cursor, trim_end};
 
 /// Most columns of numbers a kernel printed so far is ten (6.8 and newer).
 const MOST: usize = 16;
@@ -12,6 +12,8 @@ const MOST: usize = 16;
 pub struct Columns {
     names: [Column; MOST],
     count: usize,
+    /// Bytes of blanks that the carrier put behind the heading, and so behind each row.
+    blanks_behind: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +49,12 @@ pub struct TaskRow<'a> {
 
 /// The columns of a heading, behind `[  pid  ]`.
 pub(super) fn heading<'a>(values: &Values<'a>) -> Option<Message<'a>> {
-    let mut cursor = Cursor::new(values.rest);
+    let trimmed = trim_end(values.rest);
+    let mut cursor = Cursor::new(trimmed);
     let mut columns = Columns {
         names: [Column::Other; MOST],
         count: 0,
+        blanks_behind: values.rest.len().saturating_sub(trimmed.len()),
     };
     loop {
         cursor.blanks();
@@ -106,6 +110,12 @@ fn bracketed_pid(cursor: &mut Cursor<'_>) -> Option<u32> {
 }
 
 impl Columns {
+    fn without_blanks_behind<'a>(&self, comm: &'a [u8]) -> &'a [u8] {
+        let trimmed = trim_end(comm);
+        let length = comm.len().saturating_sub(self.blanks_behind);
+        comm.get(..length.max(trimmed.len())).unwrap_or(comm)
+    }
+
     /// Reads a row of this table.
     ///
     /// Widths are minimums, so columns are counted, not measured; the name is
@@ -136,7 +146,7 @@ impl Columns {
         if cursor.end().is_none() {
             cursor.tag(b" ")?;
         }
-        row.comm = cursor.rest();
+        row.comm = self.without_blanks_behind(cursor.rest());
         Some(row)
     }
 }

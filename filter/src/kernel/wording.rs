@@ -10,7 +10,7 @@ use super::section::Section;
 use super::{constraint, invoked, stack, table};
 use crate::carrier::NameBytes;
 use crate::oom::Event;
-use crate::text::cursor::{rsplit_once, split_once};
+use crate::text::cursor::{rsplit_once, split_once, trim_end, trim_start};
 use Piece::{
     Account, Adjustment, Any, Blanks, Comm, Count, Dots, End, Holds, Kib, Maybe, Number, Path, Pid,
     Rest, Score, Text, Uid, Whose, Word,
@@ -72,6 +72,8 @@ const KILL_FIGURES: &[Piece] = &[
     Maybe(&[Text(b" oom_score_adj:"), Adjustment]),
 ];
 const WHOSE: Piece = Maybe(&[Whose]);
+/// OpenVZ: the limit is a container's, without a path.
+const IN_CONTAINER: Piece = Maybe(&[Whose, Number, Text(b": ")]);
 /// A panic is printed a second time with this in front.
 const END_OF_TRACE: Piece = Maybe(&[Text(b"---[ end ")]);
 
@@ -81,8 +83,8 @@ pub(super) const ROWS: &[Row] = &[
         pieces: &[
             Comm,
             Text(b" invoked "),
-            Word(b"oom-killer: gfp_mask"),
-            Text(b"="),
+            Word(b"oom-killer:"),
+            Text(b" gfp_mask="),
             Rest,
         ],
         means: invoked::by_task,
@@ -97,8 +99,8 @@ pub(super) const ROWS: &[Row] = &[
         // An empty name, whose space a carrier or its reader trimmed.
         pieces: &[
             Text(b"invoked "),
-            Word(b"oom-killer: gfp_mask"),
-            Text(b"="),
+            Word(b"oom-killer:"),
+            Text(b" gfp_mask="),
             Rest,
         ],
         means: invoked::by_task,
@@ -110,7 +112,7 @@ pub(super) const ROWS: &[Row] = &[
         example: "invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
     },
     Row {
-        pieces: &[Word(b"oom-killer: gfp_mask"), Text(b"="), Rest],
+        pieces: &[Word(b"oom-killer:"), Text(b" gfp_mask="), Rest],
         means: invoked::by_nobody,
         event: Event::Invoked,
         section: Section::Header,
@@ -128,6 +130,16 @@ pub(super) const ROWS: &[Row] = &[
         kernels: "5.0 and newer, RHEL 8.3 and newer",
         source: "mm/oom_kill.c:dump_oom_summary(), from 6.8 dump_oom_victim()",
         example: "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/leaker,task_memcg=/leaker,task=leaker,pid=23793,uid=0",
+    },
+    Row {
+        pieces: &[Word(b"oom-kill:,cpuset"), Text(b"="), Rest],
+        means: constraint::summary,
+        event: Event::Constraint,
+        section: Section::Kill,
+        role: Role::Opens,
+        kernels: "vendors' 3.10 and 4.x",
+        source: "mm/oom_kill.c:dump_oom_summary(), taken over without its first fields",
+        example: "oom-kill:,cpuset=/,mems_allowed=0-1,oom_memcg=/leaker,task_memcg=/leaker,task=leaker,pid=23793,uid=0",
     },
     Row {
         pieces: &[Text(b"Task in "), Holds(b"as a result of limit of"), Rest],
@@ -232,6 +244,27 @@ pub(super) const ROWS: &[Row] = &[
             Text(b"K"),
             Word(b"illed process "),
             Pid,
+            Text(b", UID "),
+            Uid,
+            Text(b", ("),
+            Comm,
+            Text(b")"),
+            Dots,
+        ],
+        means: killed_without_figures,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "RHEL 5",
+        source: "mm/oom_kill.c:__oom_kill_task()",
+        example: "Out of memory: Killed process 2848, UID 48, (httpd).",
+    },
+    Row {
+        pieces: &[
+            WHOSE,
+            Text(b"K"),
+            Word(b"illed process "),
+            Pid,
             Text(b" ("),
             Comm,
             Text(b") vsz:"),
@@ -244,6 +277,28 @@ pub(super) const ROWS: &[Row] = &[
         kernels: "about 2.6.33 to 2.6.35",
         source: "mm/oom_kill.c:__oom_kill_task()",
         example: "Killed process 9139 (memcg_test_1) vsz:3456kB, anon-rss:448kB, file-rss:1088kB",
+    },
+    Row {
+        pieces: &[
+            IN_CONTAINER,
+            Text(b"OOM k"),
+            Word(b"illed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") "),
+            Maybe(&[Text(b"score "), Score, Text(b" ")]),
+            Text(b"vm:"),
+            Kib(TOTAL_VM),
+            Maybe(&[Text(b", rss:"), Number]),
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "OpenVZ, Virtuozzo",
+        source: "mm/oom_kill.c:oom_kill_task()",
+        example: "Out of memory in UB 317592: OOM killed process 2946 (npm) score 0 vm:1506164kB, rss:237752kB, swap:120052kB",
     },
     Row {
         // People who quote a line put dots in place of the figures; the kernel prints one at most.
@@ -590,6 +645,26 @@ pub(super) const ROWS: &[Row] = &[
         example: "Memory limit reached of cgroup /a",
     },
     Row {
+        // BPF programs choose the words in front.
+        pieces: &[
+            Any,
+            Text(b": K"),
+            Word(b"illed process "),
+            Pid,
+            Text(b" ("),
+            Comm,
+            Text(b") total-vm:"),
+            Maybe(KILL_FIGURES),
+        ],
+        means: killed,
+        event: Event::Kill,
+        section: Section::Kill,
+        role: Role::Kills,
+        kernels: "none so far: patches for 7.x",
+        source: "mm/oom_kill.c:bpf_oom_kill_process()",
+        example: "bpf oom test: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:8kB oom_score_adj:0",
+    },
+    Row {
         // Nearly every other text is ruled out by its last byte.
         pieces: &[Rest],
         means: constraint::cpuset,
@@ -655,8 +730,29 @@ const fn wording(row: &Row) -> Wording {
 
 /// The first wording that fits a text, and what it says. `text` has its leading spaces: a name may begin
 /// with one.
+///
+/// Spaces behind a text are a carrier's, unless they are a name's or the kernel broke the line off there.
 pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
-    let trimmed = crate::text::cursor::trim_start(text);
+    let found = read_exactly(text, name_bytes);
+    let trimmed = trim_end(text);
+    let is_path_exact = found.is_some() && name_bytes == NameBytes::Exact;
+    if trimmed.len() == text.len() || is_path_exact {
+        return found;
+    }
+    let of_trimmed = read_exactly(trimmed, name_bytes);
+    let is_better = match (&found, &of_trimmed) {
+        (None | Some((Message::TaskIn(_), _)), Some(_)) => true,
+        (_, Some((message, _))) => matches!(
+            message,
+            Message::Constraint(_) | Message::Stats(_) | Message::LimitOf(_)
+        ),
+        _ => false,
+    };
+    if is_better { of_trimmed } else { found }
+}
+
+fn read_exactly(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
+    let trimmed = trim_start(text);
     let first = pieces::bit(*trimmed.first()?);
     let whose = pieces::whose(trimmed);
     let mut values = Values::default();
@@ -703,6 +799,9 @@ fn group<'a>(found: &Values<'a>) -> Option<Message<'a>> {
 }
 
 fn selected<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    if found.has_long_name && !found.behind.starts_with(b" or ") {
+        return None;
+    }
     Some(Message::Selected(Selected {
         scope: found.scope?,
         pid: found.pid,
@@ -727,12 +826,22 @@ fn statistics<'a>(found: &Values<'a>) -> Option<Message<'a>> {
 /// Without whose limit it was, dots in place of the figures are prose.
 fn killed_without_figures<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     let is_prose = found.scope.is_none() && found.text.ends_with(b"..");
-    if is_prose { None } else { killed(found) }
+    if is_prose || found.has_long_name {
+        return None;
+    }
+    killed(found)
 }
 
 fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     if found.pid == 0 {
         // The idle task is nobody's to kill.
+        return None;
+    }
+    // A line may be cut, and then nothing stands behind its last figure. A name of any length yet is bounded by
+    // that alone; a longer one needs the line whole.
+    let has_figures = found.figures.get(ANON).is_some_and(Option::is_some);
+    let is_whole = has_figures && found.behind.is_empty() || found.behind.starts_with(b"kB, swap:");
+    if found.behind.starts_with(b")") || found.has_long_name && !is_whole {
         return None;
     }
     let [total_vm, anon, file, shmem, pgtables] = found.figures;
@@ -747,6 +856,8 @@ fn killed<'a>(found: &Values<'a>) -> Option<Message<'a>> {
         shmem_rss_bytes: shmem,
         pgtables_bytes: pgtables,
         oom_score_adj: found.adjustment,
+        score: found.score,
+        is_worded_freely: found.is_worded_freely,
     }))
 }
 

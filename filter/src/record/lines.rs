@@ -5,7 +5,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::document::{self, Document};
+use super::journal::Entry;
 use super::json;
+pub use super::order::{is_newest_first, reversed};
 use crate::carrier::{KernelLine, KmsgHeader, NameBytes};
 use crate::text::cursor::Cursor;
 use crate::text::printable::push_escaped;
@@ -14,7 +17,8 @@ use crate::text::printable::push_escaped;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LineFormat {
     /// Each line tells: a JSON object is a record, what begins as a record of
-    /// `/dev/kmsg` does is one, any other line is plain.
+    /// `/dev/kmsg` does is one, any other line is plain. Entries of `journalctl -o export` and `-o verbose`,
+    /// and JSON that is written over several lines or in lists, are records too.
     #[default]
     Auto,
     /// Plain lines, as `dmesg` and syslog files have them.
@@ -30,7 +34,7 @@ pub enum LineFormat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// A JSON object.
-    Object(&'a [u8]),
+    Object(Cow<'a, [u8]>),
     /// A line that is no JSON, or a record of `/dev/kmsg` with its further lines.
     Plain(PlainLine<'a>),
     /// A line that should be a JSON object and is not, as it came.
@@ -107,6 +111,31 @@ pub struct Records {
     format: LineFormat,
     /// A `/dev/kmsg` record whose further lines may follow; empty for none.
     held: Vec<u8>,
+    block: Option<Block>,
+    /// The lines of the block since its last record, each with its end.
+    lines_of_block: Vec<u8>,
+    /// The last record was a block, or no line was read yet.
+    may_be_blocks: bool,
+}
+
+/// Records of several lines.
+#[derive(Debug)]
+enum Block {
+    Entry(Entry),
+    Document(Document),
+}
+
+/// What a line was to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A part of it.
+    GoesOn,
+    /// Its last.
+    Done,
+    /// Not a part of it any more: it was whole before.
+    DoneBefore,
+    /// It shows that this is no such block.
+    Broken,
 }
 
 /// Most bytes held back for further lines; the kernel's own limit is 8 KiB.
@@ -118,31 +147,143 @@ impl Records {
         Self {
             format,
             held: Vec::new(),
+            block: None,
+            lines_of_block: Vec::new(),
+            may_be_blocks: true,
         }
     }
 
     /// Takes the next line, without its line end, and hands over each record that is complete.
     pub fn line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
         match self.format {
-            LineFormat::Ndjson if json::is_object(line) => {
-                each(Record::Object(line));
-            }
+            LineFormat::Ndjson if json::is_object(line) => each(Record::Object(line.into())),
             LineFormat::Ndjson => each(Record::Malformed(line)),
-            LineFormat::Auto if line.first() == Some(&b'{') && json::is_object(line) => {
-                self.settle(each);
-                each(Record::Object(line));
-            }
             LineFormat::Text => each(Record::Plain(PlainLine::text(without_return(line)))),
-            LineFormat::Auto | LineFormat::Kmsg => self.kmsg_line(without_return(line), each),
+            LineFormat::Kmsg => self.kmsg_line(without_return(line), each),
+            LineFormat::Auto => self.any_line(line, each),
         }
     }
 
-    /// Nothing more is there for now: hands over what was held back.
+    /// Nothing more is there for now: hands over what was held back, but for a record of several lines that has
+    /// begun.
     pub fn settle<'a>(&mut self, each: &mut impl FnMut(Record<'a>)) {
         if !self.held.is_empty() {
             each(Record::Plain(PlainLine {
                 line: Cow::Owned(core::mem::take(&mut self.held)),
                 is_kmsg: true,
+            }));
+        }
+    }
+
+    /// The input has ended: hands over everything.
+    pub fn end<'a>(&mut self, each: &mut impl FnMut(Record<'a>)) {
+        self.settle(each);
+        match self.block.take() {
+            Some(Block::Entry(mut entry)) => each(Record::Object(entry.finish().into())),
+            Some(Block::Document(_)) => self.release(each),
+            None => {}
+        }
+        self.lines_of_block.clear();
+    }
+
+    /// Whether the next line may be a part of something longer: then none may be left out, whatever it holds.
+    pub fn may_be_in_block(&self) -> bool {
+        self.format == LineFormat::Auto && (self.block.is_some() || self.may_be_blocks)
+    }
+
+    fn any_line<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
+        if self.block.is_some() {
+            return self.line_of_block(line, each);
+        }
+        // `journalctl -o json-seq` puts this in front of each.
+        let object = line.strip_prefix(b"\x1e").unwrap_or(line);
+        let is_object = object.first() == Some(&b'{') && json::is_object(object);
+        if is_object && !Document::is_around_records(object) {
+            self.may_be_blocks = false;
+            self.settle(each);
+            return object_or_stream(object.into(), each);
+        }
+        let block = if is_object || Document::begins(object) {
+            Some(Block::Document(Document::new()))
+        } else {
+            Entry::begin(without_return(line)).map(Block::Entry)
+        };
+        self.may_be_blocks = block.is_some() || self.may_be_blocks && line.is_empty();
+        match block {
+            None => self.kmsg_line(without_return(line), each),
+            Some(block @ Block::Document(_)) => {
+                self.settle(each);
+                self.block = Some(block);
+                self.line_of_block(object, each);
+            }
+            Some(block) => {
+                self.settle(each);
+                self.keep_line(line);
+                self.block = Some(block);
+            }
+        }
+    }
+
+    fn line_of_block<'a>(&mut self, line: &'a [u8], each: &mut impl FnMut(Record<'a>)) {
+        self.keep_line(line);
+        let mut has_record = false;
+        let step = match &mut self.block {
+            Some(Block::Entry(entry)) => {
+                let step = entry.line(line);
+                if matches!(step, Step::Done | Step::DoneBefore) {
+                    each(Record::Object(entry.finish().into()));
+                }
+                step
+            }
+            Some(Block::Document(document)) => document.line(line, &mut |record| {
+                has_record = true;
+                object_or_stream(record.into(), each);
+            }),
+            None => return,
+        };
+        if has_record {
+            self.lines_of_block.clear();
+        }
+        match step {
+            Step::GoesOn => {}
+            Step::Done => {
+                let behind = match self.block.take() {
+                    Some(Block::Document(document)) => document.behind,
+                    _ => 0,
+                };
+                self.lines_of_block.clear();
+                let start = line.len().saturating_sub(behind);
+                let rest = line.get(start..).unwrap_or_default().trim_ascii();
+                if !matches!(rest, b"" | b",") {
+                    each(Record::Plain(PlainLine::text(rest)));
+                }
+            }
+            Step::DoneBefore => {
+                self.block = None;
+                self.lines_of_block.clear();
+                self.any_line(line, each);
+            }
+            Step::Broken => {
+                self.block = None;
+                self.release(each);
+            }
+        }
+    }
+
+    fn keep_line(&mut self, line: &[u8]) {
+        self.lines_of_block.extend_from_slice(line);
+        self.lines_of_block.push(b'\n');
+    }
+
+    /// Hands over the lines of a block that is none, as plain ones.
+    fn release<'a>(&mut self, each: &mut impl FnMut(Record<'a>)) {
+        self.may_be_blocks = false;
+        let lines = core::mem::take(&mut self.lines_of_block);
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let line = without_return(line.strip_suffix(b"\n").unwrap_or(line));
+            each(Record::Plain(PlainLine {
+                line: Cow::Owned(line.to_vec()),
+                is_kmsg: false,
             }));
         }
     }
@@ -160,6 +301,18 @@ impl Records {
         } else {
             each(Record::Plain(PlainLine::text(line)));
         }
+    }
+}
+
+/// Hands over an object, or, of a stream of Loki's, each line that it holds.
+fn object_or_stream<'a>(object: Cow<'a, [u8]>, each: &mut impl FnMut(Record<'a>)) {
+    match document::of_stream(&object) {
+        Some(records) => {
+            for record in records {
+                each(Record::Object(record.into()));
+            }
+        }
+        None => each(Record::Object(object)),
     }
 }
 
@@ -239,7 +392,7 @@ mod tests {
         let mut found = Vec::new();
         let mut keep = |record: Record<'_>| {
             found.push(match record {
-                Record::Object(object) => String::from_utf8(object.to_vec()).unwrap(),
+                Record::Object(object) => String::from_utf8(object.into_owned()).unwrap(),
                 Record::Plain(line) => String::from_utf8(line.object()).unwrap(),
                 Record::Malformed(line) => String::from_utf8_lossy(line).to_string() + "!",
             });
@@ -247,8 +400,85 @@ mod tests {
         for line in lines {
             records.line(line.as_bytes(), &mut keep);
         }
-        records.settle(&mut keep);
+        records.end(&mut keep);
         found
+    }
+
+    #[test]
+    fn what_looks_like_a_block_and_is_none_leaves_line_by_line() {
+        let plain = |lines: &[&str]| -> Vec<String> {
+            let lines = lines.iter();
+            lines
+                .map(|line| serde_json::json!({ "message": line }).to_string())
+                .collect()
+        };
+        for lines in [
+            &["{", "  \"MESSAGE\": \"x\","][..],
+            &["[", "{\"a\":1", "x"],
+            &["{", "\"a", "b\": 1}"],
+            &["__CURSOR=a", "lower=case"],
+            &[
+                "__CURSOR=a",
+                "MESSAGE",
+                "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}too long",
+            ],
+            &["Sun 2024-05-05 10:11:12 UTC [s=1;i=2]", "    no field"],
+        ] {
+            assert_eq!(records(LineFormat::Auto, lines), plain(lines));
+        }
+    }
+
+    #[test]
+    fn blocks_become_objects() {
+        for (lines, expected) in [
+            (
+                &[
+                    "__CURSOR=a",
+                    "MESSAGE",
+                    "\u{3}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}a",
+                    "b",
+                    "X=1",
+                    "",
+                ][..],
+                &[r#"{"__CURSOR":"a","MESSAGE":"a\nb","X":"1"}"#][..],
+            ),
+            (
+                &[
+                    "Sun 2024-05-05 10:11:12 UTC [s=1;i=2]",
+                    "    MESSAGE=a",
+                    "            b",
+                    "Sun 2024-05-05 10:11:13 UTC [s=1;i=3]",
+                    "    MESSAGE=c",
+                ],
+                &[r#"{"MESSAGE":"a\nb"}"#, r#"{"MESSAGE":"c"}"#],
+            ),
+            (
+                &[
+                    "{",
+                    "\t\"a\" : \"b \\\" c\",",
+                    "\t\"hits\" : 1",
+                    "}",
+                    "[",
+                    "{\"d\": [ 1 ]}",
+                    "]",
+                ],
+                &[r#"{"a":"b \" c","hits":1}"#, r#"{"d":[1]}"#],
+            ),
+            (
+                &[r#"{"took":1,"hits":{"total":{"value":1},"hits":[{"_source":{"log":"x"}}]}}"#],
+                &[r#"{"_source":{"log":"x"}}"#],
+            ),
+            (
+                &[r#"{"stream":{"a":"b"},"values":[["2","y",{"m":"n"}],["1","x"]]}"#],
+                &[
+                    r#"{"line":"x","labels":{"a":"b"}}"#,
+                    r#"{"line":"y","labels":{"a":"b"}}"#,
+                ],
+            ),
+            (&["\u{1e}{\"MESSAGE\":\"x\"}"], &[r#"{"MESSAGE":"x"}"#]),
+        ] {
+            assert_eq!(records(LineFormat::Auto, lines), expected);
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub(super) const NAMES: Table<()> = Table::new(&[
     (b"node", ()),
     (b"nodename", ()),
     (b"nodehostname", ()),
+    // Azure, Cloud Logging.
+    (b"computer", ()),
+    (b"instanceid", ()),
     // Fluent Bit's kubernetes filter, Filebeat, OpenTelemetry.
     (b"kuberneteshost", ()),
     (b"kubernetesnodename", ()),

@@ -2,14 +2,18 @@
 //! never written anew.
 
 mod author;
+mod document;
 mod field;
 mod foreign;
+mod journal;
 mod json;
 pub mod lines;
 mod machine;
 pub(crate) mod notice;
+mod order;
 mod own;
 mod splice;
+mod text;
 mod unescape;
 
 use alloc::borrow::Cow;
@@ -19,12 +23,10 @@ pub use splice::IdentityKeys;
 
 use crate::carrier::{Author, KernelLine};
 use crate::report::Machine;
-use crate::text::cursor::{Cursor, unsigned};
+use crate::text::cursor::unsigned;
 use field::{FieldName, Gate, Table};
 use json::{Member, Value};
-
-/// The keys that may hold the kernel's text, the likeliest first.
-const TEXT_KEYS: [&[u8]; 5] = [b"MESSAGE", b"msg", b"message", b"log", b"body"];
+use text::Texts;
 
 /// Fields that say when and by which device.
 #[derive(Clone, Copy)]
@@ -77,6 +79,10 @@ const PARENTS: Table<Parent> = Table::new(&[
     (b"payload", Parent::Wrapper),
     (b"resource", Parent::Wrapper),
     (b"jsonpayload", Parent::Wrapper),
+    (b"source", Parent::Wrapper),
+    (b"result", Parent::Wrapper),
+    (b"content", Parent::Wrapper),
+    (b"labels", Parent::Wrapper),
     (b"k8sevent", Parent::Wrapper),
     (b"kubernetesevent", Parent::Wrapper),
 ]);
@@ -91,24 +97,13 @@ static GATE: Gate = {
 /// How deep they are looked for: `log.syslog.facility.code`.
 const DEEPEST: u8 = 3;
 
-/// The place of `msg` among them.
-const MSG: usize = 1;
-
 /// Our own key.
 const OOM_KEY: &str = "oom";
-
-/// The text of a record, as JSON holds it.
-#[derive(Clone, Copy)]
-enum Text<'a> {
-    String(&'a [u8]),
-    /// A journal message that is no UTF-8: an array of its bytes.
-    Bytes(&'a [u8]),
-}
 
 /// What a record tells, beside its text.
 pub(crate) struct Record<'a> {
     bytes: &'a [u8],
-    texts: [Option<Text<'a>>; TEXT_KEYS.len()],
+    texts: Texts<'a>,
     /// Which machine, of every field that names one.
     pub(crate) machine: Machine,
     /// Microseconds since boot.
@@ -152,7 +147,7 @@ impl<'a> Record<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut record = Self {
             bytes,
-            texts: [None; TEXT_KEYS.len()],
+            texts: Texts::default(),
             machine: Machine::default(),
             at_us: None,
             sequence: None,
@@ -173,7 +168,7 @@ impl<'a> Record<'a> {
                 .and_then(|seconds| seconds.checked_mul(1_000_000))
                 .and_then(|at_us| at_us.checked_add(found.microseconds?));
         }
-        let has_msg = record.texts.get(MSG).is_some_and(Option::is_some);
+        let has_msg = record.texts.has_msg();
         record.author = if found.foreign.is_foreign() {
             Author::Other
         } else {
@@ -197,17 +192,8 @@ impl<'a> Record<'a> {
             });
             return;
         }
-        for (slot, name) in self.texts.iter_mut().zip(TEXT_KEYS) {
-            if *key == *name {
-                *slot = match member.value {
-                    Value::String(text) => Some(Text::String(text)),
-                    Value::Array(text) => Some(Text::Bytes(text)),
-                    _ => None,
-                };
-                if slot.is_some() {
-                    return;
-                }
-            }
+        if self.texts.read(&key, member.value) {
+            return;
         }
         let Some(name) = FieldName::of(&key).filter(|name| GATE.admits(name)) else {
             return;
@@ -225,7 +211,8 @@ impl<'a> Record<'a> {
                 Clock::Seconds => return found.seconds = unsigned(text),
                 Clock::Microseconds => return found.microseconds = unsigned(text),
                 Clock::Priority => found.has_priority = true,
-                Clock::Boot => self.at_us = unsigned(text),
+                // A map of the journal's fields may stand deeper.
+                Clock::Boot => {}
             }
         }
         // Fluent Bit can write the journal's names without their underscores.
@@ -243,6 +230,11 @@ impl<'a> Record<'a> {
         found: &mut Found,
         depth: u8,
     ) {
+        if let (Some(Clock::Boot), Value::String(text) | Value::Plain(text)) =
+            (CLOCKS.find(name), value)
+        {
+            self.at_us = unsigned(text);
+        }
         let names_machine = machine::is_name(name);
         if names_machine {
             machine::add(&mut self.machine, key, value);
@@ -296,13 +288,7 @@ impl<'a> Record<'a> {
 
     /// The texts that may be the kernel's, in the order they are to be tried.
     pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-        self.texts
-            .into_iter()
-            .flatten()
-            .filter_map(|text| match text {
-                Text::String(raw) => Some(unescape::decode(raw)),
-                Text::Bytes(raw) => byte_array(raw),
-            })
+        self.texts.decoded()
     }
 }
 
@@ -314,17 +300,4 @@ fn decoded_key(key: &[u8]) -> Cow<'_, [u8]> {
     } else {
         Cow::Borrowed(key)
     }
-}
-
-/// `79,117,116`, each a byte.
-fn byte_array(text: &[u8]) -> Option<Vec<u8>> {
-    text.split(|byte| *byte == b',')
-        .map(|number| {
-            let mut cursor = Cursor::new(number);
-            cursor.blanks();
-            let byte = u8::try_from(cursor.unsigned()?).ok()?;
-            cursor.blanks();
-            cursor.end().map(|()| byte)
-        })
-        .collect()
 }

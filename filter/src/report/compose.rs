@@ -332,7 +332,7 @@ fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
         oom_score_adj: killed
             .oom_score_adj
             .or_else(|| row.and_then(Row::oom_score_adj)),
-        score: None,
+        score: killed.score,
         total_vm_bytes: killed.total_vm_bytes,
         anon_rss_bytes: killed.anon_rss_bytes,
         file_rss_bytes: killed.file_rss_bytes,

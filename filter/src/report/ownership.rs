@@ -29,8 +29,23 @@ pub(super) enum Owner {
 /// Whether a case holds.
 type Case<T> = fn(&T, &KillLine<'_>) -> bool;
 
-/// To what the kill line belongs. The newest report that it fits is its own.
+/// To what the kill line belongs. The newest report that it fits is its own. `None` where the line is no kill
+/// unless a report says so, and none does.
 pub(super) fn owner<P>(
+    reports: &[OpenReport<P>],
+    prints_tables: bool,
+    last: Option<&Incident>,
+    line: &KillLine<'_>,
+) -> Option<Owner> {
+    if !line.killed.is_worded_freely {
+        return Some(owner_of_kill(reports, prints_tables, last, line));
+    }
+    let fits =
+        |report: &OpenReport<P>| may_be_of(report, line) && is_the_named_victim(report, line);
+    reports.iter().rposition(fits).map(Owner::Report)
+}
+
+fn owner_of_kill<P>(
     reports: &[OpenReport<P>],
     prints_tables: bool,
     last: Option<&Incident>,
@@ -95,6 +110,7 @@ fn is_of_the_same_kernel(evidence: &Evidence, line: &KillLine<'_>) -> bool {
     match line.killed.scope {
         // 2.6.18 does both, and prints no figures.
         Some(_) => evidence.selected.is_none() || line.killed.total_vm_bytes.is_none(),
+        None if line.killed.is_worded_freely => evidence.victim.is_some(),
         None => evidence.release() < Some((5, 1, 0)),
     }
 }

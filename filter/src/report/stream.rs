@@ -406,13 +406,15 @@ impl<P> Stream<P> {
             scope: killed.scope,
             stamp,
         };
-        self.newest.keep(arrival.line);
-        let owner = ownership::owner(
+        let Some(owner) = ownership::owner(
             &self.reports,
             self.prints_tables,
             self.last_incident.as_ref(),
             &line,
-        );
+        ) else {
+            return Told::Nothing;
+        };
+        self.newest.keep(arrival.line);
         if let Some(id) = self
             .told
             .id_of(arrival.line, matches!(owner, Owner::Report(_)))
@@ -649,7 +651,7 @@ fn constraint_piece<P>(report: &mut OpenReport<P>, line: &KernelLine<'_>) -> Opt
         b",task=",
         b"/",
     ];
-    let text: &[u8] = &line.text;
+    let text = kernel::without_blanks_behind(&line.text, line.name_bytes);
     let split = &report.evidence.split;
     let is_value =
         split.ends_with(b",cpuset=") || split.ends_with(b"_memcg=") && text.starts_with(b"/");

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::kernel::{Columns, Killed, TaskRow};
 use crate::oom::{Task, one_form_of_uid};
 use crate::printable;
-use crate::text::cursor::trim_start;
+use crate::text::cursor::{trim_end, trim_start};
 use crate::text::fnv::Fnv;
 
 /// Rows kept to look processes up in; as many as a report may have lines.
@@ -96,7 +96,8 @@ impl Process {
 }
 
 fn short_hash(comm: &[u8]) -> u32 {
-    let hash = Fnv::new().with(comm).value();
+    // Nothing stands behind a name in the table: a blank there may be a carrier's.
+    let hash = Fnv::new().with(trim_end(comm)).value();
     u32::try_from(hash >> 32).unwrap_or_default()
 }
 

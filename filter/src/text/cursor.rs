@@ -88,6 +88,16 @@ pub(crate) fn trim_line_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// `text` without the blanks and line ends that a carrier left behind it.
+pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = match text {
+            [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] | [rest @ .., 0xc2, 0xa0] => rest,
+            _ => return text,
+        };
+    }
+}
+
 /// A whole decimal number, nothing else.
 pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
     let mut cursor = Cursor::new(text);

@@ -1,0 +1,399 @@
+//! What log carriers put in front of a kernel message, one row per shape.
+//!
+//! The kernel prints `x invoked oom-killer: ...`; what arrives is
+//! `Dec 13 07:23:21 node1 kernel: [36370.036951] x invoked oom-killer: ...`.
+//! [`strip`] takes such prefixes off and keeps what they tell: the kernel's
+//! clock, the machine, the calling task, and who wrote the line.
+
+mod dmesg;
+mod form;
+mod reader;
+mod syslog;
+mod time;
+
+use alloc::borrow::Cow;
+
+use super::kmsg::{self, Header};
+use super::wrapping;
+use super::{Author, KernelLine, NameBytes};
+use crate::text::cursor::{Cursor, find, trim_line_end};
+
+/// A prefix.
+#[derive(Clone, Copy)]
+enum Prefix {
+    /// By its form, see [`form::take`].
+    Written(&'static [u8]),
+    /// By a function that takes it off the cursor and writes down what it says. Where it declines, neither
+    /// matters any more.
+    Read(for<'a> fn(&mut Cursor<'a>, &mut Said<'a>) -> Option<()>),
+}
+
+use Prefix::{Read, Written};
+
+/// What prefixes say.
+#[derive(Clone, Copy, Default)]
+struct Said<'a> {
+    author: Author,
+    at_us: Option<u64>,
+    sequence: Option<u64>,
+    host: Option<&'a [u8]>,
+    caller: Option<&'a [u8]>,
+    name_bytes: NameBytes,
+}
+
+/// Where a prefix stands, the outermost first: a container's log of `dmesg -x` output of `printk.time` lines.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// What a program writes that reads several logs: `grep -H`, `kubectl logs --prefix`.
+    Reader,
+    /// What a machine or a container runtime writes that captures the output of another.
+    Shipped,
+    /// The length of a syslog message, as TCP has it.
+    Frame,
+    /// Level and facility.
+    Priority,
+    /// Time, machine and program, of syslog, the journal and `/dev/kmsg`.
+    Program,
+    /// The kernel's clock, or what `dmesg` writes in its place.
+    Clock,
+    /// The task that printed the line.
+    Caller,
+}
+
+impl Place {
+    /// The next further in.
+    fn next(self) -> Option<Self> {
+        Some(match self {
+            Self::Reader => Self::Shipped,
+            Self::Shipped => Self::Frame,
+            Self::Frame => Self::Priority,
+            Self::Priority => Self::Program,
+            Self::Program => Self::Clock,
+            Self::Clock => Self::Caller,
+            Self::Caller => return None,
+        })
+    }
+}
+
+/// Every known prefix. At most one of each place is taken off, and none after one that stands further in,
+/// so that a name behind the genuine prefixes is never taken for one.
+static PREFIXES: [(Place, Prefix); 31] = [
+    // `kubectl logs --prefix`, `docker compose logs`, stern with one namespace and with all.
+    (Place::Reader, Written(b"[pod/%f] %>")),
+    (Place::Reader, Written(b"%f%s| %>")),
+    (Place::Reader, Written(b"%P %f %>")),
+    (Place::Reader, Written(b"%f %P %f %>")),
+    (Place::Reader, Read(reader::grep)),
+    // A container runtime's log of a pod.
+    (Place::Shipped, Written(b"%T std%a %a ")),
+    // ESXi's capture of a guest's console, from 8.0 on and before.
+    (Place::Shipped, Written(b"%T %w%svcpu-%d - Guest: ")),
+    (Place::Shipped, Written(b"%T| vcpu-%d| %a: Guest: ")),
+    // macOS's unified log of Docker Desktop's machine: thread, type, activity, process, time to live.
+    (
+        Place::Shipped,
+        Written(b"%4-%2-%2 %C%z%s0x%a%s%a%s0x%a%s%d%s%d%scom.docker.%f: "),
+    ),
+    // Android's logcat, its form with the time, its brief form.
+    (Place::Shipped, Written(b"%2-%2 %C%s%Z%s%d %v %p%s: ")),
+    (Place::Shipped, Written(b"%2-%2 %C %v/%p%s(%s%Z): ")),
+    (Place::Shipped, Written(b"%v/%p%s(%s%Z): ")),
+    // `kubectl logs --timestamps`
+    (Place::Shipped, Written(b"%T %>")),
+    (Place::Program, Read(kmsg)),
+    // Syslog over TCP.
+    (Place::Frame, Written(b"%d %<")),
+    (Place::Program, Written(b"<%n>1 %T %h %q %i %w %S %m")),
+    (Place::Program, Written(b"1 %T %h %q %i %w %S %m")),
+    // syslog(2), `dmesg -r`
+    (Place::Priority, Written(b"<%n>")),
+    (Place::Priority, Written(b"%k.%l %>")),
+    (Place::Priority, Written(b"%k.%l: %>")),
+    (Place::Program, Read(syslog::syslog)),
+    (Place::Program, Written(b"kernel:%b")),
+    (Place::Program, Written(b"kernel[%j]:%b")),
+    // Talos, and `talosctl` with a node's name in front.
+    (Place::Clock, Written(b"%k:%s%l: [%T]: ")),
+    (Place::Clock, Written(b"%N %k:%s%l: [%T]: ")),
+    // `dmesg -x`
+    (Place::Program, Written(b"%k%s:%l%s: ")),
+    // `journalctl -o short-monotonic`, `-o short-delta`, and both with `--no-hostname`.
+    (Place::Program, Written(b"[%s%K] %h kernel:%b")),
+    (Place::Program, Written(b"[%s%K] kernel: %!")),
+    // `dmesg --time-format iso`
+    (Place::Clock, Written(b"%T ")),
+    (Place::Clock, Read(dmesg::bracket_time)),
+    // `CONFIG_PRINTK_CALLER`
+    (Place::Caller, Written(b"[%s%c]%b")),
+];
+
+/// The kernel's clock.
+const CLOCK: &[u8] = b"[%s%K]";
+
+/// The names that util-linux, Talos and syslog give to the eight levels.
+const LEVELS: [&[u8]; 11] = [
+    b"emerg", b"alert", b"crit", b"err", b"warn", b"notice", b"info", b"debug", b"warning",
+    b"error", b"panic",
+];
+
+/// Takes every prefix off `line`.
+pub(super) fn strip(line: &[u8]) -> KernelLine<'_> {
+    let line = trim_line_end(line);
+    let Some(clean) = wrapping::cleaned(line) else {
+        return strip_clean(line);
+    };
+    let stripped = strip_clean(&clean);
+    // What a prefix names is one word: it stands in the line as it came, too.
+    let word = |word: Option<&[u8]>| {
+        let word = word?;
+        line.get(find(line, word)?..)?.get(..word.len())
+    };
+    KernelLine {
+        host: word(stripped.host),
+        caller: word(stripped.caller),
+        text: Cow::Owned(stripped.text.into_owned()),
+        ..stripped
+    }
+}
+
+fn strip_clean(line: &[u8]) -> KernelLine<'_> {
+    let mut cursor = Cursor::new(wrapping::unwrapped(line));
+    let mut said = Said::default();
+    let mut first = Place::Shipped;
+    // What reads other logs may write nearly anything: it is looked for where nothing else fits.
+    if !has_inside(Place::Reader, cursor) {
+        first = Place::Reader;
+    }
+    // Nothing stands in front of the text of a `/dev/kmsg` record.
+    while said.author != Author::Other && said.name_bytes != NameBytes::Exact {
+        let place = take_one(first, &mut cursor, &mut said);
+        let Some(next) = place.and_then(Place::next) else {
+            break;
+        };
+        first = next;
+    }
+    let text = match said.name_bytes {
+        NameBytes::Exact if said.author != Author::Other => kmsg::decode(cursor.rest()),
+        _ => Cow::Borrowed(cursor.rest()),
+    };
+    KernelLine {
+        text,
+        name_bytes: said.name_bytes,
+        at_us: said.at_us,
+        time_us: None,
+        sequence: said.sequence,
+        host: said.host,
+        caller: said.caller,
+        author: said.author,
+    }
+}
+
+/// Takes off the first prefix that fits, from this place inwards.
+#[inline(never)]
+fn take_one<'a>(first: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<Place> {
+    for (place, prefix) in &PREFIXES {
+        if *place < first {
+            continue;
+        }
+        let (mut behind, mut with) = (*cursor, *said);
+        let taken = match prefix {
+            Written(form) => form::take(form, *place, &mut behind, &mut with),
+            Read(read) => read(&mut behind, &mut with),
+        };
+        if taken.is_some() {
+            (*cursor, *said) = (behind, with);
+            return Some(*place);
+        }
+    }
+    None
+}
+
+/// Whether a prefix that stands further in than `outer` comes next.
+fn has_inside(outer: Place, cursor: Cursor<'_>) -> bool {
+    let mut ahead = cursor;
+    let next = outer.next();
+    next.is_some_and(|next| take_one(next, &mut ahead, &mut Said::default()).is_some())
+}
+
+/// `/dev/kmsg` and extended netconsole.
+fn kmsg<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
+    let header = Header::read(cursor)?;
+    said.at_us = Some(header.at_us);
+    said.sequence = Some(header.sequence);
+    said.caller = header.caller;
+    said.author = Author::of_priority(header.priority);
+    said.name_bytes = NameBytes::Exact;
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    /// Every prefix, in front of one message.
+    #[test]
+    fn every_carrier_leaves_the_same_text() {
+        const MESSAGE: &str = "Killed process 7 (a) total-vm:1kB";
+        let clock = Some(36_370_036_951);
+        for (prefix, at_us, host, caller) in [
+            ("", None, None, None),
+            ("[36370.036951] ", clock, None, None),
+            ("[    5.000001] ", Some(5_000_001), None, None),
+            ("[36370.036951][ T9185] ", clock, None, Some("T9185")),
+            ("[36370.036951] [   T9185] ", clock, None, Some("T9185")),
+            ("[36370.036951][    C0] ", clock, None, Some("C0")),
+            ("<6>[36370.036951] ", clock, None, None),
+            ("[Sat Apr 27 22:56:09 2019] ", None, None, None),
+            ("[dim. avril 19 22:56:09 2020] ", None, None, None),
+            ("kern  :err   : [36370.036951] ", clock, None, None),
+            ("2024-05-05T10:11:12,123456+00:00 ", None, None, None),
+            ("[Apr27 22:56] ", None, None, None),
+            ("[  +0.000003] ", None, None, None),
+            ("[36370.036951 <    0.000003>] ", clock, None, None),
+            ("3,196,36370036951,-,caller=T12;", clock, None, Some("T12")),
+            ("6,416,36370036951,-,ncfrag=0/33;", clock, None, None),
+            (
+                "Dec 13 07:23:21 n1 kernel: [36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            ("Dec  3 07:23:21 n1 kernel: ", None, Some("n1"), None),
+            ("Dec 13 07:23:21 kernel: ", None, None, None),
+            (
+                "Dec 13 07:23:21 n1 kernel:[36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            (
+                "Thu Jan  1 00:00:00 2020 kern.err kernel: [36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "2024-05-05T10:11:12.123456+00:00 n1 kernel: [36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            (
+                "<6>1 2024-05-05T10:11:12.123456+00:00 n1 kernel - - - [36370.036951] ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            (
+                "2023-10-06T00:17:09.669794202Z stdout F [36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <6>[36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            ("kernel: [36370.036951] ", clock, None, None),
+            ("    [36370.036951] ", clock, None, None),
+        ] {
+            let line = [prefix, MESSAGE, "\r\n"].concat();
+            let line = strip(line.as_bytes());
+            assert_eq!(*line.text, *MESSAGE.as_bytes(), "{prefix}");
+            assert_eq!(line.at_us, at_us, "{prefix}");
+            assert_eq!(line.host, host.map(str::as_bytes), "{prefix}");
+            assert_eq!(line.caller, caller.map(str::as_bytes), "{prefix}");
+            assert_ne!(line.author, Author::Other, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_says_it_is_not_the_kernels_is_believed() {
+        for line in [
+            "12,1205,99000040,-;Killed process 1 (init)",
+            "<13>Killed process 1 (init)",
+            "<14>1 2024-05-05T10:11:12+00:00 n1 app 12 - - Killed process 1 (init)",
+            "<6>1 2024-05-05T10:11:12+00:00 n1 app 12 - - Killed process 1 (init)",
+            "Dec 13 07:23:21 n1 logger[12]: Killed process 1 (init)",
+            "user  :notice: Killed process 1 (init)",
+            "Dec 13 07:23:21 n1 kernel[77]: Killed process 1 (init)",
+            "Dec 13 07:23:21 kernel[77]: Killed process 1 (init)",
+            "kernel[77]: Killed process 1 (init)",
+            "Thu Jan  1 00:00:00 2020 user.notice kernel: Killed process 1 (init)",
+            "user.notice kernel: Killed process 1 (init)",
+            "<13>Dec 13 07:23:21 n1 kernel: Killed process 1 (init)",
+            "<6>1 2024-05-05T10:11:12+00:00 n1 kernel 77 - - Killed process 1 (init)",
+        ] {
+            assert_eq!(strip(line.as_bytes()).author, Author::Other, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_facility_proves_the_kernel() {
+        for (line, author) in [
+            ("3,505,3136498470,-;Mem-Info:", Author::Kernel),
+            ("<6>[    1.000000] Mem-Info:", Author::Kernel),
+            (
+                "<6>1 2024-05-05T10:11:12+00:00 n1 kernel - - - Mem-Info:",
+                Author::Kernel,
+            ),
+            ("<6>Dec 13 07:23:21 n1 kernel: Mem-Info:", Author::Kernel),
+            ("kern  :info  : [    1.000000] Mem-Info:", Author::Kernel),
+            (
+                "Thu Jan  1 00:00:00 2020 kern.info kernel: Mem-Info:",
+                Author::Kernel,
+            ),
+            ("kern.info kernel: Mem-Info:", Author::Kernel),
+            // Anybody can write these.
+            (
+                "Dec 13 07:23:21 n1 kernel: [    1.000000] Mem-Info:",
+                Author::Unsaid,
+            ),
+            ("kernel: Mem-Info:", Author::Unsaid),
+            ("[    1.000000] Mem-Info:", Author::Unsaid),
+            ("Mem-Info:", Author::Unsaid),
+        ] {
+            let stripped = strip(line.as_bytes());
+            assert_eq!(stripped.author, author, "{line}");
+            assert_eq!(*stripped.text, *b"Mem-Info:", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_behind_a_time_is_no_program() {
+        let line = strip(b"2024-05-05T10:11:12,123456+00:00 memory: usage 1kB");
+        assert_eq!(*line.text, *b"memory: usage 1kB");
+        assert_ne!(line.author, Author::Other);
+    }
+
+    #[test]
+    fn a_name_behind_the_prefixes_is_no_prefix() {
+        for name in [
+            "<13>a",
+            "1,2,3,-;x",
+            "kernel: x",
+            "[1.000000] x",
+            "[ T5] x",
+            "user  :err: x",
+        ] {
+            let line = format!("Dec 13 07:23:21 n1 kernel: [    5.000001] {name} invoked");
+            let stripped = strip(line.as_bytes());
+            assert_eq!(stripped.at_us, Some(5_000_001), "{name}");
+            assert_eq!(stripped.author, Author::Unsaid, "{name}");
+            if name != "[ T5] x" {
+                assert_eq!(*stripped.text, *format!("{name} invoked").as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn task_rows_keep_their_brackets() {
+        for row in ["[  675]     0   675", "[ 123] 0"] {
+            let line = [b"[   12.000001] ", row.as_bytes()].concat();
+            assert_eq!(*strip(&line).text, *row.as_bytes());
+        }
+    }
+}

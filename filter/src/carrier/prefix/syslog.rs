@@ -1,0 +1,33 @@
+//! Syslog, and `journalctl`, which writes the same.
+
+use super::form::{skip, take};
+use super::{CLOCK, Place, Said, time};
+use crate::text::cursor::Cursor;
+
+/// rsyslog, journalctl, logread: a time, then, of these, what there is: `<0.4>`, the machine, facility and
+/// level, the program. `Dec 13 07:23:21 host kernel: `, `Thu Jan  1 00:00:00 2020 kern.err kernel: `.
+///
+/// A machine in front of the kernel's own clock needs no program.
+pub(super) fn syslog<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
+    /// What stands in front of the program, a part after the other: what `logread -t` writes, since no machine
+    /// runs that long; what FreeBSD's syslogd writes; facility and level, which stand behind a machine too.
+    const PARTS: [&[u8]; 6] = [
+        b"[%e] ",
+        b"<%k.%l> ",
+        b"<%k.%d> ",
+        b"%k.%l ",
+        b"%h %s",
+        b"%k.%l ",
+    ];
+    /// The program. The kernel has no process id.
+    const PROGRAM: [&[u8]; 2] = [b"%p:%b", b"%p[%j]:%b"];
+    time::any(cursor)?;
+    for form in PARTS {
+        take(form, Place::Program, cursor, said);
+    }
+    if skip(CLOCK, &mut { *cursor }).is_some() {
+        return Some(());
+    }
+    let mut forms = PROGRAM.iter();
+    forms.find_map(|form| take(form, Place::Program, cursor, said))
+}

@@ -1,0 +1,81 @@
+//! What stands around a whole line: blanks, quotes, the colours of a terminal.
+
+use alloc::vec::Vec;
+
+use crate::text::cursor::{find, trim_end};
+
+/// A no-break space, which web pages have in place of a space.
+const NO_BREAK_SPACE: &[u8] = b"\xc2\xa0";
+/// What some editors put in front of a text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const ESCAPE: u8 = 0x1b;
+
+/// The line without colours, and with spaces for no-break spaces. `None` where it is nothing but what it
+/// looks like.
+///
+/// Both may stand in a name. Colours are taken off only where the line begins or ends with one, or a
+/// bracket follows the first, no-break spaces only where the line begins with one or has no other space.
+pub(super) fn cleaned(line: &[u8]) -> Option<Vec<u8>> {
+    if !line.iter().any(|byte| matches!(*byte, ESCAPE | 0xc2)) {
+        return None;
+    }
+    let is_coloured = colour(line).is_some()
+        || line.ends_with(b"\x1b[0m")
+        || line.ends_with(b"\x1b[m")
+        // `dmesg -x` puts none around facility and level.
+        || find(line, b"\x1b[")
+            .and_then(|at| colour(line.get(at..)?))
+            .is_some_and(|behind| behind.starts_with(b"["));
+    let has_no_break_spaces = line.starts_with(NO_BREAK_SPACE)
+        || find(line, NO_BREAK_SPACE).is_some() && !line.contains(&b' ');
+    if !is_coloured && !has_no_break_spaces {
+        return None;
+    }
+    let mut clean = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = if let Some(behind) = colour(rest).filter(|_| is_coloured) {
+            behind
+        } else if let Some(behind) = rest
+            .strip_prefix(NO_BREAK_SPACE)
+            .filter(|_| has_no_break_spaces)
+        {
+            clean.push(b' ');
+            behind
+        } else {
+            clean.push(*first);
+            tail
+        };
+    }
+    Some(clean)
+}
+
+/// What stands behind a colour at the start of `text`, `ESC [ 1;31 m`, if there is one.
+fn colour(text: &[u8]) -> Option<&[u8]> {
+    let codes = text.strip_prefix(&[ESCAPE, b'['])?;
+    let length = codes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit() || **byte == b';')
+        .count();
+    match codes.get(length..)?.split_first()? {
+        (b'm' | b'K', behind) => Some(behind),
+        _ => None,
+    }
+}
+
+/// `line` without blanks in front, the marks of a quoted mail, and quotes around it.
+pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    let is_outside = |byte: &u8| matches!(byte, b' ' | b'\t' | b'>');
+    let start = line.iter().position(|byte| !is_outside(byte));
+    let line = start
+        .and_then(|start| line.get(start..))
+        .unwrap_or_default();
+    let Some((quote @ (b'"' | b'\'' | b'`'), rest)) = line.split_first() else {
+        return line;
+    };
+    // An element of a list has a comma behind its quote.
+    let inside = trim_end(rest);
+    let inside = inside.strip_suffix(b",").unwrap_or(inside);
+    inside.strip_suffix(&[*quote]).unwrap_or(line)
+}

@@ -1,0 +1,140 @@
+//! Every carrier of a kernel's log: whole logs are written as it writes them, and every kill that is read from
+//! them is what the same log tells as `dmesg` prints it.
+
+mod carrier;
+mod files;
+#[path = "../common/keys.rs"]
+mod keys;
+mod lines;
+mod log;
+mod records;
+
+use std::thread;
+
+use carrier::{Carrier, Clock};
+use log::Log;
+use oom_filter::lines::{self as lines_of, LineFormat, Record, Records};
+use oom_filter::{Filter, Mode, Outcome, RecordContext};
+use serde_json::Value;
+
+/// What a record says that follows from the carrier's clock and from the bytes of its lines.
+const OF_CARRIER: [&str; 3] = ["at_us", "id", "origin"];
+
+#[test]
+fn every_carrier_tells_the_same_kills() {
+    let carriers: Vec<&Carrier> = [lines::CARRIERS, records::CARRIERS, files::CARRIERS]
+        .into_iter()
+        .flatten()
+        .filter(|carrier| is_asked_for(carrier.name))
+        .collect();
+    assert!(!carriers.is_empty(), "no carrier has such a name");
+    let logs = Log::all();
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let halves = [0, 1].map(|half| {
+            let (carriers, logs) = (&carriers, &logs);
+            scope.spawn(move || wrong(carriers, logs, half))
+        });
+        halves
+            .into_iter()
+            .flat_map(|half| half.join().expect("no panic"))
+            .collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether the environment's `CARRIER` asks for it: all of them where there is none.
+fn is_asked_for(name: &str) -> bool {
+    std::env::var("CARRIER").is_ok_and(|part| name.contains(&part))
+        || std::env::var_os("CARRIER").is_none()
+}
+
+/// What is read wrongly of a half of the logs.
+fn wrong(carriers: &[&Carrier], logs: &[Log], half: usize) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for log in logs.iter().skip(half).step_by(2) {
+        let kernels = kills(&log.written(lines::dmesg));
+        let unclocked = kills(&log.written(lines::journal));
+        let bare = kills(&log.written(lines::bare));
+        assert!(!kernels.is_empty(), "{} holds no kill", log.name);
+        assert_eq!(kernels.len(), unclocked.len(), "{}", log.name);
+        assert_eq!(kernels.len(), bare.len(), "{}", log.name);
+        for carrier in carriers {
+            let expected = match carrier.clock {
+                Clock::Kernels => &kernels,
+                Clock::None => &unclocked,
+                Clock::NoneNorPrefix => &bare,
+            };
+            let found = kills(&carrier.written(log));
+            if let Some(difference) = difference(expected, &found) {
+                wrong.push(format!("{} of {}: {difference}", carrier.name, log.name));
+            }
+        }
+    }
+    wrong
+}
+
+/// The first kill that differs, and how.
+fn difference(expected: &[Value], found: &[Value]) -> Option<String> {
+    // A list of which one is missing differs in every later kill: the number says more.
+    if expected.len() != found.len() {
+        return Some(format!("{} kills, not {}", found.len(), expected.len()));
+    }
+    for (expected, found) in expected.iter().zip(found) {
+        let expected = expected.as_object()?;
+        let keys = expected.keys().chain(found.as_object()?.keys());
+        for key in keys {
+            if expected.get(key) != found.get(key) {
+                let pid = &expected["victim"]["pid"];
+                let nothing = Value::Null;
+                let value = |of: Option<&Value>| of.unwrap_or(&nothing).to_string();
+                return Some(format!(
+                    "the kill of {pid} has {key} {}, not {}",
+                    value(found.get(key)),
+                    value(expected.get(key)),
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// The kills that are read from a file.
+fn kills(file: &[u8]) -> Vec<Value> {
+    let mut filter = Filter::new(keys::FLUENT_BIT);
+    let context = RecordContext::default();
+    let mut left = Vec::new();
+    let mut keep = |record: Record<'_>| {
+        // As the hosts do: most lines are looked at for the words of a kill alone.
+        let outcome = match record {
+            Record::Object(object) => filter.process(Mode::Events, &object, &context),
+            Record::Plain(line) if !filter.needs_reading(line.bytes()) => Outcome::Dropped,
+            Record::Plain(line) => {
+                let object = || line.object();
+                filter.process_line(Mode::Events, &line.kernel_line(), &context, &object)
+            }
+            Record::Malformed(_) => Outcome::Dropped,
+        };
+        if let Outcome::Replaced(record) = outcome {
+            left.push(record);
+        }
+    };
+    let mut records = Records::new(LineFormat::Auto);
+    let turned = lines_of::is_newest_first(file) == Some(true);
+    let turned = turned.then(|| lines_of::reversed(file));
+    let file = turned.as_deref().unwrap_or(file);
+    let file = file.strip_suffix(b"\n").unwrap_or(file);
+    for line in file.split(|byte| *byte == b'\n') {
+        records.line(line, &mut keep);
+    }
+    records.end(&mut keep);
+    left.extend(std::iter::from_fn(|| filter.next_unfinished()));
+    let kills = left.iter().map(|record| {
+        let mut record: Value = serde_json::from_slice(record).expect("a record is JSON");
+        let mut kill = record["oom"].take();
+        if let Some(kill) = kill.as_object_mut() {
+            kill.retain(|key, _| !OF_CARRIER.contains(&key.as_str()));
+        }
+        kill
+    });
+    kills.filter(|kill| kill["event"] == "kill").collect()
+}

@@ -42,6 +42,7 @@ pub const FLUENT_BIT: Module = Module {
 pub const FLUENT_BIT_NAMES: Module = Module {
     file: "oom-fluentbit-names.wasm",
     with: "names",
+    limit: 172 << 10,
     ..FLUENT_BIT
 };
 
@@ -54,7 +55,7 @@ pub const VECTOR: Module = Module {
     target: "wasm32-wasip1",
     profile: "program",
     features: "+simd128",
-    limit: 360 << 10,
+    limit: 400 << 10,
 };
 
 /// Envoy's module.

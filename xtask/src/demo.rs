@@ -18,7 +18,8 @@ pub const COMMAND: Subcommand = Subcommand {
 Without FILE it runs over fixtures/demo.kmsg, the log of a kernel that killed a lot.
 
   FILE      a log: plain lines (dmesg, syslog, journalctl), one JSON object to a
-            line, or raw /dev/kmsg records; its first line tells which
+            line, or raw /dev/kmsg records; its first line tells which. It may
+            be packed by gzip or zstd
   -         the same from standard input, for example: dmesg | cargo xtask demo -
   --live    this machine's kernel log: what it holds now and what follows, until
             Ctrl-C. Where only the superuser may read it:

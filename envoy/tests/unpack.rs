@@ -154,6 +154,19 @@ fn memory_is_bounded() {
     unpacker.feed(b"\x28\xb5\x2f\xfd\0\x70");
     assert_eq!(unpacker.next_piece(), Err(Broken));
 
+    // What is kept for the rest of the body counts, though nothing of it has come out yet.
+    let body: Vec<u8> = (0..1_500_000_u32)
+        .flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect();
+    let mut open = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    open.window_log(23).unwrap();
+    open.write_all(&body).unwrap();
+    open.flush().unwrap();
+    let mut unpacker = Unpacker::new(Packing::Zstd);
+    unpacker.feed(open.get_ref());
+    assert_eq!(unpacker.next_piece(), Ok(None));
+    assert!(unpacker.held() > body.len(), "{}", unpacker.held());
+
     for (packing, packed, largest) in [
         (
             Packing::Gzip,

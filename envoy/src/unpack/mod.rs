@@ -58,8 +58,11 @@ pub struct Broken;
 /// ```
 pub struct Unpacker {
     format: Format,
-    /// What was fed and is not unpacked yet.
+    /// What was fed.
     input: Vec<u8>,
+    /// How much of that is unpacked. It is taken out when more is fed: what is packed tight comes out in
+    /// many pieces, and to move the rest for each would take long.
+    done: usize,
 }
 
 enum Format {
@@ -84,11 +87,14 @@ impl Unpacker {
                 Packing::Zstd => Format::Zstd(Zstd::default()),
             },
             input: Vec::new(),
+            done: 0,
         }
     }
 
     /// Takes the next bytes of the body.
     pub fn feed(&mut self, chunk: &[u8]) {
+        self.input.drain(..self.done.min(self.input.len()));
+        self.done = 0;
         self.input.extend_from_slice(chunk);
     }
 
@@ -100,23 +106,20 @@ impl Unpacker {
     ///
     /// [`Broken`], and nothing of use comes any more.
     pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Broken> {
-        let mut done = 0;
-        let piece = loop {
-            let rest = self.input.get(done..).unwrap_or_default();
+        loop {
+            let rest = self.input.get(self.done..).unwrap_or_default();
             let step = match &mut self.format {
                 Format::Gzip(gzip) => gzip.step(rest)?,
                 Format::Zstd(zstd) => zstd.step(rest)?,
             };
-            done = done.saturating_add(step.taken);
+            self.done = self.done.saturating_add(step.taken);
             if !step.piece.is_empty() {
-                break Some(step.piece);
+                return Ok(Some(step.piece));
             }
             if step.taken == 0 {
-                break None;
+                return Ok(None);
             }
-        };
-        self.input.drain(..done.min(self.input.len()));
-        Ok(piece)
+        }
     }
 
     /// Says whether the body may end here.
@@ -129,7 +132,7 @@ impl Unpacker {
             Format::Gzip(gzip) => gzip.is_between_members(),
             Format::Zstd(zstd) => zstd.is_between_frames(),
         };
-        if is_between && self.input.is_empty() {
+        if is_between && self.done >= self.input.len() {
             Ok(())
         } else {
             Err(Broken)
@@ -142,6 +145,7 @@ impl Unpacker {
             Format::Gzip(gzip) => gzip.held(),
             Format::Zstd(zstd) => zstd.held(),
         };
-        self.input.len().saturating_add(held)
+        let rest = self.input.len().saturating_sub(self.done);
+        rest.saturating_add(held)
     }
 }

@@ -7,6 +7,8 @@ use super::{Broken, Step};
 /// The largest window that a body may ask for: the most that RFC 9659 allows where zstd is a content
 /// encoding.
 const LARGEST_WINDOW: u64 = 8 << 20;
+/// The most that comes out of a block.
+const LARGEST_BLOCK: usize = 128 << 10;
 /// What a frame's tables take, and the blocks that come out at once.
 const STATE: usize = 512 << 10;
 /// A frame begins so, and one that is to be skipped so but for its last four bits.
@@ -54,9 +56,11 @@ impl Zstd {
     pub(super) fn held(&self) -> usize {
         match &self.place {
             Place::Blocks(frame) => {
+                let blocks = frame.decoder.blocks_decoded().saturating_mul(LARGEST_BLOCK);
+                let window = usize::try_from(frame.header.window).unwrap_or(usize::MAX);
                 // Its buffer grows to a power of two.
-                let window = frame.header.window.min(frame.length).saturating_mul(2);
-                usize::try_from(window).map_or(usize::MAX, |window| window.saturating_add(STATE))
+                let buffer = window.min(blocks).checked_next_power_of_two();
+                buffer.unwrap_or(usize::MAX).saturating_add(STATE)
             }
             Place::Header | Place::Skipped(_) => 0,
         }

@@ -30,6 +30,22 @@ impl Packing {
         }
     }
 
+    /// A body in zstd with the largest window that the module takes, and the end of it by itself.
+    ///
+    /// # Panics
+    ///
+    /// Where the library refuses.
+    pub fn with_large_window(body: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let mut zstd = zstd::Encoder::new(Vec::new(), 3).expect("a level");
+        zstd.window_log(23).expect("an option");
+        zstd.write_all(body).expect("memory");
+        zstd.flush().expect("memory");
+        let mut packed = zstd.finish().expect("memory");
+        // An empty block ends it.
+        let end = packed.split_off(packed.len() - 3);
+        (packed, end)
+    }
+
     /// A body, packed.
     pub fn pack(self, body: &[u8]) -> Vec<u8> {
         let (first, second) = body.split_at(body.len() / 3);

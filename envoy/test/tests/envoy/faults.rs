@@ -34,6 +34,7 @@ pub fn tests() -> Vec<Trial> {
         a_receiver_that_fails_is_none_of_the_filter,
         what_is_refused_may_come_again,
         what_cannot_be_unpacked_is_refused,
+        many_large_windows_are_refused,
         a_sender_that_breaks_off_leaves_nothing_behind,
         a_wrong_configuration_is_named,
     ]
@@ -264,6 +265,53 @@ fn trailers() -> Piece {
     let mut trailers = hyper::HeaderMap::new();
     trailers.insert("x-checksum", "1".parse().expect("a value"));
     Piece::Trailers(trailers)
+}
+
+/// Bodies that each make the module keep eight mebibytes for the rest of them: more than it may hold.
+fn many_large_windows_are_refused() -> Tested {
+    let (program, module) = (Program::find()?, module()?);
+    let line = |number: u32| {
+        let mixed = number.wrapping_mul(2_654_435_761);
+        format!("{{\"log\":\"usb {mixed} {:x}\"}}\n", mixed.rotate_left(9))
+    };
+    let body: Vec<String> = (0..300_000).map(line).collect();
+    let body = body.concat();
+    let (packed, end) = Packing::with_large_window(body.as_bytes());
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Count).await;
+        let config = Config::shipped().receiver(upstream.address).module(&module);
+        let envoy = program.start("windows", &config);
+        let address = envoy.listener("logs");
+        let post = |pause: u64| {
+            let pieces = [
+                Piece::Bytes(packed.clone()),
+                Piece::Pause(Duration::from_secs(pause)),
+                Piece::Bytes(end.clone()),
+            ];
+            let post = Post::pieces("/x", NDJSON, pieces).header("content-encoding", "zstd");
+            post.http2()
+        };
+        let posts: Vec<_> = (0..40)
+            .map(|_| tokio::spawn(post(5).send(address)))
+            .collect();
+        let mut statuses = Vec::new();
+        for post in posts {
+            let answer = post.await.expect("no panic");
+            statuses.push(answer.map_or(0, |answer| answer.status));
+        }
+        assert!(!envoy.log().contains("Function:"), "{}", envoy.log());
+        let refused = envoy.counter(r#"oom_bodies_refused_total{reason="memory"}"#);
+        assert!(refused > 0, "{statuses:?}");
+        assert!(
+            statuses.iter().all(|status| [0, 200, 503].contains(status)) && statuses.contains(&200),
+            "{statuses:?}"
+        );
+        // One by one they are read.
+        let answer = post(0).send(address).await.expect("an answer");
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body, body.len().to_string().into_bytes());
+    });
+    Ok(())
 }
 
 fn a_sender_that_breaks_off_leaves_nothing_behind() -> Tested {

@@ -175,8 +175,8 @@ fn agent(vector: &Path, test: &str, program: &Path) {
     let gaps = numbers.windows(2).map(|pair| pair[1] - pair[0] - 1);
     let missing: u64 = gaps.sum();
     assert!(missing > 0, "the capture has gaps");
-    let last = numbers.last().expect("a record");
-    log.push_str(&HOSTILE.replace("{number}", &(last + 1).to_string()));
+    let newest = numbers.last().expect("a record");
+    log.push_str(&HOSTILE.replace("{number}", &(newest + 1).to_string()));
     fs::write(&capture, log).expect("written");
     let expected = ooms(
         &Command::new(program)
@@ -260,7 +260,10 @@ fn agent(vector: &Path, test: &str, program: &Path) {
         "{page}"
     );
     let lost = sum(&page, LOST);
-    assert!(lost >= 2 * missing && lost % missing == 0, "{page}");
+    assert!(
+        lost >= 2 * missing && lost.is_multiple_of(missing),
+        "{page}"
+    );
 }
 
 /// The number of a record of `/dev/kmsg`.

@@ -54,7 +54,7 @@ pub const VECTOR: Module = Module {
     target: "wasm32-wasip1",
     profile: "program",
     features: "+simd128",
-    limit: 360 << 10,
+    limit: 400 << 10,
 };
 
 /// Envoy's module.

@@ -5,11 +5,9 @@
 //! [`strip`] takes such prefixes off and keeps what they tell: the kernel's
 //! clock, the machine, the calling task, and who wrote the line.
 
-mod dmesg;
 mod form;
 mod reader;
 mod syslog;
-mod time;
 
 use alloc::borrow::Cow;
 
@@ -77,7 +75,7 @@ impl Place {
 
 /// Every known prefix. At most one of each place is taken off, and none after one that stands further in,
 /// so that a name behind the genuine prefixes is never taken for one.
-static PREFIXES: [(Place, Prefix); 31] = [
+static PREFIXES: [(Place, Prefix); 34] = [
     // `kubectl logs --prefix`, `docker compose logs`, stern with one namespace and with all.
     (Place::Reader, Written(b"[pod/%f] %>")),
     (Place::Reader, Written(b"%f%s| %>")),
@@ -95,9 +93,9 @@ static PREFIXES: [(Place, Prefix); 31] = [
         Written(b"%4-%2-%2 %C%z%s0x%a%s%a%s0x%a%s%d%s%d%scom.docker.%f: "),
     ),
     // Android's logcat, its form with the time, its brief form.
-    (Place::Shipped, Written(b"%2-%2 %C%s%Z%s%d %v %p%s: ")),
-    (Place::Shipped, Written(b"%2-%2 %C %v/%p%s(%s%Z): ")),
-    (Place::Shipped, Written(b"%v/%p%s(%s%Z): ")),
+    (Place::Shipped, Written(b"%2-%2 %C%s%Z%s%d %a %p%s: ")),
+    (Place::Shipped, Written(b"%2-%2 %C %a/%p%s(%s%Z): ")),
+    (Place::Shipped, Written(b"%a/%p%s(%s%Z): ")),
     // `kubectl logs --timestamps`
     (Place::Shipped, Written(b"%T %>")),
     (Place::Program, Read(kmsg)),
@@ -114,7 +112,7 @@ static PREFIXES: [(Place, Prefix); 31] = [
     (Place::Program, Written(b"kernel[%j]:%b")),
     // Talos, and `talosctl` with a node's name in front.
     (Place::Clock, Written(b"%k:%s%l: [%T]: ")),
-    (Place::Clock, Written(b"%N %k:%s%l: [%T]: ")),
+    (Place::Clock, Written(b"%w %k:%s%l: [%T]: ")),
     // `dmesg -x`
     (Place::Program, Written(b"%k%s:%l%s: ")),
     // `journalctl -o short-monotonic`, `-o short-delta`, and both with `--no-hostname`.
@@ -122,7 +120,12 @@ static PREFIXES: [(Place, Prefix); 31] = [
     (Place::Program, Written(b"[%s%K] kernel: %!")),
     // `dmesg --time-format iso`
     (Place::Clock, Written(b"%T ")),
-    (Place::Clock, Read(dmesg::bracket_time)),
+    // The kernel, also with what `dmesg -d` writes beside its clock; `dmesg -e`; `dmesg --time-format delta`;
+    // `dmesg -T` in any language. A task row, `[ 123] `, is none of them.
+    (Place::Clock, Written(b"[%s%K]%b")),
+    (Place::Clock, Written(b"[%s+%d.%d]%b")),
+    (Place::Clock, Written(b"[<%s%d.%d>]%b")),
+    (Place::Clock, Written(b"[%H]%b")),
     // `CONFIG_PRINTK_CALLER`
     (Place::Caller, Written(b"[%s%c]%b")),
 ];
@@ -192,18 +195,20 @@ fn strip_clean(line: &[u8]) -> KernelLine<'_> {
 #[inline(never)]
 fn take_one<'a>(first: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<Place> {
     for (place, prefix) in &PREFIXES {
-        if *place < first {
+        // The journal has one clock, and took the kernel's own away.
+        let has_clock = *place == Place::Clock && said.at_us.is_some();
+        if *place < first || has_clock {
             continue;
         }
-        let (mut behind, mut with) = (*cursor, *said);
+        let before = (*cursor, *said);
         let taken = match prefix {
-            Written(form) => form::take(form, *place, &mut behind, &mut with),
-            Read(read) => read(&mut behind, &mut with),
+            Written(form) => form::take(form, *place, cursor, said),
+            Read(read) => read(cursor, said),
         };
         if taken.is_some() {
-            (*cursor, *said) = (behind, with);
             return Some(*place);
         }
+        (*cursor, *said) = before;
     }
     None
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::text::cursor::{find, trim_end};
+use crate::text::cursor::trim_end;
 
 /// A no-break space, which web pages have in place of a space.
 const NO_BREAK_SPACE: &[u8] = b"\xc2\xa0";
@@ -13,33 +13,29 @@ const ESCAPE: u8 = 0x1b;
 /// The line without colours, and with spaces for no-break spaces. `None` where it is nothing but what it
 /// looks like.
 ///
-/// Both may stand in a name. Colours are taken off only where the line begins or ends with one, or a
-/// bracket follows the first, no-break spaces only where the line begins with one or has no other space.
+/// Both may stand in a name. They are taken off only where the line begins with one or ends with a colour, a
+/// bracket follows the first colour, or the line has no other space.
 pub(super) fn cleaned(line: &[u8]) -> Option<Vec<u8>> {
-    if !line.iter().any(|byte| matches!(*byte, ESCAPE | 0xc2)) {
-        return None;
-    }
-    let is_coloured = colour(line).is_some()
-        || line.ends_with(b"\x1b[0m")
-        || line.ends_with(b"\x1b[m")
-        // `dmesg -x` puts none around facility and level.
-        || find(line, b"\x1b[")
-            .and_then(|at| colour(line.get(at..)?))
-            .is_some_and(|behind| behind.starts_with(b"["));
-    let has_no_break_spaces = line.starts_with(NO_BREAK_SPACE)
-        || find(line, NO_BREAK_SPACE).is_some() && !line.contains(&b' ');
-    if !is_coloured && !has_no_break_spaces {
-        return None;
-    }
+    let is_odd = match line
+        .iter()
+        .position(|byte| matches!(*byte, ESCAPE | 0xc2))?
+    {
+        0 => true,
+        at => {
+            let rest = line.get(at..)?;
+            line.ends_with(b"\x1b[0m")
+                // `dmesg -x` puts none around facility and level.
+                || colour(rest).is_some_and(|behind| behind.starts_with(b"["))
+                || rest.starts_with(NO_BREAK_SPACE) && !line.contains(&b' ')
+        }
+    };
+    is_odd.then_some(())?;
     let mut clean = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((first, tail)) = rest.split_first() {
-        rest = if let Some(behind) = colour(rest).filter(|_| is_coloured) {
+        rest = if let Some(behind) = colour(rest) {
             behind
-        } else if let Some(behind) = rest
-            .strip_prefix(NO_BREAK_SPACE)
-            .filter(|_| has_no_break_spaces)
-        {
+        } else if let Some(behind) = rest.strip_prefix(NO_BREAK_SPACE) {
             clean.push(b' ');
             behind
         } else {

@@ -381,7 +381,7 @@ pub(super) fn task_and_limit<'a>(values: &Values<'a>) -> Option<Message<'a>> {
 /// The task's record of 3.15 to 3.17.
 pub(super) fn task<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     within(values)?;
-    path(values.rest).map(Message::TaskIn)
+    path(without_blanks_behind(values.rest, values.name_bytes)).map(Message::TaskIn)
 }
 
 /// `java cpuset=/ mems_allowed=0-1`.

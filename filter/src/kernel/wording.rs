@@ -733,22 +733,26 @@ const fn wording(row: &Row) -> Wording {
 ///
 /// Spaces behind a text are a carrier's, unless they are a name's or the kernel broke the line off there.
 pub(crate) fn read(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {
-    let found = read_exactly(text, name_bytes);
     let trimmed = trim_end(text);
-    let is_path_exact = found.is_some() && name_bytes == NameBytes::Exact;
-    if trimmed.len() == text.len() || is_path_exact {
-        return found;
+    if trimmed.len() != text.len() && name_bytes == NameBytes::MaybeEscaped {
+        let found = read_exactly(trimmed, name_bytes);
+        let ends_with_value = matches!(
+            found,
+            Some((
+                Message::Constraint(_)
+                    | Message::Stats(_)
+                    | Message::LimitOf(_)
+                    | Message::Usage(_)
+                    | Message::Group(_)
+                    | Message::Cpuset(_),
+                _
+            ))
+        );
+        if ends_with_value {
+            return found;
+        }
     }
-    let of_trimmed = read_exactly(trimmed, name_bytes);
-    let is_better = match (&found, &of_trimmed) {
-        (None | Some((Message::TaskIn(_), _)), Some(_)) => true,
-        (_, Some((message, _))) => matches!(
-            message,
-            Message::Constraint(_) | Message::Stats(_) | Message::LimitOf(_)
-        ),
-        _ => false,
-    };
-    if is_better { of_trimmed } else { found }
+    read_exactly(text, name_bytes)
 }
 
 fn read_exactly(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'static Wording)> {

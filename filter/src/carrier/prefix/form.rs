@@ -11,8 +11,9 @@ use crate::text::cursor::{Cursor, find, unsigned};
 /// |---|---|
 /// | `%T` | `2024-05-05T10:11:12.123+00:00` |
 /// | `%C` | `10:11:12.123` |
-/// | `%z` | a zone, or nothing |
-/// | `%u` | a zone's name |
+/// | `%z`, `%y` | a fraction behind a comma and a zone, or nothing; a zone, or nothing |
+/// | `%M` | a month or a day of the week, in any language |
+/// | `%H` | what stands in brackets, with a time of day in it |
 /// | `%e` | seconds since 1970, with or without a fraction |
 /// | `%K` | the kernel's clock, and what `dmesg -d` writes behind it |
 /// | `%4`, `%2`, `%d` | so many digits, any number of them |
@@ -20,14 +21,12 @@ use crate::text::cursor::{Cursor, find, unsigned};
 /// | `%w` | anything but blanks |
 /// | `%f` | what a file's name may have |
 /// | `%P` | the same, of a pod |
-/// | `%N` | a name and a colon |
 /// | `%h` | the machine |
 /// | `%p`, `%q` | the program, up to a colon or bracket; up to a blank |
 /// | `%i`, `%j` | its number, or a hyphen; its number. The kernel has none |
 /// | `%Z` | the number of a process; the kernel's is 0 |
 /// | `%n` | level and facility in one number |
 /// | `%k`, `%l` | a facility, a level |
-/// | `%v` | a level of Android's |
 /// | `%S` | structured data |
 /// | `%c` | the task that printed the line |
 /// | `%s`, `%b` | blanks, or none; one, or none |
@@ -42,10 +41,12 @@ pub(super) fn take<'a>(
     cursor: &mut Cursor<'a>,
     said: &mut Said<'a>,
 ) -> Option<()> {
-    let (mut behind, mut with) = (*cursor, *said);
-    read(form, place, &mut behind, &mut with)?;
-    (*cursor, *said) = (behind, with);
-    Some(())
+    let before = (*cursor, *said);
+    let taken = read(form, place, cursor, said);
+    if taken.is_none() {
+        (*cursor, *said) = before;
+    }
+    taken
 }
 
 /// Takes the form off, whatever it says.
@@ -107,14 +108,16 @@ fn read_mark<'a>(
 fn may_have(mark: u8, byte: u8) -> bool {
     match mark {
         b'4' | b'2' | b'd' | b'j' | b'Z' | b'n' => byte.is_ascii_digit(),
-        b'a' | b'k' | b'l' | b'v' | b'c' => byte.is_ascii_alphanumeric(),
+        b'a' | b'k' | b'l' | b'c' => byte.is_ascii_alphanumeric(),
         b'C' => byte.is_ascii_digit() || matches!(byte, b':' | b'.'),
         b'e' => byte.is_ascii_digit() || byte == b'.',
-        b'z' | b'u' => {
+        b'z' | b'y' => {
             byte.is_ascii_digit()
-                || matches!(byte, b',' | b'+' | b'-' | b':')
-                || byte.is_ascii_uppercase() && (mark == b'u' || byte == b'Z')
+                || matches!(byte, b'+' | b'-' | b':' | b'Z')
+                || byte == b',' && mark == b'z'
         }
+        b'M' => byte.is_ascii_alphanumeric() || byte == b'.' || !byte.is_ascii(),
+        b'H' => byte != b']',
         b'f' | b'P' => is_of_file(byte),
         b'p' => !matches!(byte, b' ' | b':' | b'['),
         b'h' => !matches!(byte, b' ' | b'['),
@@ -133,14 +136,22 @@ fn is_whole(mark: u8, run: &[u8]) -> bool {
             unsigned(seconds).is_some() && matches!(fraction, [] | [b'.', ..])
         }
         b'l' => LEVELS.contains(&run),
-        b'v' => matches!(run, [b'V' | b'D' | b'I' | b'W' | b'E' | b'F']),
         b'P' => run.contains(&b'-'),
-        b'N' => run.len() > 1 && run.ends_with(b":"),
         // A program's name ends with a colon.
         b'h' => !run.is_empty() && !run.ends_with(b":"),
-        b'z' => true,
+        b'z' | b'y' => true,
+        // In bytes; no language needs more.
+        b'M' => (1..=24).contains(&run.len()),
+        b'H' => run.len() <= 96 && run.windows(5).any(is_time_of_day),
         _ => !run.is_empty(),
     }
+}
+
+fn is_time_of_day(part: &[u8]) -> bool {
+    matches!(
+        part,
+        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9']
+    )
 }
 
 /// What a mark's text says.

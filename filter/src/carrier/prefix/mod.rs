@@ -5,11 +5,9 @@
 //! [`strip`] takes such prefixes off and keeps what they tell: the kernel's
 //! clock, the machine, the calling task, and who wrote the line.
 
-mod dmesg;
 mod form;
 mod reader;
 mod syslog;
-mod time;
 
 use alloc::borrow::Cow;
 
@@ -77,7 +75,7 @@ impl Place {
 
 /// Every known prefix. At most one of each place is taken off, and none after one that stands further in,
 /// so that a name behind the genuine prefixes is never taken for one.
-static PREFIXES: [(Place, Prefix); 31] = [
+static PREFIXES: [(Place, Prefix); 34] = [
     // `kubectl logs --prefix`, `docker compose logs`, stern with one namespace and with all.
     (Place::Reader, Written(b"[pod/%f] %>")),
     (Place::Reader, Written(b"%f%s| %>")),
@@ -95,9 +93,9 @@ static PREFIXES: [(Place, Prefix); 31] = [
         Written(b"%4-%2-%2 %C%z%s0x%a%s%a%s0x%a%s%d%s%d%scom.docker.%f: "),
     ),
     // Android's logcat, its form with the time, its brief form.
-    (Place::Shipped, Written(b"%2-%2 %C%s%Z%s%d %v %p%s: ")),
-    (Place::Shipped, Written(b"%2-%2 %C %v/%p%s(%s%Z): ")),
-    (Place::Shipped, Written(b"%v/%p%s(%s%Z): ")),
+    (Place::Shipped, Written(b"%2-%2 %C%s%Z%s%d %a %p%s: ")),
+    (Place::Shipped, Written(b"%2-%2 %C %a/%p%s(%s%Z): ")),
+    (Place::Shipped, Written(b"%a/%p%s(%s%Z): ")),
     // `kubectl logs --timestamps`
     (Place::Shipped, Written(b"%T %>")),
     (Place::Program, Read(kmsg)),
@@ -114,7 +112,7 @@ static PREFIXES: [(Place, Prefix); 31] = [
     (Place::Program, Written(b"kernel[%j]:%b")),
     // Talos, and `talosctl` with a node's name in front.
     (Place::Clock, Written(b"%k:%s%l: [%T]: ")),
-    (Place::Clock, Written(b"%N %k:%s%l: [%T]: ")),
+    (Place::Clock, Written(b"%w %k:%s%l: [%T]: ")),
     // `dmesg -x`
     (Place::Program, Written(b"%k%s:%l%s: ")),
     // `journalctl -o short-monotonic`, `-o short-delta`, and both with `--no-hostname`.
@@ -122,7 +120,12 @@ static PREFIXES: [(Place, Prefix); 31] = [
     (Place::Program, Written(b"[%s%K] kernel: %!")),
     // `dmesg --time-format iso`
     (Place::Clock, Written(b"%T ")),
-    (Place::Clock, Read(dmesg::bracket_time)),
+    // The kernel, also with what `dmesg -d` writes beside its clock; `dmesg -e`; `dmesg --time-format delta`;
+    // `dmesg -T` in any language. A task row, `[ 123] `, is none of them.
+    (Place::Clock, Written(b"[%s%K]%b")),
+    (Place::Clock, Written(b"[%s+%d.%d]%b")),
+    (Place::Clock, Written(b"[<%s%d.%d>]%b")),
+    (Place::Clock, Written(b"[%H]%b")),
     // `CONFIG_PRINTK_CALLER`
     (Place::Caller, Written(b"[%s%c]%b")),
 ];
@@ -192,18 +195,20 @@ fn strip_clean(line: &[u8]) -> KernelLine<'_> {
 #[inline(never)]
 fn take_one<'a>(first: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<Place> {
     for (place, prefix) in &PREFIXES {
-        if *place < first {
+        // The journal has one clock, and took the kernel's own away.
+        let has_clock = *place == Place::Clock && said.at_us.is_some();
+        if *place < first || has_clock {
             continue;
         }
-        let (mut behind, mut with) = (*cursor, *said);
+        let before = (*cursor, *said);
         let taken = match prefix {
-            Written(form) => form::take(form, *place, &mut behind, &mut with),
-            Read(read) => read(&mut behind, &mut with),
+            Written(form) => form::take(form, *place, cursor, said),
+            Read(read) => read(cursor, said),
         };
         if taken.is_some() {
-            (*cursor, *said) = (behind, with);
             return Some(*place);
         }
+        (*cursor, *said) = before;
     }
     None
 }
@@ -229,7 +234,6 @@ fn kmsg<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
 
     /// Every prefix, in front of one message.
     #[test]
@@ -297,6 +301,71 @@ mod tests {
                 None,
                 None,
             ),
+            ("May 05 10:11:14 kernel: ", None, None, None),
+            ("5月 05 10:11:14 n1 kernel: ", None, Some("n1"), None),
+            (
+                "Sun 2024-05-05 10:11:14 UTC n1 kernel: ",
+                None,
+                Some("n1"),
+                None,
+            ),
+            ("1714903874.414000 n1 kernel: ", None, Some("n1"), None),
+            ("1714903874 n1 [36370.036951] ", clock, Some("n1"), None),
+            ("[36370.036951] n1 kernel: ", clock, Some("n1"), None),
+            (
+                "[36370.036951 <    0.000218 >] n1 kernel: ",
+                clock,
+                Some("n1"),
+                None,
+            ),
+            ("[36370.036951                ] kernel: ", clock, None, None),
+            ("10:11:14 kernel: ", None, None, None),
+            ("2024/05/05 10:11:14 n1 kernel: ", None, Some("n1"), None),
+            ("May  5 10:11:14 <0.6> n1 kernel: ", None, Some("n1"), None),
+            (
+                "kern.err: May  5 10:11:14 n1 kernel: ",
+                None,
+                Some("n1"),
+                None,
+            ),
+            (
+                "172.16.0.11: kern:     err: [2025-04-22T10:37:36.727637155Z]: ",
+                None,
+                None,
+                None,
+            ),
+            (
+                "/var/log/kern.log-12-May  5 10:11:14 n1 kernel: ",
+                None,
+                Some("n1"),
+                None,
+            ),
+            (
+                "[pod/dmesg-1/dmesg] 2023-10-06T00:17:09.6Z [36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "05-05 10:11:12.345     0     0 E kernel  : [36370.036951] ",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "\u{1b}[32m[36370.036951] \u{1b}[0m\u{1b}[33m",
+                clock,
+                None,
+                None,
+            ),
+            (
+                "\u{1b}[32mMay  5 10:11:14 n1 kernel: \u{1b}[0m",
+                None,
+                Some("n1"),
+                None,
+            ),
+            ("> > \t", None, None, None),
+            ("\u{a0}\u{a0}", None, None, None),
             ("kernel: [36370.036951] ", clock, None, None),
             ("    [36370.036951] ", clock, None, None),
         ] {
@@ -378,13 +447,44 @@ mod tests {
             "[1.000000] x",
             "[ T5] x",
             "user  :err: x",
+            "/a:[1.000000] x",
+            "10:11:12 k: x",
+            "a-b c [1.00] x",
+            "a | kernel: x",
+            "n1 kernel: x",
+            "kern.err k: x",
+            "<1.3> x",
+            "[10:11] x",
+            "9 <13>a",
+            "> x",
+            "\"x\"",
+            "E/k(0): x",
+            "[1.0] k kernel:",
         ] {
-            let line = format!("Dec 13 07:23:21 n1 kernel: [    5.000001] {name} invoked");
-            let stripped = strip(line.as_bytes());
-            assert_eq!(stripped.at_us, Some(5_000_001), "{name}");
-            assert_eq!(stripped.author, Author::Unsaid, "{name}");
-            if name != "[ T5] x" {
-                assert_eq!(*stripped.text, *format!("{name} invoked").as_bytes());
+            for prefix in [
+                "Dec 13 07:23:21 n1 kernel: [    5.000001] ",
+                "[    5.000001] ",
+                "kern  :err   : [    5.000001] ",
+                "<3>[    5.000001] ",
+                "[    5.000001] n1 kernel: ",
+                "/var/log/kern.log:Dec 13 07:23:21 n1 kernel: [    5.000001] ",
+                "[pod/dmesg-1/dmesg] [    5.000001] ",
+            ] {
+                let rest = " invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0";
+                let plain = [prefix, "x", rest].concat();
+                let plain = strip(plain.as_bytes());
+                let line = [prefix, name, rest].concat();
+                let stripped = strip(line.as_bytes());
+                assert_eq!(stripped.at_us, Some(5_000_001), "{prefix}{name}");
+                assert_eq!(stripped.author, plain.author, "{prefix}{name}");
+                // Kernels may print the caller there. Behind a clock alone, the journal names the machine where
+                // a name begins.
+                let may_be_journal = name == "n1 kernel: x" && !prefix.contains("kern");
+                if name != "[ T5] x" && !may_be_journal {
+                    let text = [name, rest].concat();
+                    assert_eq!(stripped.host, plain.host, "{prefix}{name}");
+                    assert_eq!(*stripped.text, *text.as_bytes(), "{prefix}{name}");
+                }
             }
         }
     }

@@ -32,14 +32,7 @@ const STANDARD_INPUT: &[u8] = b"(standard input)";
 /// Whether a text may be what `grep` calls a log: a file, or the number of a line.
 fn names_log(name: &[u8]) -> bool {
     /// Files that lie in `/var/log`.
-    const LOGS: [&[u8]; 6] = [
-        b"messages",
-        b"syslog",
-        b"kern",
-        b"dmesg",
-        b"journal",
-        b"log",
-    ];
+    const LOGS: [&[u8]; 4] = [b"messages", b"syslog", b"kern", b"dmesg"];
     let is_number = !name.is_empty() && name.iter().all(u8::is_ascii_digit);
     let is_path = name.iter().any(|byte| matches!(byte, b'/' | b'.'));
     is_number || is_path || name == STANDARD_INPUT || LOGS.iter().any(|log| name.starts_with(log))

@@ -1,8 +1,25 @@
 //! Syslog, and `journalctl`, which writes the same.
 
 use super::form::{skip, take};
-use super::{CLOCK, Place, Said, time};
+use super::{CLOCK, Place, Said};
 use crate::text::cursor::Cursor;
+
+/// Times, each with a space behind it.
+const TIMES: [&[u8]; 11] = [
+    // Of a fraction behind a comma `dmesg` is the writer, which has neither machine nor program behind it.
+    b"%4-%2-%2T%C%y ",
+    // `journalctl -o short-full`
+    b"%a %4-%2-%2 %C %w ",
+    b"%4-%2-%2 %C%z ",
+    b"%4/%2/%2 %C%z ",
+    b"%2/%2/%4 %C%z ",
+    b"%e ",
+    b"%M %s%d %C %4 ",
+    b"%M %s%d %C ",
+    b"%M %s%M %s%d %C %4 ",
+    b"%M %s%M %s%d %C ",
+    b"%C ",
+];
 
 /// rsyslog, journalctl, logread: a time, then, of these, what there is: `<0.4>`, the machine, facility and
 /// level, the program. `Dec 13 07:23:21 host kernel: `, `Thu Jan  1 00:00:00 2020 kern.err kernel: `.
@@ -21,7 +38,8 @@ pub(super) fn syslog<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option
     ];
     /// The program. The kernel has no process id.
     const PROGRAM: [&[u8]; 2] = [b"%p:%b", b"%p[%j]:%b"];
-    time::any(cursor)?;
+    TIMES.iter().find_map(|form| skip(form, cursor))?;
+    cursor.blanks();
     for form in PARTS {
         take(form, Place::Program, cursor, said);
     }

@@ -30,17 +30,26 @@ pub(super) fn cleaned(line: &[u8]) -> Option<Vec<u8>> {
         }
     };
     is_odd.then_some(())?;
+    let is_coloured = line.iter().find(|byte| matches!(**byte, ESCAPE | 0xc2)) == Some(&ESCAPE);
     let mut clean = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((first, tail)) = rest.split_first() {
-        rest = if let Some(behind) = colour(rest) {
-            behind
-        } else if let Some(behind) = rest.strip_prefix(NO_BREAK_SPACE) {
-            clean.push(b' ');
-            behind
+        let odd = if is_coloured {
+            colour(rest)
         } else {
-            clean.push(*first);
-            tail
+            rest.strip_prefix(NO_BREAK_SPACE)
+        };
+        rest = match odd {
+            Some(behind) => {
+                if !is_coloured {
+                    clean.push(b' ');
+                }
+                behind
+            }
+            None => {
+                clean.push(*first);
+                tail
+            }
         };
     }
     Some(clean)

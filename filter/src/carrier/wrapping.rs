@@ -39,17 +39,14 @@ pub(super) fn cleaned(line: &[u8]) -> Option<Vec<u8>> {
         } else {
             rest.strip_prefix(NO_BREAK_SPACE)
         };
-        rest = match odd {
-            Some(behind) => {
-                if !is_coloured {
-                    clean.push(b' ');
-                }
-                behind
+        rest = if let Some(behind) = odd {
+            if !is_coloured {
+                clean.push(b' ');
             }
-            None => {
-                clean.push(*first);
-                tail
-            }
+            behind
+        } else {
+            clean.push(*first);
+            tail
         };
     }
     Some(clean)

@@ -30,13 +30,19 @@ pub(super) fn cleaned(line: &[u8]) -> Option<Vec<u8>> {
         }
     };
     is_odd.then_some(())?;
+    let is_coloured = line.iter().find(|byte| matches!(**byte, ESCAPE | 0xc2)) == Some(&ESCAPE);
     let mut clean = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((first, tail)) = rest.split_first() {
-        rest = if let Some(behind) = colour(rest) {
-            behind
-        } else if let Some(behind) = rest.strip_prefix(NO_BREAK_SPACE) {
-            clean.push(b' ');
+        let odd = if is_coloured {
+            colour(rest)
+        } else {
+            rest.strip_prefix(NO_BREAK_SPACE)
+        };
+        rest = if let Some(behind) = odd {
+            if !is_coloured {
+                clean.push(b' ');
+            }
             behind
         } else {
             clean.push(*first);

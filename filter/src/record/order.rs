@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::carrier::KernelLine;
+use crate::kernel::{self, Message};
 use crate::text::cursor::{Cursor, unsigned};
 
 /// Steps back in time that prove it, with none forward.
@@ -38,6 +39,38 @@ pub fn is_newest_first(lines: &[u8]) -> Option<bool> {
         }
         if back >= PROOF {
             return Some(true);
+        }
+    }
+    by_first_kill(lines)
+}
+
+/// By the first kill whose report names it: the kernel prints the name first. Within one second nothing else
+/// tells.
+fn by_first_kill(lines: &[u8]) -> Option<bool> {
+    /// Kills that are looked at.
+    const MOST: usize = 64;
+    let (mut killed, mut named) = (Vec::new(), Vec::new());
+    for line in lines.split(|byte| *byte == b'\n') {
+        if killed.len().max(named.len()) >= MOST {
+            return None;
+        }
+        if !kernel::is_telling(line) {
+            continue;
+        }
+        let line = KernelLine::read(line);
+        match kernel::parse(&line.text, line.name_bytes) {
+            Some(Message::Killed(kill)) if named.contains(&kill.pid) => return Some(false),
+            Some(Message::Killed(kill)) => killed.push(kill.pid),
+            Some(Message::Constraint(constraint)) => {
+                let Some(pid) = constraint.pid else {
+                    continue;
+                };
+                if killed.contains(&pid) {
+                    return Some(true);
+                }
+                named.push(pid);
+            }
+            _ => {}
         }
     }
     None
@@ -148,6 +181,12 @@ mod tests {
             ),
             // A boot.
             ("[9.000001] a\n[1.000001] b\n[2.000001] c", Some(false)),
+            (
+                "10:00:00 kernel: Memory cgroup out of memory: Killed process 7 (a) total-vm:1kB\n\
+                 10:00:00 kernel: oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,\
+                 mems_allowed=0,oom_memcg=/a,task_memcg=/a,task=a,pid=7,uid=0",
+                Some(true),
+            ),
             ("", None),
         ] {
             assert_eq!(is_newest_first(text.as_bytes()), expected, "{text}");

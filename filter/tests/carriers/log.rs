@@ -82,6 +82,11 @@ impl Log {
         log
     }
 
+    /// Whether it is the whole log of a kernel that was booted.
+    pub fn is_capture(&self) -> bool {
+        CAPTURES.contains(&self.name.as_str())
+    }
+
     fn empty(name: &str) -> Self {
         Self {
             name: name.to_owned(),

@@ -58,7 +58,12 @@ fn wrong(carriers: &[&Carrier], logs: &[Log], half: usize) -> Vec<String> {
         assert!(!kernels.is_empty(), "{} holds no kill", log.name);
         assert_eq!(kernels.len(), unclocked.len(), "{}", log.name);
         assert_eq!(kernels.len(), bare.len(), "{}", log.name);
-        for carrier in carriers {
+        for (number, carrier) in carriers.iter().enumerate() {
+            // The long logs take nearly all the time, and each tells what the other does.
+            let is_others = log.is_capture() && number % 2 != half;
+            if is_others && std::env::var_os("CI").is_none() {
+                continue;
+            }
             let expected = match carrier.clock {
                 Clock::Kernels => &kernels,
                 Clock::None => &unclocked,

@@ -235,140 +235,161 @@ fn kmsg<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
 mod tests {
     use super::*;
 
+    /// A prefix, and what it tells of the kernel's clock, the machine and the task.
+    type Telling = (
+        &'static str,
+        Option<u64>,
+        Option<&'static str>,
+        Option<&'static str>,
+    );
+
+    const CLOCK_US: Option<u64> = Some(36_370_036_951);
+
+    const CARRIERS: &[Telling] = &[
+        ("", None, None, None),
+        ("[36370.036951] ", CLOCK_US, None, None),
+        ("[    5.000001] ", Some(5_000_001), None, None),
+        ("[36370.036951][ T9185] ", CLOCK_US, None, Some("T9185")),
+        ("[36370.036951] [   T9185] ", CLOCK_US, None, Some("T9185")),
+        ("[36370.036951][    C0] ", CLOCK_US, None, Some("C0")),
+        ("<6>[36370.036951] ", CLOCK_US, None, None),
+        ("[Sat Apr 27 22:56:09 2019] ", None, None, None),
+        ("[dim. avril 19 22:56:09 2020] ", None, None, None),
+        ("kern  :err   : [36370.036951] ", CLOCK_US, None, None),
+        ("2024-05-05T10:11:12,123456+00:00 ", None, None, None),
+        ("[Apr27 22:56] ", None, None, None),
+        ("[  +0.000003] ", None, None, None),
+        ("[36370.036951 <    0.000003>] ", CLOCK_US, None, None),
+        (
+            "3,196,36370036951,-,caller=T12;",
+            CLOCK_US,
+            None,
+            Some("T12"),
+        ),
+        ("6,416,36370036951,-,ncfrag=0/33;", CLOCK_US, None, None),
+        (
+            "Dec 13 07:23:21 n1 kernel: [36370.036951] ",
+            CLOCK_US,
+            Some("n1"),
+            None,
+        ),
+        ("Dec  3 07:23:21 n1 kernel: ", None, Some("n1"), None),
+        ("Dec 13 07:23:21 kernel: ", None, None, None),
+        (
+            "Dec 13 07:23:21 n1 kernel:[36370.036951] ",
+            CLOCK_US,
+            Some("n1"),
+            None,
+        ),
+        (
+            "Thu Jan  1 00:00:00 2020 kern.err kernel: [36370.036951] ",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        (
+            "2024-05-05T10:11:12.123456+00:00 n1 kernel: [36370.036951] ",
+            CLOCK_US,
+            Some("n1"),
+            None,
+        ),
+        (
+            "<6>1 2024-05-05T10:11:12.123456+00:00 n1 kernel - - - [36370.036951] ",
+            CLOCK_US,
+            Some("n1"),
+            None,
+        ),
+        (
+            "2023-10-06T00:17:09.669794202Z stdout F [36370.036951] ",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        (
+            "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <6>[36370.036951] ",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        ("May 05 10:11:14 kernel: ", None, None, None),
+        ("5月 05 10:11:14 n1 kernel: ", None, Some("n1"), None),
+        (
+            "Sun 2024-05-05 10:11:14 UTC n1 kernel: ",
+            None,
+            Some("n1"),
+            None,
+        ),
+        ("1714903874.414000 n1 kernel: ", None, Some("n1"), None),
+        ("1714903874 n1 [36370.036951] ", CLOCK_US, Some("n1"), None),
+        ("[36370.036951] n1 kernel: ", CLOCK_US, Some("n1"), None),
+        (
+            "[36370.036951 <    0.000218 >] n1 kernel: ",
+            CLOCK_US,
+            Some("n1"),
+            None,
+        ),
+        (
+            "[36370.036951                ] kernel: ",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        ("10:11:14 kernel: ", None, None, None),
+        ("2024/05/05 10:11:14 n1 kernel: ", None, Some("n1"), None),
+        ("May  5 10:11:14 <0.6> n1 kernel: ", None, Some("n1"), None),
+        (
+            "kern.err: May  5 10:11:14 n1 kernel: ",
+            None,
+            Some("n1"),
+            None,
+        ),
+        (
+            "172.16.0.11: kern:     err: [2025-04-22T10:37:36.727637155Z]: ",
+            None,
+            None,
+            None,
+        ),
+        (
+            "/var/log/kern.log-12-May  5 10:11:14 n1 kernel: ",
+            None,
+            Some("n1"),
+            None,
+        ),
+        (
+            "[pod/dmesg-1/dmesg] 2023-10-06T00:17:09.6Z [36370.036951] ",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        (
+            "05-05 10:11:12.345     0     0 E kernel  : [36370.036951] ",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        (
+            "\u{1b}[32m[36370.036951] \u{1b}[0m\u{1b}[33m",
+            CLOCK_US,
+            None,
+            None,
+        ),
+        (
+            "\u{1b}[32mMay  5 10:11:14 n1 kernel: \u{1b}[0m",
+            None,
+            Some("n1"),
+            None,
+        ),
+        ("> > \t", None, None, None),
+        ("\u{a0}\u{a0}", None, None, None),
+        ("kernel: [36370.036951] ", CLOCK_US, None, None),
+        ("    [36370.036951] ", CLOCK_US, None, None),
+    ];
+
     /// Every prefix, in front of one message.
     #[test]
     fn every_carrier_leaves_the_same_text() {
         const MESSAGE: &str = "Killed process 7 (a) total-vm:1kB";
-        let clock = Some(36_370_036_951);
-        for (prefix, at_us, host, caller) in [
-            ("", None, None, None),
-            ("[36370.036951] ", clock, None, None),
-            ("[    5.000001] ", Some(5_000_001), None, None),
-            ("[36370.036951][ T9185] ", clock, None, Some("T9185")),
-            ("[36370.036951] [   T9185] ", clock, None, Some("T9185")),
-            ("[36370.036951][    C0] ", clock, None, Some("C0")),
-            ("<6>[36370.036951] ", clock, None, None),
-            ("[Sat Apr 27 22:56:09 2019] ", None, None, None),
-            ("[dim. avril 19 22:56:09 2020] ", None, None, None),
-            ("kern  :err   : [36370.036951] ", clock, None, None),
-            ("2024-05-05T10:11:12,123456+00:00 ", None, None, None),
-            ("[Apr27 22:56] ", None, None, None),
-            ("[  +0.000003] ", None, None, None),
-            ("[36370.036951 <    0.000003>] ", clock, None, None),
-            ("3,196,36370036951,-,caller=T12;", clock, None, Some("T12")),
-            ("6,416,36370036951,-,ncfrag=0/33;", clock, None, None),
-            (
-                "Dec 13 07:23:21 n1 kernel: [36370.036951] ",
-                clock,
-                Some("n1"),
-                None,
-            ),
-            ("Dec  3 07:23:21 n1 kernel: ", None, Some("n1"), None),
-            ("Dec 13 07:23:21 kernel: ", None, None, None),
-            (
-                "Dec 13 07:23:21 n1 kernel:[36370.036951] ",
-                clock,
-                Some("n1"),
-                None,
-            ),
-            (
-                "Thu Jan  1 00:00:00 2020 kern.err kernel: [36370.036951] ",
-                clock,
-                None,
-                None,
-            ),
-            (
-                "2024-05-05T10:11:12.123456+00:00 n1 kernel: [36370.036951] ",
-                clock,
-                Some("n1"),
-                None,
-            ),
-            (
-                "<6>1 2024-05-05T10:11:12.123456+00:00 n1 kernel - - - [36370.036951] ",
-                clock,
-                Some("n1"),
-                None,
-            ),
-            (
-                "2023-10-06T00:17:09.669794202Z stdout F [36370.036951] ",
-                clock,
-                None,
-                None,
-            ),
-            (
-                "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <6>[36370.036951] ",
-                clock,
-                None,
-                None,
-            ),
-            ("May 05 10:11:14 kernel: ", None, None, None),
-            ("5月 05 10:11:14 n1 kernel: ", None, Some("n1"), None),
-            (
-                "Sun 2024-05-05 10:11:14 UTC n1 kernel: ",
-                None,
-                Some("n1"),
-                None,
-            ),
-            ("1714903874.414000 n1 kernel: ", None, Some("n1"), None),
-            ("1714903874 n1 [36370.036951] ", clock, Some("n1"), None),
-            ("[36370.036951] n1 kernel: ", clock, Some("n1"), None),
-            (
-                "[36370.036951 <    0.000218 >] n1 kernel: ",
-                clock,
-                Some("n1"),
-                None,
-            ),
-            ("[36370.036951                ] kernel: ", clock, None, None),
-            ("10:11:14 kernel: ", None, None, None),
-            ("2024/05/05 10:11:14 n1 kernel: ", None, Some("n1"), None),
-            ("May  5 10:11:14 <0.6> n1 kernel: ", None, Some("n1"), None),
-            (
-                "kern.err: May  5 10:11:14 n1 kernel: ",
-                None,
-                Some("n1"),
-                None,
-            ),
-            (
-                "172.16.0.11: kern:     err: [2025-04-22T10:37:36.727637155Z]: ",
-                None,
-                None,
-                None,
-            ),
-            (
-                "/var/log/kern.log-12-May  5 10:11:14 n1 kernel: ",
-                None,
-                Some("n1"),
-                None,
-            ),
-            (
-                "[pod/dmesg-1/dmesg] 2023-10-06T00:17:09.6Z [36370.036951] ",
-                clock,
-                None,
-                None,
-            ),
-            (
-                "05-05 10:11:12.345     0     0 E kernel  : [36370.036951] ",
-                clock,
-                None,
-                None,
-            ),
-            (
-                "\u{1b}[32m[36370.036951] \u{1b}[0m\u{1b}[33m",
-                clock,
-                None,
-                None,
-            ),
-            (
-                "\u{1b}[32mMay  5 10:11:14 n1 kernel: \u{1b}[0m",
-                None,
-                Some("n1"),
-                None,
-            ),
-            ("> > \t", None, None, None),
-            ("\u{a0}\u{a0}", None, None, None),
-            ("kernel: [36370.036951] ", clock, None, None),
-            ("    [36370.036951] ", clock, None, None),
-        ] {
+        for (prefix, at_us, host, caller) in CARRIERS.iter().copied() {
             let line = [prefix, MESSAGE, "\r\n"].concat();
             let line = strip(line.as_bytes());
             assert_eq!(*line.text, *MESSAGE.as_bytes(), "{prefix}");

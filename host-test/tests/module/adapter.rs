@@ -211,7 +211,7 @@ fn hard_records_give_the_same_in_every_engine() {
 
 fn work_is_linear_in_the_record() -> Tested {
     /// Fuel for a byte of the worst record there is, and for a record of none.
-    const PER_BYTE: u64 = 2500;
+    const PER_BYTE: u64 = 4000;
     const BASE: u64 = 3_000_000;
     let Some(engine) = engine("wasmtime") else {
         return Err(Skip::new("no engine here counts fuel"));

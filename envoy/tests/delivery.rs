@@ -490,7 +490,7 @@ fn a_text_that_is_not_found_is_counted() {
     let text = Value::from(kill());
     for (record, expected) in [
         (format!("{{\"log\":{text}}}"), 0),
-        (format!("{{\"short_message\":{text}}}"), 1),
+        (format!("{{\"detail\":{text}}}"), 1),
         (format!("{{\"event\":{{\"log\":{text}}}}}"), 1),
         ("{\"log\":\"usb 1-1: new\"}".to_owned(), 0),
         (format!("{{\"log\":{text},\"oom\":{{}}}}"), 0),
@@ -499,8 +499,8 @@ fn a_text_that_is_not_found_is_counted() {
         assert_eq!(tally.silent, expected, "{record}");
         assert_eq!(out == record.as_bytes(), tally.rewritten == 0);
     }
-    let settings = Settings::read(br#"{"text_keys":["short_message"]}"#).unwrap();
-    let record = format!("{{\"short_message\":{text}}}");
+    let settings = Settings::read(br#"{"text_keys":["detail"]}"#).unwrap();
+    let record = format!("{{\"detail\":{text}}}");
     let (_, tally) = run_cut(&settings, Declared::Ndjson, record.as_bytes(), &[]);
     assert_eq!((tally.silent, tally.rewritten), (0, 1));
 }

@@ -131,10 +131,10 @@ fn what_is_not_read_is_counted_by_its_reason() -> Tested {
             .await;
         assert_eq!(answer.expect("an answer").status, 200);
         // A text where it is not looked for tells nothing, and is counted for that.
-        let gelf = KILL.replace("log", "short_message");
-        let post = Post::new("/gelf", "application/x-ndjson", gelf.clone());
+        let elsewhere = KILL.replace("log", "detail");
+        let post = Post::new("/elsewhere", "application/x-ndjson", elsewhere.clone());
         let answer = post.send(address).await.expect("an answer");
-        assert_eq!(answer.body, gelf.as_bytes());
+        assert_eq!(answer.body, elsewhere.as_bytes());
         for (counter, count) in [
             ("oom_records_silent_total{}", 1),
             (r#"oom_kills_total{level="node"}"#, 1),

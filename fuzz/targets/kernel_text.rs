@@ -7,9 +7,9 @@ use oom_filter::kernel::{Message, parse};
 use oom_filter::{Filter, NameBytes};
 use oom_fuzz::{KEYS, MODES, Tagged, log, run};
 
-/// Most bytes of a process name, and of one that a carrier wrote as escapes.
+/// Most bytes of a process name of kernels to come, and of one that a carrier wrote as escapes.
 const LONGEST_COMM: [(NameBytes, usize); 2] =
-    [(NameBytes::Exact, 15), (NameBytes::MaybeEscaped, 60)];
+    [(NameBytes::Exact, 63), (NameBytes::MaybeEscaped, 252)];
 
 fuzz_target!(|text: &[u8]| {
     for (name_bytes, longest) in LONGEST_COMM {

@@ -154,10 +154,10 @@ impl<P> OpenReport<P> {
         lacks_table && evidence.victim.is_none() && (prints_tables || lacks_figures)
     }
 
-    /// Notes that a process was announced before that can be expected. Where no table is to come, the figures
-    /// alone were missing: the announcement may be its own, which came out of order, and then it has no other.
-    pub(super) fn note_early_announcement(&mut self, prints_tables: bool) {
-        self.has_early_announcement |= !prints_tables;
+    /// Notes that a process was announced before its figures had come. The announcement may be its own, out of
+    /// order, and then it has no other.
+    pub(super) fn note_early_announcement(&mut self) {
+        self.has_early_announcement = true;
     }
 
     /// Whether nobody can have been announced for it yet.

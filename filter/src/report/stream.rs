@@ -309,10 +309,12 @@ impl<P> Stream<P> {
         {
             return at;
         }
-        let prints_tables = self.prints_tables;
-        for report in self.reports.iter_mut().filter(|_| is_announcement) {
-            if report.admits(&stamp) && continues(report, message) {
-                report.note_early_announcement(prints_tables);
+        // Where a table is still to come, nobody can have been announced: it is another's.
+        if is_announcement && !self.prints_tables {
+            for report in &mut self.reports {
+                if report.admits(&stamp) && continues(report, message) {
+                    report.note_early_announcement();
+                }
             }
         }
         if self.reports.len() >= MOST_REPORTS {

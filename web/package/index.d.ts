@@ -46,7 +46,7 @@ export interface Oom {
   /** One sentence for a person. */
   summary?: string;
   /** How the kill got its cgroup. */
-  attribution?: "report" | "table" | "none";
+  attribution?: "report" | "table" | "none" | "constraint" | "reaper";
   /** The kill is older than the filter. */
   replayed?: true;
   /** Killed because of `memory.oom.group`. */

@@ -139,6 +139,10 @@ const GAPS = [
     text: "Which container it was. The kernel wrote no report for this kill, a [[suppressed report]], and the process is in no table before it.",
   },
   {
+    when: (kill) => kill.attribution === "reaper",
+    text: "Which container it was, and how much it held. The [[kernel]]'s lines of this kill are missing: only its clean-up afterwards names the process.",
+  },
+  {
     when: (kill) => kill.attribution === "table",
     text: "Whether the place is right beyond doubt. The kernel wrote no report for this kill, a [[suppressed report]]; the process stands in the table of the newest report before it.",
   },

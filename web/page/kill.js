@@ -54,6 +54,14 @@ function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
   return card;
 }
 
+/** What is not there, by how the kill got its place. */
+const MISSING = {
+  table: "the kernel left out the report",
+  none: "no report of this kill is there",
+  constraint: "the line of the kill is missing",
+  reaper: "the lines of the kill are missing",
+};
+
 /** Kills of the same place before this report. */
 function killsBefore({ repeats = 0 }, { number }, siblings) {
   return Math.max(0, repeats - siblings.filter((sibling) => sibling.number < number).length);
@@ -65,7 +73,8 @@ function facts(kill, entry, siblings, level) {
   if (siblings.length > 1) say(`${siblings.length} processes killed at once`);
   const before = killsBefore(kill, entry, siblings);
   if (before > 0) say(`${plural(before, "kill", "kills")} of the same place before`);
-  if (kill.attribution && kill.attribution !== "report") say("the kernel left out the report");
+  const missing = MISSING[kill.attribution];
+  if (missing) say(missing);
   if (kill.at_us !== undefined) say(`${uptime(kill.at_us)} after boot`);
   if (kill.kernel) say("kernel ", untrusted(kill.kernel));
   say(`line ${grouped(entry.number)}`);

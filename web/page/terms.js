@@ -64,7 +64,7 @@ const FIELDS = {
   "cgroup.cpuset": { after: "cpuset=", name: "Cpuset", means: "The set of processors and memory nodes that the asking process may use, by name." },
   level: { name: "Whose limit", means: "container, pod, qos (one QoS class), kubepods (all pods), node (the whole machine) or cgroup (any other).", derived: "Told by the path of the cgroup that hit its limit." },
   constraint: { name: "Kind of limit", means: "memcg: a cgroup's limit; none: the whole machine; cpuset and memory_policy: the part of the memory that the process was confined to." },
-  attribution: { name: "How the place is known", means: "report: this kill's own report says it. table: the kernel left out the report, but the process stands in the table of the report before. none: not at all.", derived: "Told by which lines there are." },
+  attribution: { name: "How the place is known", means: "report: this kill's own report says it. table: the kernel left out the report, but the process stands in the table of the report before. constraint: the report chose its victim, and the line of the kill is missing. reaper: only the kernel's clean-up tells of the kill. none: not at all.", derived: "Told by which lines there are." },
   killer: { name: "Who killed", means: "kernel: the kernel's OOM killer.", derived: "From the wording of the line." },
   origin: { name: "Who wrote the lines", means: "kernel: what carried them proves that it was the kernel. unsaid: nothing says who did; any program can write such lines.", derived: "From the facility of /dev/kmsg or syslog, or the journal's transport." },
   task_count: { name: "Processes in the table", means: "How many processes the report lists: those that shared the limit.", derived: "Counted from the rows of the report's table." },

@@ -42,6 +42,8 @@ pub enum Message<'a> {
     Group(&'a [u8]),
     /// The memory of a killed process was taken back (4.6 and newer).
     Reaped(Process<'a>),
+    /// `oom_reaper: unable to reap pid:1 (systemd)`: it was killed, and keeps its memory.
+    NotReaped(Process<'a>),
     /// The process is about to end by itself (5.9 and newer): no kill.
     AlreadyExiting(Process<'a>),
     /// A line about a process beside the victim. No kill of its own.
@@ -63,7 +65,9 @@ impl<'a> Message<'a> {
             Self::StackHead(head) => head.comm,
             Self::Selected(selected) => selected.comm,
             Self::Killed(killed) => killed.comm,
-            Self::Reaped(process) | Self::AlreadyExiting(process) => process.comm,
+            Self::Reaped(process) | Self::NotReaped(process) | Self::AlreadyExiting(process) => {
+                process.comm
+            },
             // Ends with numbers, behind which nobody can write.
             Self::Constraint(constraint) if constraint.pid.is_some() => text,
             Self::Cpuset(_)

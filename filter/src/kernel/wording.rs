@@ -505,7 +505,7 @@ pub(super) const ROWS: &[Row] = &[
             Comm,
             Text(b")"),
         ],
-        means: reaped,
+        means: not_reaped,
         event: Event::Reaped,
         section: Section::Kill,
         role: Role::Follows,
@@ -522,7 +522,7 @@ pub(super) const ROWS: &[Row] = &[
             Comm,
             Text(b")"),
         ],
-        means: reaped,
+        means: not_reaped,
         event: Event::Reaped,
         section: Section::Kill,
         role: Role::Follows,
@@ -786,6 +786,11 @@ fn process<'a>(found: &Values<'a>) -> Process<'a> {
 #[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
 fn reaped<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     Some(Message::Reaped(process(found)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]
+fn not_reaped<'a>(found: &Values<'a>) -> Option<Message<'a>> {
+    Some(Message::NotReaped(process(found)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "some rows' functions decline")]

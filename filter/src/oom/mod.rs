@@ -217,6 +217,9 @@ pub enum Attribution {
     None,
     /// The report chose its victim, and its kill line was lost or filtered out on the way.
     Constraint,
+    /// The kernel's lines of the kill were lost or suppressed: the reaper, which took the memory of the
+    /// killed process away, is the only one to name it.
+    Reaper,
 }
 
 /// How sure it is that the kernel wrote what is told.

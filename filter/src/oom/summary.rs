@@ -43,8 +43,12 @@ fn write(text: &mut String, oom: &Oom) {
     if oom.group {
         text.push_str("; its whole group is killed (memory.oom.group)");
     }
-    if oom.attribution == Some(Attribution::Constraint) {
-        text.push_str("; the line of the kill itself is missing");
+    match oom.attribution {
+        Some(Attribution::Constraint) => text.push_str("; the line of the kill itself is missing"),
+        Some(Attribution::Reaper) => {
+            text.push_str("; the kernel's other lines of this kill are missing");
+        }
+        Some(Attribution::Report | Attribution::Table | Attribution::None) | None => {}
     }
     text.push('.');
 }

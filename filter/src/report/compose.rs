@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::KillLine;
+use super::{KillLine, LineStamp};
 use super::evidence::{Evidence, Hierarchy, Place};
 use super::incident::Incident;
 use super::line::{ReportLine, Said};
@@ -86,12 +86,8 @@ fn message_line(oom: &mut Oom, message: &Message<'_>) {
             place(oom, &Place::of_task(path));
             oom.group = true;
         }
-        Message::Reaped(process) => {
-            oom.victim = Some(Victim {
-                pid: process.pid,
-                comm: Some(printable(process.comm)),
-                ..Victim::default()
-            });
+        Message::Reaped(process) | Message::NotReaped(process) => {
+            oom.victim = Some(reaped_victim(process));
         }
         Message::ConstraintStart(_)
         | Message::Stats(_)
@@ -237,6 +233,28 @@ pub(super) fn kill_without_report(
     oom.victim = Some(victim(line.killed, found.map(|listed| listed.row)));
     oom.at_us = line.stamp.clock.at_us;
     oom
+}
+
+/// A kill of which the reaper's line alone is left. What it counts is what the process still had afterwards.
+pub(super) fn reaped_kill(
+    reaped: &crate::kernel::Process<'_>,
+    stamp: &LineStamp<'_>,
+    id: u64,
+) -> Box<Oom> {
+    let mut oom = new(Event::Kill, id);
+    oom.attribution = Some(Attribution::Reaper);
+    oom.origin = Some(origin(stamp.author != Author::Kernel));
+    oom.victim = Some(reaped_victim(reaped));
+    oom.at_us = stamp.clock.at_us;
+    oom
+}
+
+fn reaped_victim(reaped: &crate::kernel::Process<'_>) -> Victim {
+    Victim {
+        pid: reaped.pid,
+        comm: Some(printable(reaped.comm)),
+        ..Victim::default()
+    }
 }
 
 /// `memcg` of `CONSTRAINT_MEMCG`.

@@ -116,6 +116,7 @@ impl Evidence {
             | Message::Killed(_)
             | Message::Group(_)
             | Message::Reaped(_)
+            | Message::NotReaped(_)
             | Message::AlreadyExiting(_)
             | Message::Companion => {}
         }

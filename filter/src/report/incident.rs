@@ -1,10 +1,11 @@
 //! What was told, so that nothing is told twice.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::evidence::{Evidence, Place};
 use super::tasks::Process;
-use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp, same_caller};
+use super::{Clock, INCIDENT_PAUSE_US, LineStamp, same_caller};
 use crate::kernel::Scope;
 
 /// Kills remembered of one incident, so that none is counted twice.
@@ -80,49 +81,98 @@ impl Incident {
     }
 }
 
-/// Kills of one stream, of any incident, that the next task table may still list.
+/// Kills of one stream, of any incident, newest last: the next task table may still list them, and the
+/// reaper may come late.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RecentKills(Vec<RecentKill>);
+pub(super) struct RecentKills {
+    kills: VecDeque<RecentKill>,
+    /// When the last one that was forgotten was killed.
+    forgotten: Option<Clock>,
+}
 
 #[derive(Clone, Debug)]
 struct RecentKill {
     process: Process,
     clock: Clock,
     id: u64,
+    /// It was told shortly before the newest one.
+    is_current: bool,
+    /// The reaper's line alone told of it.
+    is_by_reaper: bool,
 }
 
 impl RecentKills {
     /// Adds the process that incident `id` killed; `last` is the last incident that was told.
-    pub(super) fn add(&mut self, line: &KillLine<'_>, id: u64, last: Option<&Incident>) {
-        let now = line.stamp.clock;
+    pub(super) fn add(&mut self, process: Process, clock: Clock, id: u64, last: Option<&Incident>) {
         // Without a clock nobody knows how long ago they died: only those of the last incident count.
-        self.0.retain(|kill| match kill.clock.distance(&now) {
-            Some(distance) => distance <= INCIDENT_PAUSE_US,
-            None => last.is_some_and(|last| last.id == kill.id),
-        });
-        if self.0.len() >= MOST_RECENT {
-            self.0.remove(0);
+        for kill in &mut self.kills {
+            kill.is_current &= match kill.clock.distance(&clock) {
+                Some(distance) => distance <= INCIDENT_PAUSE_US,
+                None => last.is_some_and(|last| last.id == kill.id),
+            };
         }
-        self.0.push(RecentKill {
-            process: line.process,
-            clock: now,
+        if self.kills.len() >= MOST_RECENT
+            && let Some(oldest) = self.kills.pop_front()
+        {
+            self.forgotten = Some(oldest.clock);
+        }
+        self.kills.push_back(RecentKill {
+            process,
+            clock,
             id,
+            is_current: true,
+            is_by_reaper: false,
         });
     }
 
+    /// Those of shortly before.
     pub(super) fn processes(&self) -> impl Iterator<Item = Process> {
-        self.0.iter().map(|kill| kill.process)
+        let kills = self.kills.iter().filter(|kill| kill.is_current);
+        kills.map(|kill| kill.process)
     }
 
     /// Whether a process of this number was killed.
     pub(super) fn has_pid(&self, pid: u32) -> bool {
-        self.0.iter().any(|kill| kill.process.has_pid(pid))
+        self.processes().any(|process| process.has_pid(pid))
+    }
+
+    /// The same, of which the reaper's line alone tells.
+    pub(super) fn add_reaped(
+        &mut self,
+        process: Process,
+        clock: Clock,
+        id: u64,
+        last: Option<&Incident>,
+    ) {
+        self.add(process, clock, id, last);
+        if let Some(newest) = self.kills.back_mut() {
+            newest.is_by_reaper = true;
+        }
+    }
+
+    /// The incident that killed this process, where the reaper's line told of it shortly before.
+    pub(super) fn told_by_reaper(&self, process: Process) -> Option<u64> {
+        let mut newest_first = self.kills.iter().rev();
+        let kill = newest_first.find(|kill| kill.process == process)?;
+        (kill.is_by_reaper && kill.is_current).then_some(kill.id)
     }
 
     /// The incident that killed this process last.
     pub(super) fn incident_of(&self, process: Process) -> Option<u64> {
-        let mut newest_first = self.0.iter().rev();
+        let mut newest_first = self.kills.iter().rev();
         let kill = newest_first.find(|kill| kill.process == process)?;
         Some(kill.id)
+    }
+
+    /// Whether a kill of shortly before `now` may be forgotten already, as in a storm.
+    pub(super) fn has_forgotten_near(&self, now: &Clock) -> bool {
+        self.forgotten
+            .is_some_and(|forgotten| !forgotten.is_far(now, INCIDENT_PAUSE_US))
+    }
+
+    /// Bytes that its input made it hold.
+    pub(super) fn held_bytes(&self) -> usize {
+        let size = size_of::<RecentKill>();
+        self.kills.capacity().saturating_mul(size)
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct OpenReport<P> {
     /// No line is expected, save the kill.
     is_over: bool,
     /// What the kernel itself said that ends it without a kill.
-    ended_by: Option<Event>,
+    pub(super) ended_by: Option<Event>,
     /// Other reports that stood beside it, and nothing tells the lines of them apart.
     mixed_with: u8,
     /// Lines of it are known to be missing.
@@ -246,7 +246,7 @@ impl<P> OpenReport<P> {
     }
 
     /// Microseconds that may pass before its next line.
-    fn longest_pause(&self) -> u64 {
+    pub(super) fn longest_pause(&self) -> u64 {
         if self.section == Section::Tasks {
             TABLE_PAUSE_US
         } else {

@@ -1,5 +1,7 @@
 //! One stream of kernel lines: a machine's, under one tag.
 
+mod reaped;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -122,7 +124,9 @@ impl<P> Stream<P> {
         let reports = self.reports.iter().map(OpenReport::held_bytes);
         let incidents = [&self.last_incident, &self.last_with_table];
         let incidents = incidents.into_iter().flatten().map(Incident::held_bytes);
-        reports.chain(incidents).fold(0, usize::saturating_add)
+        reports
+            .chain(incidents)
+            .fold(self.recent.held_bytes(), usize::saturating_add)
     }
 
     /// Gives up every report that is open.
@@ -233,7 +237,16 @@ impl<P> Stream<P> {
                     _ => Told::Nothing,
                 };
             }
-            Role::Follows => return self.follower(message, wording.event, arrival),
+            Role::Follows => {
+                return match message {
+                    Message::Reaped(process) => {
+                        let told = self.reaped(process, wording.event, arrival);
+                        self.newest.keep(arrival.line);
+                        told
+                    }
+                    message => self.follower(message, wording.event, arrival),
+                };
+            }
             Role::Boots => {
                 self.give_up(queue);
                 *self = Self {
@@ -427,11 +440,16 @@ impl<P> Stream<P> {
             }
             return Told::Line(ReportLine::plain(Event::Report, id));
         }
+        if let Some(id) = self.recent.told_by_reaper(line.process) {
+            return Told::Line(ReportLine::plain(Event::Report, id));
+        }
         let is_nobodys = owner == Owner::Nobody;
         let mut told = self.without_line.iter();
         if let Some(at) = told.position(|told| told.is_of(&line, is_nobodys)) {
             // It was waited for no longer.
             let told = self.without_line.remove(at);
+            let last = self.last_incident.as_ref();
+            self.recent.add(line.process, stamp.clock, told.id, last);
             return if told.is_heard {
                 Told::Line(ReportLine::plain(Event::Report, told.id))
             } else {
@@ -448,7 +466,8 @@ impl<P> Stream<P> {
                 return Told::Line(ReportLine::plain(Event::Report, last.id));
             }
             (Owner::Group, Some(last)) => {
-                self.recent.add(&line, last.id, Some(last));
+                self.recent
+                    .add(line.process, stamp.clock, last.id, Some(last));
                 last.goes_on(&stamp);
                 last.add_killed(line.process);
                 last.evidence.tasks.mark_killed(line.process);
@@ -485,7 +504,8 @@ impl<P> Stream<P> {
             compose::add_score(&mut oom, &evidence, &line);
             return oom;
         }
-        self.recent.add(&line, id, self.last_incident.as_ref());
+        let last = self.last_incident.as_ref();
+        self.recent.add(line.process, line.stamp.clock, id, last);
         for process in self.recent.processes() {
             evidence.tasks.mark_killed(process);
         }
@@ -515,7 +535,8 @@ impl<P> Stream<P> {
         let found = ownership::in_table_of(newest, line);
         let has_unsaid_line = newest.is_some_and(|newest| newest.evidence.has_unsaid_line);
         let oom = compose::kill_without_report(line, found, has_unsaid_line, id);
-        self.recent.add(line, id, self.last_incident.as_ref());
+        let last = self.last_incident.as_ref();
+        self.recent.add(line.process, line.stamp.clock, id, last);
         let mut incident = Incident::without_report(id, line.scope, &line.stamp);
         incident.add_killed(line.process);
         let before = self.last_incident.replace(incident);
@@ -535,7 +556,7 @@ impl<P> Stream<P> {
         let stamp = arrival.stamp();
         let id = match &message {
             Message::Group(path) => self.group(path, arrival),
-            Message::Reaped(process) => {
+            Message::NotReaped(process) => {
                 let process = Process::new(process.pid, process.comm);
                 self.killed_by(process)
                     .unwrap_or_else(|| self.new_id(arrival.line))

@@ -267,6 +267,11 @@ impl TaskTable {
         })
     }
 
+    /// Whether a process is a thread of that of this number, or the other way round.
+    pub(super) fn has_thread(&self, pid: u32, process: Process) -> bool {
+        self.are_one_process(pid, process.pid)
+    }
+
     /// How many tasks are left, where the table shows all of them. It may be a pod's.
     pub(super) fn survivors(&self, is_of_pod: bool) -> Option<u32> {
         if self.count == 0 || self.rows.len() >= MOST_ROWS {

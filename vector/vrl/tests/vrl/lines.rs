@@ -100,10 +100,11 @@ fn annotate(event: &Value) -> Value {
 }
 
 /// Whether the filter found one of the lines that `oom.vrl` reads. The first piece of a constraint line
-/// that the kernel split has no word yet.
+/// that the kernel split has no word yet. The reaper follows a kill: alone it is none.
 fn is_readable(oom: &Value) -> bool {
     let event = oom["event"].as_str().unwrap_or_default();
-    matches!(event, "kill" | "group") || event == "constraint" && oom.get("constraint").is_some()
+    let is_reaper = oom["attribution"] == "reaper";
+    matches!(event, "kill" | "group") && !is_reaper || event == "constraint" && oom.get("constraint").is_some()
 }
 
 /// Whether the text of an event is of several lines.

@@ -67,7 +67,7 @@ impl<'a> Message<'a> {
             Self::Killed(killed) => killed.comm,
             Self::Reaped(process) | Self::NotReaped(process) | Self::AlreadyExiting(process) => {
                 process.comm
-            },
+            }
             // Ends with numbers, behind which nobody can write.
             Self::Constraint(constraint) if constraint.pid.is_some() => text,
             Self::Cpuset(_)

@@ -3,12 +3,12 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::{KillLine, LineStamp};
 use super::evidence::{Evidence, Hierarchy, Place};
 use super::incident::Incident;
 use super::line::{ReportLine, Said};
 use super::ownership::Listed;
 use super::tasks::{Process, Row, TaskTable};
+use super::{KillLine, LineStamp};
 use crate::carrier::Author;
 use crate::cgroup::{Identity, Level, identify};
 use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
@@ -437,7 +437,9 @@ pub(super) fn unfinished(evidence: &Evidence, event: Event, id: u64) -> Box<Oom>
     );
     oom.tasks = evidence.tasks.largest(evidence.page_bytes);
     oom.task_count = evidence.tasks.count();
-    if let Some(named) = evidence.victim {
+    if let Some(named) = evidence.victim
+        && (event != Event::Kill || !evidence.may_sacrifice_child())
+    {
         let comm = chosen.and_then(|place| place.comm.as_deref());
         let row = comm.and_then(|comm| evidence.tasks.find(Process::new(named.pid, comm)));
         oom.victim = Some(Victim {

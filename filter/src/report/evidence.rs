@@ -137,6 +137,24 @@ impl Evidence {
         version(self.kernel.as_deref()?)
     }
 
+    /// Whether a child of the process that the constraint line names may have been killed in its place: 5.0
+    /// has both that line and the choice. It has this word also where a cgroup's limit was hit.
+    pub(super) fn may_sacrifice_child(&self) -> bool {
+        self.selected.is_some()
+            || self.has_no_constraint_word() && self.limit().is_some()
+            || self.release().is_some_and(|release| release < (5, 1, 0))
+    }
+
+    /// Whether it is known that the process which the constraint line names is killed itself.
+    pub(super) fn is_victim_certain(&self) -> bool {
+        let is_of_any_kernel = self.has_no_constraint_word() && self.release().is_none();
+        self.victim.is_some() && !self.may_sacrifice_child() && !is_of_any_kernel
+    }
+
+    fn has_no_constraint_word(&self) -> bool {
+        self.constraint.as_deref() == Some(b"CONSTRAINT_NONE")
+    }
+
     /// The reading of the report's constraint line, once a kill line named the victim.
     ///
     /// `None` where the line stays ambiguous. The name in the kill line is out of reach of forgery, so it

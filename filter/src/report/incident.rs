@@ -150,11 +150,13 @@ impl RecentKills {
         }
     }
 
-    /// The incident that killed this process, where the reaper's line told of it shortly before.
-    pub(super) fn told_by_reaper(&self, process: Process) -> Option<u64> {
+    /// The incident that killed this process, where the reaper's line told of it before this line, which
+    /// the kernel printed shortly earlier.
+    pub(super) fn told_by_reaper(&self, process: Process, printed: &Clock) -> Option<u64> {
         let mut newest_first = self.kills.iter().rev();
         let kill = newest_first.find(|kill| kill.process == process)?;
-        (kill.is_by_reaper && kill.is_current).then_some(kill.id)
+        let is_late = printed.is_far(&kill.clock, INCIDENT_PAUSE_US);
+        (kill.is_by_reaper && kill.is_current && !is_late).then_some(kill.id)
     }
 
     /// The incident that killed this process last.

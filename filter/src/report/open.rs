@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::evidence::Evidence;
-use super::tasks::TaskTable;
+use super::tasks::{Process, TaskTable};
 use super::unfinished::Unfinished;
 use super::{Clock, KillLine, LineStamp, REPORT_PAUSE_US, TABLE_PAUSE_US, compose, same_caller};
 use crate::kernel::{Message, Rows, Section, section_of};
@@ -178,13 +178,7 @@ impl<P> OpenReport<P> {
     /// Whether a kill that was told since it began may be its own, although nothing proves it: up to 5.0 it
     /// need not be that of the process named.
     pub(super) fn may_be_told(&self) -> bool {
-        let Evidence {
-            victim, selected, ..
-        } = &self.evidence;
-        let is_certain = victim.is_some()
-            && selected.is_none()
-            && self.evidence.release().is_none_or(|it| it >= (5, 1, 0));
-        self.kills_beside > 0 && !is_certain
+        self.kills_beside > 0 && !self.evidence.is_victim_certain()
     }
 
     /// Whether lines of another report may stand in it.
@@ -351,6 +345,12 @@ impl<P> OpenReport<P> {
     /// Counts a kill that is not its own.
     pub(super) fn count_kill_beside(&mut self) {
         self.kills_beside = self.kills_beside.saturating_add(1);
+    }
+
+    /// Notes that another's announcement came to its kill. Where the table of this report lists the process, it
+    /// may be this one's: announced, out of order, before the row had come.
+    pub(super) fn note_kill_of_another(&mut self, process: Process) {
+        self.has_early_announcement |= self.evidence.tasks.find(process).is_some();
     }
 
     /// Whether its kill is not to be expected any more.

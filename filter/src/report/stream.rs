@@ -440,7 +440,7 @@ impl<P> Stream<P> {
             }
             return Told::Line(ReportLine::plain(Event::Report, id));
         }
-        if let Some(id) = self.recent.told_by_reaper(line.process) {
+        if let Some(id) = self.recent.told_by_reaper(line.process, &stamp.clock) {
             return Told::Line(ReportLine::plain(Event::Report, id));
         }
         let is_nobodys = owner == Owner::Nobody;
@@ -484,6 +484,7 @@ impl<P> Stream<P> {
         self.kills_until_clear = self.kills_until_clear.saturating_sub(1);
         for report in &mut self.reports {
             report.count_kill_beside();
+            report.note_kill_of_another(line.process);
         }
         self.told.add(arrival.line, id);
         Told::Kill(kill)

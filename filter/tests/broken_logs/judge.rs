@@ -140,12 +140,17 @@ fn truth_of(oom: &Value, truths: &[Truth]) -> Option<usize> {
     });
     by_size.or_else(|| {
         let pid = victim["pid"].as_u64()?;
-        let mut same = truths
-            .iter()
-            .enumerate()
-            .filter(|(_, truth)| truth.pid == pid);
-        let (at, _) = same.next()?;
-        same.next().is_none().then_some(at)
+        let mut same: Vec<_> = (truths.iter().enumerate())
+            .filter(|(_, truth)| truth.pid == pid)
+            .collect();
+        if same.len() > 1 {
+            // Machines that nothing tells apart.
+            same.retain(|(_, truth)| oom["pod"]["uid"] == truth.pod.as_str());
+        }
+        match same.as_slice() {
+            [(at, _)] => Some(*at),
+            _ => None,
+        }
     })
 }
 

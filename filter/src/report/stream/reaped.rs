@@ -80,9 +80,10 @@ impl<P> OpenReport<P> {
         let is_named = self.evidence.victim.is_some_and(|victim| {
             process.has_pid(victim.pid) || tasks.has_thread(victim.pid, process)
         });
-        let is_announced = self.evidence.selected.is_some_and(|selected| {
-            selected.process == process || tasks.find(process).is_some()
-        });
+        let is_announced = self
+            .evidence
+            .selected
+            .is_some_and(|selected| selected.process == process || tasks.find(process).is_some());
         is_named || is_announced
     }
 

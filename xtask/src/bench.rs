@@ -29,6 +29,7 @@ const PEER: Module = Module {
     target: "wasm32-unknown-unknown",
     profile: "program",
     features: "",
+    optimizer: &[],
     limit: u64::MAX,
 };
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 use crate::module::{MODULES, Module};
-use crate::{Subcommand, switches, workspace};
+use crate::{Subcommand, switches, tools, workspace};
 
 /// The command.
 pub const COMMAND: Subcommand = Subcommand {
@@ -13,7 +13,8 @@ pub const COMMAND: Subcommand = Subcommand {
     arguments: "",
     about: "builds the modules into dist/, with their checksums",
     details: "dist/<name>.wasm is what a host loads; dist/SHA256SUMS is for `sha256sum --check`.
-A module above its size limit is a failure.",
+Fluent Bit's are made smaller by wasm-opt, where Node is there; without, they work all
+the same. A module above its size limit is a failure.",
     run,
 };
 
@@ -49,7 +50,9 @@ pub fn build() -> Result<(), Failure> {
         let Module { file, limit, .. } = module;
         let shown = format!("dist/{file}");
         table.push(format!("{shown:<29} {bytes:>9} {limit:>9}"));
-        if bytes > *limit {
+        // As it is compiled it may be larger.
+        let is_whole = module.optimizer.is_empty() || tools::wasm_opt().is_some();
+        if is_whole && bytes > *limit {
             too_large.push(*file);
         }
     }

@@ -1,7 +1,8 @@
 //! What must be on the machine besides Rust: what each step of `cargo xtask test` needs, and what
 //! installs it.
 
-use std::process::Stdio;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 use crate::workspace;
@@ -28,13 +29,15 @@ enum Origin {
     Unpacked(&'static [&'static str]),
     /// The package of PyPI, in an environment below the target folder.
     PyPi(&'static str),
+    /// The package of npm, and its version, in a folder below the target folder.
+    Npm(&'static str, &'static str),
     /// What rustup is told.
     Rustup(&'static str),
     /// Nothing that can be installed: what it is.
     Elsewhere(&'static str),
 }
 
-use Origin::{Debian, Elsewhere, PyPi, Rustup, Unpacked};
+use Origin::{Debian, Elsewhere, Npm, PyPi, Rustup, Unpacked};
 
 /// Folders with programs below the target folder, which are looked into after the PATH's.
 pub const FOLDERS: &[&str] = &[
@@ -56,6 +59,12 @@ const ENGINE: &[&str] = &[
 ];
 /// Who builds modules.
 const MODULES: &[&str] = &["lints", "modules", "tests", "web", "kernels", "fuzz"];
+
+/// Who runs the modules as they are handed out.
+const OPTIMIZED: &[&str] = &["dist", "modules", "tests", "kernels", "bench", "soak"];
+/// What makes modules smaller, of this version: another one writes other bytes.
+const WASM_OPT: &str =
+    "node \"$OOM_NPM\"/node_modules/binaryen/bin/wasm-opt --version | grep -w 132";
 
 /// Every tool. A new one is a row here.
 #[rustfmt::skip]
@@ -80,6 +89,9 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: &["web"], required: true, check: "node --version", from: Debian("nodejs") },
     Tool { used_by: &["web"], required: true, check: "npm --version", from: Debian("npm") },
     Tool { used_by: &["web"], required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
+    Tool { used_by: OPTIMIZED, required: false, check: "node --version", from: Debian("nodejs") },
+    Tool { used_by: OPTIMIZED, required: false, check: "npm --version", from: Debian("npm") },
+    Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },
     Tool { used_by: &["kernels"], required: true, check: "qemu-system-x86_64 --version", from: Debian("qemu-system-x86") },
     Tool { used_by: &["kernels"], required: true, check: "xz --version", from: Debian("xz-utils") },
     Tool { used_by: &["kernels"], required: true, check: "apt-get indextargets --format '$(LABEL)' | grep -x Debian", from: Elsewhere("an apt that reads an archive of Debian's") },
@@ -112,6 +124,11 @@ pub fn lack(user: &str) -> Option<String> {
     });
     let needs: Vec<String> = elsewhere.chain(lines(&lacking)).collect();
     Some(format!("this is needed first: {}", needs.join("; ")))
+}
+
+/// What a shell runs to install all that a step or command lacks.
+pub fn lines_for(user: &str) -> Vec<String> {
+    lines(&lacking(&[user]))
 }
 
 /// Installs what these steps lack. Each line is shown before the first of them is run.
@@ -185,6 +202,19 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
             _ => {}
         }
     }
+    let packages: Vec<String> = tools
+        .iter()
+        .filter_map(|tool| match tool.from {
+            Npm(name, version) => Some(format!("{name}@{version}")),
+            _ => None,
+        })
+        .collect();
+    if !packages.is_empty() {
+        lines.push(format!(
+            "npm install --no-fund --no-audit --no-save --prefix {target}/npm {}",
+            packages.join(" ")
+        ));
+    }
     let packages = names(|from| match from {
         PyPi(name) => Some(name),
         _ => None,
@@ -197,12 +227,27 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
     lines
 }
 
-fn shell(line: &str) -> std::process::Command {
+fn shell(line: &str) -> Command {
     let mut shell = workspace::command("sh");
     shell
         .args(["-c", line])
-        .env("DEBIAN_FRONTEND", "noninteractive");
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("OOM_NPM", npm());
     shell
+}
+
+/// The folder of npm's packages.
+fn npm() -> PathBuf {
+    workspace::target().join("npm")
+}
+
+/// The command that makes a module smaller. `None` where it is not there.
+pub fn wasm_opt() -> Option<Command> {
+    let is_there = shell(WASM_OPT).stdin(Stdio::null()).output();
+    is_there.ok().filter(|output| output.status.success())?;
+    let mut command = workspace::command("node");
+    command.arg(npm().join("node_modules/binaryen/bin/wasm-opt"));
+    Some(command)
 }
 
 fn is_root() -> bool {

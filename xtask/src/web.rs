@@ -33,6 +33,7 @@ const MODULE: Module = Module {
     target: "wasm32-unknown-unknown",
     profile: "module",
     features: "",
+    optimizer: &[],
     limit: 216 << 10,
 };
 

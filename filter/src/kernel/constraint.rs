@@ -8,7 +8,7 @@
 
 use alloc::vec::Vec;
 
-use super::message::Message;
+use super::message::{Cpuset, Message};
 use super::pieces::Values;
 use crate::carrier::{LONGEST_NAME, NameBytes};
 use crate::text::cursor::{Cursor, rfind, rsplit_once, split_at, split_once, trim_end};
@@ -28,8 +28,12 @@ pub struct Constraint<'a> {
     /// which prints `CONSTRAINT_NONE` for every kill. Absent on a `Task in` line, and where a vendor's kernel
     /// leaves it out.
     pub word: Option<&'a [u8]>,
+    /// The nodes of a memory policy, as printed: `0-1,3`. Absent where there is none.
+    pub nodemask: Option<&'a [u8]>,
     /// The name of the trigger's cpuset, the last component of its path.
     pub cpuset: Option<&'a [u8]>,
+    /// The nodes that the cpuset allows, as printed. Absent without cpusets (`CONFIG_CPUSETS=n`).
+    pub mems_allowed: Option<&'a [u8]>,
     /// The ways the rest can be read: one, unless a name imitates a field.
     pub readings: Vec<Reading<'a>>,
     /// The victim's process id. Absent on a `Task in` line.
@@ -134,8 +138,11 @@ fn constraint(text: &[u8], name_bytes: NameBytes) -> Option<Constraint<'_>> {
     let mut cursor = Cursor::new(text);
     let _ = cursor.tag(b"constraint=");
     let word = cursor.take_while(is_of_word);
+    let mut nodemask = None;
     if cursor.tag(NODES).is_some() {
-        cursor.tag(b"(null)").or_else(|| range_list(&mut cursor))?;
+        if cursor.tag(b"(null)").is_none() {
+            nodemask = Some(range_list(&mut cursor)?);
+        }
     } else if !cursor.rest().starts_with(CPUSET) {
         return None;
     }
@@ -163,14 +170,17 @@ fn constraint(text: &[u8], name_bytes: NameBytes) -> Option<Constraint<'_>> {
     let (head, readings) = if readings.is_empty() {
         // What looked like a path may stand in the victim's name.
         without_cgroups(names, name_bytes)
-            .filter(|(head, _)| cpuset_name(head).is_some())
+            .filter(|(head, _)| cpuset_part(head).is_some())
             .unwrap_or((head, readings))
     } else {
         (head, readings)
     };
+    let (cpuset, mems_allowed) = cpuset_part(head).unzip();
     Some(Constraint {
         word,
-        cpuset: cpuset_name(head),
+        nodemask,
+        cpuset,
+        mems_allowed,
         readings,
         pid: Some(pid),
         uid: Some(uid),
@@ -192,14 +202,15 @@ fn is_range_list(byte: u8) -> bool {
 }
 
 /// `0,2-3`, without the comma that ends the field.
-fn range_list(cursor: &mut Cursor<'_>) -> Option<()> {
+pub(super) fn range_list<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let whole = cursor.rest();
     cursor.take_some(|byte| byte.is_ascii_digit())?;
     loop {
         let mut next = *cursor;
         if next.tag(b",").or_else(|| next.tag(b"-")).is_none()
             || next.take_some(|byte| byte.is_ascii_digit()).is_none()
         {
-            return Some(());
+            return whole.get(..whole.len().saturating_sub(cursor.rest().len()));
         }
         *cursor = next;
     }
@@ -327,14 +338,12 @@ pub(crate) fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || ancestor == b"/")
 }
 
-/// The name in `,cpuset=<name>,mems_allowed=<list>`, all of `head`.
-fn cpuset_name(head: &[u8]) -> Option<&[u8]> {
+/// The name and the list in `,cpuset=<name>,mems_allowed=<list>`, all of `head`.
+fn cpuset_part(head: &[u8]) -> Option<(&[u8], &[u8])> {
     let named = head.strip_prefix(CPUSET)?;
     let (name, allowed) = rsplit_once(named, b",mems_allowed=")?;
-    allowed
-        .iter()
-        .all(|byte| is_range_list(*byte))
-        .then_some(name)
+    let is_list = allowed.iter().all(|byte| is_range_list(*byte));
+    is_list.then_some((name, allowed))
 }
 
 /// `Task in /a killed as a result of limit of /b`.
@@ -371,7 +380,9 @@ pub(super) fn task_and_limit<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     readings.dedup();
     Some(Message::Constraint(Constraint {
         word: None,
+        nodemask: None,
         cpuset: None,
+        mems_allowed: None,
         readings,
         pid: None,
         uid: None,
@@ -397,5 +408,8 @@ pub(super) fn cpuset<'a>(values: &Values<'a>) -> Option<Message<'a>> {
     let (comm, cpuset) = split_once(names, b" cpuset=")?;
     let is_certain = rfind(names, b" cpuset=") == Some(comm.len());
     let fits = values.name_bytes.fits_comm(comm) || values.name_bytes.fits_long_comm(comm);
-    fits.then_some(Message::Cpuset(is_certain.then_some(cpuset)))
+    fits.then_some(Message::Cpuset(Cpuset {
+        name: is_certain.then_some(cpuset),
+        mems_allowed: allowed,
+    }))
 }

@@ -1,5 +1,6 @@
 //! What stands behind the mask of a report's first line.
 
+use super::constraint::range_list;
 use super::message::{Invoked, Message};
 use super::pieces::Values;
 use crate::text::cursor::{Cursor, rsplit_once};
@@ -24,6 +25,7 @@ fn read<'a>(values: &Values<'a>, comm: Option<&'a [u8]>) -> Option<Message<'a>> 
     Some(Message::Invoked(Invoked {
         comm,
         gfp_mask,
+        nodemask: nodes(fields),
         order,
         oom_score_adj,
     }))
@@ -39,6 +41,12 @@ fn mask<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
         *cursor = names;
     }
     whole.get(..whole.len().saturating_sub(cursor.rest().len()))
+}
+
+/// The nodes behind `nodemask=`, where it is a list.
+fn nodes(fields: &[u8]) -> Option<&[u8]> {
+    let (_, list) = rsplit_once(fields, b", nodemask=")?;
+    range_list(&mut Cursor::new(list))
 }
 
 /// The number behind `key`. Nothing in these fields is anybody's but the kernel's. Between them 4.9 to

@@ -14,8 +14,8 @@ pub enum Message<'a> {
     Invoked(Invoked<'a>),
     /// The head of the stack dump.
     StackHead(StackHead<'a>),
-    /// The trigger's cpuset (2.6.29 to 4.20). Absent where a name makes the line ambiguous.
-    Cpuset(Option<&'a [u8]>),
+    /// The trigger's cpuset (2.6.29 to 4.20).
+    Cpuset(Cpuset<'a>),
     /// Whose limit was hit, and who is to be killed.
     Constraint(Constraint<'a>),
     /// The first part of an `oom-kill:` line that the kernel split, or of a `Task in` line without the
@@ -27,9 +27,8 @@ pub enum Message<'a> {
     LimitOf(&'a [u8]),
     /// An account of the cgroup whose limit was hit.
     Usage(Usage),
-    /// The heading of a cgroup's statistics, and its path; on 3.9 to 5.2 the figures follow in the line.
-    /// Absent where the kernel could not print it.
-    Stats(Option<&'a [u8]>),
+    /// The heading of a cgroup's statistics.
+    Stats(Statistics<'a>),
     /// The title of the task table (4.19 and newer).
     TasksTitle,
     /// The heading of the task table.
@@ -119,6 +118,8 @@ pub struct Invoked<'a> {
     pub comm: Option<&'a [u8]>,
     /// The mask of the allocation, as printed: hex, with names in brackets from 4.6.
     pub gfp_mask: &'a [u8],
+    /// The nodes that it may use, as printed (4.9 to 4.20). Absent where all are.
+    pub nodemask: Option<&'a [u8]>,
     /// log2 of the pages asked for; -1 where SysRq-f asked. Absent where the line was cut.
     pub order: Option<i64>,
     /// Of the task, -1000 to 1000 (2.6.36 and newer).
@@ -135,6 +136,27 @@ pub struct StackHead<'a> {
     pub comm: &'a [u8],
     /// As `uname -r` gives it. Absent where the line was cut.
     pub release: Option<&'a [u8]>,
+}
+
+/// The cpuset of the task whose allocation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cpuset<'a> {
+    /// The last component of its path. Absent where a name makes the line ambiguous.
+    pub name: Option<&'a [u8]>,
+    /// The memory nodes that it allows, as printed: `0-1,3`.
+    pub mems_allowed: &'a [u8],
+}
+
+/// The heading of a cgroup's statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics<'a> {
+    /// The cgroup. Absent where the kernel could not print it.
+    pub path: Option<&'a [u8]>,
+    /// What follows in the same text: figures on 3.9 to 5.2, and where a carrier put the lines of a record
+    /// into one.
+    pub figures: &'a [u8],
 }
 
 /// Which account a usage line tells of.

@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod constraint;
+pub(crate) mod figures;
 mod invoked;
 mod message;
 mod pieces;
@@ -21,7 +22,10 @@ mod wording;
 pub use catalogue::{Wording, prefixes, wordings};
 pub use constraint::{Constraint, Limit, Reading};
 pub(crate) use constraint::{MOST_READINGS, is_below, without_blanks_behind};
-pub use message::{Account, Invoked, Killed, Message, Process, Scope, Selected, StackHead, Usage};
+pub use message::{
+    Account, Cpuset, Invoked, Killed, Message, Process, Scope, Selected, StackHead, Statistics,
+    Usage,
+};
 pub(crate) use search::{first_telling_word, is_telling};
 pub use section::Section;
 pub(crate) use section::{Rows, section_of};

@@ -23,6 +23,8 @@ enum Column {
     TotalVm,
     Rss,
     OomScoreAdj,
+    Swap,
+    Pgtables,
     /// A number of no use here.
     Other,
 }
@@ -41,6 +43,10 @@ pub struct TaskRow<'a> {
     pub total_vm_pages: u64,
     /// Resident memory, in pages.
     pub rss_pages: u64,
+    /// In swap, in pages (3.6 and newer).
+    pub swap_pages: Option<u64>,
+    /// Page tables (4.15 and newer; before they are counted in pages).
+    pub pgtables_bytes: Option<u64>,
     /// -1000 to 1000 (2.6.36 and newer).
     pub oom_score_adj: Option<i64>,
     /// The name: the rest of the line.
@@ -73,6 +79,8 @@ pub(super) fn heading<'a>(values: &Values<'a>) -> Option<Message<'a>> {
             b"total_vm" => Column::TotalVm,
             b"rss" => Column::Rss,
             b"oom_score_adj" => Column::OomScoreAdj,
+            b"swapents" => Column::Swap,
+            b"pgtables_bytes" => Column::Pgtables,
             _ => Column::Other,
         };
         columns.count = columns.count.saturating_add(1);
@@ -129,6 +137,8 @@ impl Columns {
             uid: 0,
             total_vm_pages: 0,
             rss_pages: 0,
+            swap_pages: None,
+            pgtables_bytes: None,
             oom_score_adj: None,
             comm: &[],
         };
@@ -140,6 +150,8 @@ impl Columns {
                 Column::TotalVm => row.total_vm_pages = cursor.unsigned()?,
                 Column::Rss => row.rss_pages = cursor.unsigned()?,
                 Column::OomScoreAdj => row.oom_score_adj = Some(cursor.signed()?),
+                Column::Swap => row.swap_pages = Some(cursor.unsigned()?),
+                Column::Pgtables => row.pgtables_bytes = Some(cursor.unsigned()?),
                 Column::Other => drop(cursor.signed()?),
             }
         }

@@ -4,7 +4,7 @@
 //! records are searched (`search.rs`), what opens, continues and ends a report, the documentation
 //! (`docs/wordings.md`), the fuzzer's dictionary and the suite `every-message`.
 
-use super::message::{Killed, Message, Process, Selected, Usage};
+use super::message::{Killed, Message, Process, Selected, Statistics, Usage};
 use super::pieces::{self, Piece, Values};
 use super::section::Section;
 use super::{constraint, invoked, stack, table};
@@ -823,13 +823,18 @@ fn selected<'a>(found: &Values<'a>) -> Option<Message<'a>> {
 fn statistics<'a>(found: &Values<'a>) -> Option<Message<'a>> {
     // On 5.3 to 6.4 the figures stand behind line ends, which rsyslog writes as `#012`.
     let ends = [&b":\n"[..], b":#012"];
-    let path = ends
+    let old = || {
+        let (path, _) = rsplit_once(found.rest, b": cache:")?;
+        let figures = found.rest.get(path.len().saturating_add(2)..)?;
+        Some((path, figures))
+    };
+    let (path, figures) = ends
         .iter()
         .find_map(|end| split_once(found.rest, end))
-        .or_else(|| rsplit_once(found.rest, b": cache:"))
-        .map(|(path, _)| path)
-        .or_else(|| found.rest.strip_suffix(b":"));
-    Some(Message::Stats(path.filter(|path| path.starts_with(b"/"))))
+        .or_else(old)
+        .unwrap_or_else(|| (found.rest.strip_suffix(b":").unwrap_or_default(), b""));
+    let path = path.starts_with(b"/").then_some(path);
+    Some(Message::Stats(Statistics { path, figures }))
 }
 
 /// Without whose limit it was, dots in place of the figures are prose.

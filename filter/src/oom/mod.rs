@@ -1,9 +1,12 @@
 //! The `oom` object: what is added to a record.
 
+mod memory;
 mod names;
 mod repeats;
 pub(crate) mod summary;
 
+pub(crate) use memory::Figures;
+pub use memory::{Allocation, CgroupShare, Figure, Memory, Mostly};
 pub use names::{KubeletDir, KubeletDirs};
 pub(crate) use names::{KubeletNames, NameFinder, Names};
 pub(crate) use repeats::Repeats;
@@ -91,12 +94,15 @@ pub struct Oom {
     /// The cgroup lies inside another container, whose owner can have made up pod, container and unit.
     #[serde(skip_serializing_if = "is_false")]
     pub nested: bool,
-    /// The five largest tasks by resident memory.
+    /// The five largest tasks by resident and swapped memory together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
     /// Rows of the task table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_count: Option<u32>,
+    /// Resident memory of all rows together. Pages that processes share are counted in each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks_rss_bytes: Option<u64>,
     /// Tasks of the table left alive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub survivors: Option<u32>,
@@ -277,6 +283,9 @@ pub struct Victim {
     /// Page tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pgtables_bytes: Option<u64>,
+    /// In swap, from its row of the task table. Absent where it has none, or the size of a page is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_bytes: Option<u64>,
 }
 
 /// The task whose allocation failed; often not the victim.
@@ -315,39 +324,6 @@ pub struct Cgroup {
     pub cpuset: Option<String>,
 }
 
-/// Accounts of the cgroup that hit its limit. An unlimited limit is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Memory {
-    /// `memory:`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage_bytes: Option<u64>,
-    /// `memory:`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit_bytes: Option<u64>,
-    /// How often the limit stopped a charge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failcnt: Option<u64>,
-    /// `swap:` (cgroup v2).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub swap_usage_bytes: Option<u64>,
-    /// `swap:` (cgroup v2).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub swap_limit_bytes: Option<u64>,
-    /// `memory+swap:` (cgroup v1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memsw_usage_bytes: Option<u64>,
-    /// `memory+swap:` (cgroup v1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memsw_limit_bytes: Option<u64>,
-    /// `kmem:` (cgroup v1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kmem_usage_bytes: Option<u64>,
-    /// `kmem:` (cgroup v1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kmem_limit_bytes: Option<u64>,
-}
-
 /// A row of the report's task table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -361,7 +337,13 @@ pub struct Task {
     /// Resident memory. Absent where the report does not tell the size of a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rss_bytes: Option<u64>,
-    /// Virtual size. Absent as above.
+    /// In swap. Absent as above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_bytes: Option<u64>,
+    /// Page tables. Absent where the table counts them in pages of its own (up to 4.14).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pgtables_bytes: Option<u64>,
+    /// Virtual size. Absent where the report does not tell the size of a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_vm_bytes: Option<u64>,
     /// -1000 to 1000. Absent before 2.6.36.

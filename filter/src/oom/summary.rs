@@ -5,14 +5,14 @@ use alloc::string::String;
 use itoa::Buffer;
 
 use crate::cgroup::{Container, Identity, Level, Workload, identify};
-use crate::oom::{Attribution, Event, Oom};
+use crate::oom::{Attribution, Event, Figure, Mostly, Oom};
 use crate::text::cursor::rfind;
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
 /// are present.
 ///
 /// `'java' (pid 88) was killed in container 679f9845995b of pod 479f327f-...:
-/// the container reached its memory limit of 20.0 MiB; it held 20.4 MiB.`
+/// the container reached its memory limit of 20.0 MiB; the process itself held 19.7 MiB.`
 pub(crate) fn of(oom: &Oom) -> String {
     let mut text = String::new();
     write(&mut text, oom);
@@ -125,17 +125,50 @@ fn cause(text: &mut String, oom: &Oom) {
             Some("memory_policy") => ": the memory nodes of its policy ran out of memory",
             _ => ": the whole machine ran out of memory",
         });
+        if is_swap_full(oom) {
+            text.push_str(" and swap");
+        }
+        mostly(text, oom);
         return;
     }
     text.push_str(": ");
     limit_owner(text, oom, level);
-    let limit = oom.memory.as_ref().and_then(|memory| memory.limit_bytes);
+    let limit = oom
+        .memory
+        .as_ref()
+        .and_then(|memory| memory.get(Figure::Limit));
     let is_plural = matches!(level, Level::Qos | Level::Kubepods);
     let its = if is_plural { "their" } else { "its" };
     text.extend([" reached ", its, " memory limit"]);
     if let Some(limit) = limit {
         text.push_str(" of ");
         size(text, limit);
+    }
+    mostly(text, oom);
+}
+
+/// Less than a hundredth of the machine's swap is free.
+fn is_swap_full(oom: &Oom) -> bool {
+    let Some(memory) = &oom.memory else {
+        return false;
+    };
+    let (total, free) = (memory.get(Figure::SwapTotal), memory.get(Figure::SwapFree));
+    (total.zip(free)).is_some_and(|(total, free)| total > 0 && free.saturating_mul(100) < total)
+}
+
+/// What filled the memory, where it is not simply the processes.
+fn mostly(text: &mut String, oom: &Oom) {
+    let mostly = oom.memory.as_ref().and_then(|memory| memory.mostly);
+    text.push_str(match mostly {
+        None | Some(Mostly::Anon) => return,
+        Some(Mostly::Shmem) => ", most of it shared memory, such as tmpfs",
+        Some(Mostly::File) => ", most of it page cache",
+        Some(Mostly::Kernel) => ", most of it the kernel's own memory",
+        Some(Mostly::Sock) => ", most of it buffers of sockets",
+    });
+    if let Some(bytes) = oom.tasks_rss_bytes {
+        text.push_str("; the processes hold ");
+        size(text, bytes);
     }
 }
 
@@ -193,21 +226,21 @@ fn cgroup(text: &mut String, oom: &Oom, path: &str, is_victims: bool) {
     }
 }
 
+/// What the process had to itself. Pages that it shared may be charged to others, and so be more than a limit.
 fn held(text: &mut String, oom: &Oom) {
     let Some(victim) = &oom.victim else {
         return;
     };
-    let parts = [
-        victim.anon_rss_bytes,
-        victim.file_rss_bytes,
-        victim.shmem_rss_bytes,
-    ];
-    if parts.iter().all(Option::is_none) {
+    let Some(own) = victim.anon_rss_bytes else {
         return;
+    };
+    text.push_str("; the process itself held ");
+    size(text, own);
+    if let Some(swapped) = victim.swap_bytes.filter(|swapped| *swapped > own) {
+        text.push_str(" and ");
+        size(text, swapped);
+        text.push_str(" in swap");
     }
-    let resident = parts.into_iter().flatten().fold(0, u64::saturating_add);
-    text.push_str("; it held ");
-    size(text, resident);
 }
 
 /// One decimal of the largest binary unit that leaves at least 1, cut, not rounded.

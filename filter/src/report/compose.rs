@@ -13,8 +13,8 @@ use crate::carrier::Author;
 use crate::cgroup::{Identity, Level, identify};
 use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
 use crate::oom::{
-    Attribution, Cgroup, ContainerOutcome, Event, Memory, Oom, Origin, Trigger, Victim,
-    one_form_of_uid, summary,
+    Attribution, Cgroup, ContainerOutcome, Event, Figure, Figures, Memory, Oom, Origin, Trigger,
+    Victim, one_form_of_uid, summary,
 };
 use crate::printable;
 use crate::text::fnv::Fnv;
@@ -73,7 +73,7 @@ fn message_line(oom: &mut Oom, message: &Message<'_>) {
             oom.trigger = Some(trigger(invoked));
         }
         Message::StackHead(head) => oom.kernel = head.release.map(printable),
-        Message::Cpuset(name) => oom.cgroup = name.map(cpuset),
+        Message::Cpuset(line) => oom.cgroup = line.name.map(cpuset),
         Message::Constraint(constraint) => constraint_line(oom, constraint),
         Message::TaskIn(task) => place(oom, &Place::of_task(task)),
         Message::LimitOf(limit) => {
@@ -81,7 +81,9 @@ fn message_line(oom: &mut Oom, message: &Message<'_>) {
             place(oom, &limit);
             oom.set_level(level(&limit, None, None));
         }
-        Message::Usage(usage) => add_usage(oom.memory.get_or_insert_default(), usage),
+        Message::Usage(usage) => {
+            add_usage(&mut oom.memory.get_or_insert_default().figures, usage);
+        }
         Message::Group(path) => {
             place(oom, &Place::of_task(path));
             oom.group = true;
@@ -133,18 +135,18 @@ fn cpuset(name: &[u8]) -> Cgroup {
     }
 }
 
-pub(super) fn add_usage(memory: &mut Memory, usage: &Usage) {
+pub(super) fn add_usage(figures: &mut Figures, usage: &Usage) {
     let (used, limit) = match usage.account {
         Account::Memory => {
-            memory.failcnt = Some(usage.failcnt);
-            (&mut memory.usage_bytes, &mut memory.limit_bytes)
+            figures.set(Figure::Failcnt, Some(usage.failcnt));
+            (Figure::Usage, Figure::Limit)
         }
-        Account::MemoryAndSwap => (&mut memory.memsw_usage_bytes, &mut memory.memsw_limit_bytes),
-        Account::Kernel => (&mut memory.kmem_usage_bytes, &mut memory.kmem_limit_bytes),
-        Account::Swap => (&mut memory.swap_usage_bytes, &mut memory.swap_limit_bytes),
+        Account::MemoryAndSwap => (Figure::MemswUsage, Figure::MemswLimit),
+        Account::Kernel => (Figure::KmemUsage, Figure::KmemLimit),
+        Account::Swap => (Figure::SwapUsage, Figure::SwapLimit),
     };
-    *used = Some(usage.usage_bytes);
-    *limit = usage.limit_bytes;
+    figures.set(used, Some(usage.usage_bytes));
+    figures.set(limit, usage.limit_bytes);
 }
 
 /// The kill that ends a report.
@@ -306,7 +308,7 @@ fn identity(oom: &mut Oom, identity: Identity<'_>) {
 fn context(oom: &mut Oom, evidence: &Evidence, chosen: Option<&Place>, scope: Option<Scope>) {
     oom.trigger.clone_from(&evidence.trigger);
     oom.manual = evidence.is_manual();
-    oom.memory = evidence.memory;
+    oom.memory = evidence.memory.as_ref().map(Memory::of);
     oom.kernel = evidence.kernel.as_deref().map(printable);
     oom.constraint = evidence
         .constraint
@@ -356,6 +358,7 @@ fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
         file_rss_bytes: killed.file_rss_bytes,
         shmem_rss_bytes: killed.shmem_rss_bytes,
         pgtables_bytes: killed.pgtables_bytes,
+        swap_bytes: row.and_then(|row| row.swap_bytes(killed.total_vm_bytes)),
     }
 }
 
@@ -380,11 +383,13 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
         .page_bytes(process, line.killed.total_vm_bytes)
         .or(evidence.page_bytes);
     oom.tasks = evidence.tasks.largest(page_bytes);
+    filling(oom, evidence, page_bytes);
     oom.incomplete = evidence.has_gap;
     if evidence.is_incomplete {
         return;
     }
     oom.task_count = evidence.tasks.count();
+    oom.tasks_rss_bytes = evidence.tasks.rss_bytes(page_bytes);
     if evidence.tasks.find(process).is_none() {
         // A thread, perhaps: whom the kill takes away cannot be told.
         return;
@@ -403,6 +408,20 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
         }
         oom.pod_survives = is_in_pod;
     }
+}
+
+/// Writes what filled the memory.
+fn filling(oom: &mut Oom, evidence: &Evidence, page_bytes: Option<u64>) {
+    let Some(filling) = &evidence.filling else {
+        return;
+    };
+    let mut memory = oom.memory.take().unwrap_or_default();
+    filling.write(&mut memory, oom.level, page_bytes, evidence.has_gap);
+    if oom.level == Some(Level::Node) && !oom.manual {
+        let gfp_mask = (oom.trigger.as_ref()).and_then(|trigger| trigger.gfp_mask.as_deref());
+        memory.allocation = filling.allocation(gfp_mask);
+    }
+    oom.memory = (memory != Memory::default()).then_some(memory);
 }
 
 /// Whether the limit is that of the container that is told, and not of one around it.
@@ -436,7 +455,9 @@ pub(super) fn unfinished(evidence: &Evidence, event: Event, id: u64) -> Box<Oom>
         evidence.selected.map(|selected| selected.scope),
     );
     oom.tasks = evidence.tasks.largest(evidence.page_bytes);
+    filling(&mut oom, evidence, evidence.page_bytes);
     oom.task_count = evidence.tasks.count();
+    oom.tasks_rss_bytes = evidence.tasks.rss_bytes(evidence.page_bytes);
     if let Some(named) = evidence.victim
         && (event != Event::Kill || !evidence.may_sacrifice_child())
     {

@@ -1,15 +1,17 @@
 //! What the lines of one report have told so far.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::compose;
+use super::filling::Filling;
 use super::tasks::{Process, TaskTable};
 use crate::carrier::Author;
 use crate::kernel::{
     Account, Constraint, Invoked, Killed, Limit, MOST_READINGS, Message, Reading, Scope, Selected,
-    StackHead, Usage, is_below,
+    StackHead, Statistics, Usage, is_below,
 };
-use crate::oom::{Memory, Trigger, one_form_of_uid};
+use crate::oom::{Figures, Trigger, one_form_of_uid};
 use crate::text::cursor::{Cursor, find};
 
 #[derive(Clone, Debug, Default)]
@@ -24,7 +26,10 @@ pub(super) struct Evidence {
     pub(super) kernel: Option<Vec<u8>>,
     pub(super) has_stack_head: bool,
     pub(super) cpuset: Option<Vec<u8>>,
-    pub(super) memory: Option<Memory>,
+    /// What was charged to the cgroup, and its limits.
+    pub(super) memory: Option<Figures>,
+    /// Absent until a line tells of it: it is large.
+    pub(super) filling: Option<Box<Filling>>,
     pub(super) hierarchy: Hierarchy,
     /// The kernel's word, or `CONSTRAINT_MEMCG` for a `Task in` line.
     pub(super) constraint: Option<Vec<u8>>,
@@ -100,7 +105,10 @@ impl Evidence {
         match message {
             Message::Invoked(invoked) => self.invoked(invoked),
             Message::StackHead(head) => self.stack_head(head),
-            Message::Cpuset(name) => self.cpuset = name.map(<[u8]>::to_vec),
+            Message::Cpuset(line) => {
+                self.cpuset = line.name.map(<[u8]>::to_vec);
+                self.filling().nodes(None, Some(line.mems_allowed));
+            }
             Message::Constraint(constraint) => self.constraint(constraint),
             Message::ConstraintStart(start) => self.split = start.to_vec(),
             Message::TaskIn(task) => self.task_in(task),
@@ -108,7 +116,7 @@ impl Evidence {
             Message::Usage(usage) => self.usage(usage),
             Message::TasksHeading(columns) => self.tasks.columns = Some(*columns),
             Message::Selected(selected) => self.selected(selected),
-            Message::Stats(path) => self.stats(*path),
+            Message::Stats(heading) => self.stats(heading),
             Message::TasksTitle
             | Message::NoVictim
             | Message::Panic
@@ -122,6 +130,10 @@ impl Evidence {
         }
     }
 
+    fn filling(&mut self) -> &mut Filling {
+        self.filling.get_or_insert_default()
+    }
+
     /// Notes who wrote a line of it.
     pub(super) fn witnessed_by(&mut self, author: Author) {
         self.has_unsaid_line |= author != Author::Kernel;
@@ -129,6 +141,9 @@ impl Evidence {
 
     fn invoked(&mut self, invoked: &Invoked<'_>) {
         self.trigger_comm = invoked.comm.unwrap_or_default().to_vec();
+        if invoked.nodemask.is_some() {
+            self.filling().nodes(invoked.nodemask, None);
+        }
         self.trigger = Some(compose::trigger(invoked));
     }
 
@@ -188,6 +203,7 @@ impl Evidence {
         total
             .saturating_add(self.split.len())
             .saturating_add(self.tasks.held_bytes())
+            .saturating_add(self.filling.as_deref().map_or(0, Filling::held_bytes))
     }
 
     /// Whether SysRq-f asked.
@@ -213,6 +229,10 @@ impl Evidence {
         self.constraint = Some(constraint.word.unwrap_or(b"CONSTRAINT_MEMCG").to_vec());
         if constraint.pid.is_some() {
             self.cpuset = constraint.cpuset.map(<[u8]>::to_vec);
+        }
+        if constraint.mems_allowed.is_some() {
+            self.filling()
+                .nodes(constraint.nodemask, constraint.mems_allowed);
         }
         if let (Some(pid), Some(uid)) = (constraint.pid, constraint.uid) {
             self.victim = Some(NamedVictim { pid, uid });
@@ -243,7 +263,7 @@ impl Evidence {
     }
 
     fn usage(&mut self, usage: &Usage) {
-        let memory = self.memory.get_or_insert_with(Memory::default);
+        let memory = self.memory.get_or_insert_default();
         compose::add_usage(memory, usage);
         match usage.account {
             Account::Swap => self.hierarchy = Hierarchy::V2,
@@ -267,11 +287,12 @@ impl Evidence {
         });
     }
 
-    fn stats(&mut self, path: Option<&[u8]>) {
+    fn stats(&mut self, heading: &Statistics<'_>) {
         // Up to 5.2 those of every cgroup below follow.
-        if let (None, Some(path)) = (&self.stats, path) {
+        if let (None, Some(path)) = (&self.stats, heading.path) {
             self.stats = Some(path.to_vec());
         }
+        self.filling().statistics(heading.path, heading.figures);
     }
 
     pub(super) fn has_stats(&self) -> bool {
@@ -302,7 +323,7 @@ impl Evidence {
             .filter(|first| scopes.all(|scope| scope == Some(*first)))
             .or(self.selected.map(|selected| selected.scope))
             // Printed of a cgroup alone.
-            .or(self.memory.map(|_| Scope::Cgroup))
+            .or(self.memory.as_ref().map(|_| Scope::Cgroup))
     }
 
     /// Whether some reading of the constraint line names this process, or none does.
@@ -359,6 +380,7 @@ impl Evidence {
         self.trigger = None;
         self.trigger_comm = Vec::new();
         self.memory = None;
+        self.filling = None;
         self.stats = None;
     }
 
@@ -394,8 +416,18 @@ impl Evidence {
             && matches!(self.readings.as_slice(), [place] if place.task.is_some() && place.names_limit())
     }
 
+    /// Learns from a line of the memory section that is no message.
+    pub(super) fn memory_line(&mut self, text: &[u8]) {
+        match text.strip_prefix(b"Memory cgroup stats:") {
+            // The kernel could not print the path (3.9 to 3.14).
+            Some(figures) => self.filling().statistics(None, figures),
+            None => self.filling().lines(text),
+        }
+        self.buddy_line(text);
+    }
+
     /// `Node 0 DMA: 1*4kB ...` names the page size first.
-    pub(super) fn buddy_line(&mut self, text: &[u8]) {
+    fn buddy_line(&mut self, text: &[u8]) {
         if self.page_bytes.is_some() {
             return;
         }

@@ -3,6 +3,7 @@
 mod again;
 mod compose;
 mod evidence;
+mod filling;
 mod incident;
 mod line;
 mod open;

@@ -16,8 +16,10 @@ use super::tasks::Process;
 use super::unfinished::UnfinishedQueue;
 use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
-use crate::kernel::{self, Account, Killed, KnownWording, Message, Role, Scope, Section, parse};
-use crate::oom::{Event, Oom};
+use crate::kernel::{
+    self, Account, Killed, KnownWording, Message, Role, Scope, Section, Statistics, parse,
+};
+use crate::oom::{Event, Figure, Oom};
 use crate::text::fnv::Fnv;
 
 /// Longest constraint line that is put together from pieces.
@@ -402,7 +404,7 @@ impl<P> Stream<P> {
                 }
                 Some(section) => {
                     if section == Section::Memory {
-                        report.evidence.buddy_line(text);
+                        report.evidence.memory_line(text);
                     }
                     ReportLine::plain(Event::Report, report.id)
                 }
@@ -642,11 +644,13 @@ fn continues<P>(report: &OpenReport<P>, message: &Message<'_>) -> bool {
                 && (!evidence.tasks.excludes(process) || is_global)
                 && evidence.release() < Some((5, 1, 0))
         }
-        Message::Stats(Some(path)) => report.is_mixed() || !evidence.excludes_stats(path),
+        Message::Stats(Statistics {
+            path: Some(path), ..
+        }) => report.is_mixed() || !evidence.excludes_stats(path),
         // The header was lost between two reports.
-        Message::Usage(usage) if usage.account == Account::Memory => evidence
-            .memory
-            .is_none_or(|memory| memory.usage_bytes.is_none()),
+        Message::Usage(usage) if usage.account == Account::Memory => (evidence.memory)
+            .as_ref()
+            .is_none_or(|memory| memory.get(Figure::Usage).is_none()),
         Message::TasksTitle | Message::TasksHeading(_) => evidence.tasks.count().is_none(),
         _ => true,
     }

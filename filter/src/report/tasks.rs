@@ -17,9 +17,11 @@ const LISTED: usize = 5;
 pub(super) struct TaskTable {
     pub(super) columns: Option<Columns>,
     rows: Vec<Row>,
-    /// The largest by resident memory, largest first.
+    /// The largest by resident and swapped memory, largest first.
     largest: Vec<Large>,
     count: u32,
+    /// Resident memory of all rows.
+    rss_pages: u64,
     /// Rows that were read before lines went missing; absent where none did.
     before_gap: Option<usize>,
 }
@@ -32,6 +34,8 @@ pub(super) struct Row {
     uid: u32,
     /// 0 where it exceeds 32 bits.
     total_vm_pages: u32,
+    /// The most there can be where the table does not say.
+    swap_pages: u32,
     comm: u32,
     oom_score_adj: Option<i16>,
     pause: Pause,
@@ -72,6 +76,8 @@ struct Large {
     uid: i64,
     total_vm_pages: u64,
     rss_pages: u64,
+    swap_pages: Option<u64>,
+    pgtables_bytes: Option<u64>,
     oom_score_adj: Option<i64>,
 }
 
@@ -152,6 +158,12 @@ impl Row {
     pub(super) fn oom_score_adj(&self) -> Option<i64> {
         self.oom_score_adj.map(i64::from)
     }
+
+    /// In swap, by the page size that makes the row's virtual size the kill line's.
+    pub(super) fn swap_bytes(&self, total_vm_bytes: Option<u64>) -> Option<u64> {
+        let pages = (self.swap_pages != u32::MAX).then_some(self.swap_pages)?;
+        u64::from(pages).checked_mul(self.page_bytes(total_vm_bytes?)?)
+    }
 }
 
 impl Large {
@@ -162,8 +174,16 @@ impl Large {
             uid: one_form_of_uid(row.uid),
             total_vm_pages: row.total_vm_pages,
             rss_pages: row.rss_pages,
+            swap_pages: row.swap_pages,
+            pgtables_bytes: row.pgtables_bytes,
             oom_score_adj: row.oom_score_adj,
         }
+    }
+
+    /// Its resident and swapped memory.
+    fn pages(&self) -> u64 {
+        let swapped = self.swap_pages.unwrap_or_default();
+        self.rss_pages.saturating_add(swapped)
     }
 
     /// Sizes are absent where the size of a page is not known.
@@ -173,6 +193,9 @@ impl Large {
             comm: printable(&self.comm),
             uid: self.uid,
             rss_bytes: page_bytes.and_then(|size| self.rss_pages.checked_mul(size)),
+            swap_bytes: (page_bytes.zip(self.swap_pages))
+                .and_then(|(size, pages)| pages.checked_mul(size)),
+            pgtables_bytes: self.pgtables_bytes,
             total_vm_bytes: page_bytes.and_then(|size| self.total_vm_pages.checked_mul(size)),
             oom_score_adj: self.oom_score_adj,
         }
@@ -189,12 +212,15 @@ impl TaskTable {
 
     fn add(&mut self, row: &TaskRow<'_>) {
         self.count = self.count.saturating_add(1);
+        self.rss_pages = self.rss_pages.saturating_add(row.rss_pages);
         if self.rows.len() < MOST_ROWS {
             self.rows.push(Row {
                 pid: row.pid,
                 tgid: row.tgid,
                 uid: u32::try_from(one_form_of_uid(row.uid)).unwrap_or(u32::MAX),
                 total_vm_pages: u32::try_from(row.total_vm_pages).unwrap_or_default(),
+                swap_pages: (row.swap_pages.map(u32::try_from))
+                    .map_or(u32::MAX, |pages| pages.unwrap_or(u32::MAX)),
                 comm: short_hash(row.comm),
                 oom_score_adj: row.oom_score_adj.and_then(|adj| i16::try_from(adj).ok()),
                 pause: Pause::of(row, self.rows.is_empty()),
@@ -202,10 +228,13 @@ impl TaskTable {
             });
         }
         // Behind those of the same size: the table's order breaks ties.
+        let new = row
+            .rss_pages
+            .saturating_add(row.swap_pages.unwrap_or_default());
         let place = self
             .largest
             .iter()
-            .position(|large| large.rss_pages < row.rss_pages)
+            .position(|large| large.pages() < new)
             .unwrap_or(self.largest.len());
         if place < LISTED {
             self.largest.insert(place, Large::new(row));
@@ -221,6 +250,12 @@ impl TaskTable {
     /// Rows seen, unless the report printed no table.
     pub(super) fn count(&self) -> Option<u32> {
         (self.count > 0).then_some(self.count)
+    }
+
+    /// Resident memory of all rows.
+    pub(super) fn rss_bytes(&self, page_bytes: Option<u64>) -> Option<u64> {
+        self.count()?;
+        self.rss_pages.checked_mul(page_bytes?)
     }
 
     pub(super) fn find(&self, process: Process) -> Option<&Row> {

@@ -49,6 +49,17 @@ pub(super) fn take<'a>(
     taken
 }
 
+/// Whether a text that begins with this byte may have the form: most have not, and are told at once.
+pub(super) fn may_begin(form: &[u8], first: u8) -> bool {
+    match form {
+        [b'%', b'T', ..] => first.is_ascii_digit(),
+        [b'%', b'K' | b'S' | b's' | b'b' | b'm' | b'!' | b'<' | b'>', ..] => true,
+        [b'%', mark, ..] => may_have(*mark, first),
+        [byte, ..] => *byte == first,
+        [] => true,
+    }
+}
+
 /// Takes the form off, whatever it says.
 pub(super) fn skip(form: &[u8], cursor: &mut Cursor<'_>) -> Option<()> {
     take(form, Place::Caller, cursor, &mut Said::default())

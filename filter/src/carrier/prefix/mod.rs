@@ -194,10 +194,15 @@ fn strip_clean(line: &[u8]) -> KernelLine<'_> {
 /// Takes off the first prefix that fits, from this place inwards.
 #[inline(never)]
 fn take_one<'a>(first: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<Place> {
+    let begins_with = cursor.peek()?;
     for (place, prefix) in &PREFIXES {
         // The journal has one clock, and took the kernel's own away.
         let has_clock = *place == Place::Clock && said.at_us.is_some();
-        if *place < first || has_clock {
+        let may_fit = match prefix {
+            Written(form) => form::may_begin(form, begins_with),
+            Read(_) => true,
+        };
+        if *place < first || has_clock || !may_fit {
             continue;
         }
         let before = (*cursor, *said);

@@ -61,18 +61,21 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
         let text = rest?;
-        let escaped = find(text, b"#012").map(|at| (at, 4));
-        let plain = find(text, b"\n").map(|at| (at, 1));
-        let end = match (escaped, plain) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        let (line, next) = match end {
-            Some((at, length)) => (text.get(..at), text.get(at.saturating_add(length)..)),
-            None => (Some(text), None),
-        };
-        rest = next;
-        line
+        let mut from = 0_usize;
+        loop {
+            let behind = text.get(from..)?;
+            let Some(at) = behind.iter().position(|byte| matches!(byte, b'\n' | b'#')) else {
+                rest = None;
+                return Some(text);
+            };
+            let end = from.saturating_add(at);
+            let mut next = Cursor::new(text.get(end..)?);
+            if next.tag(b"\n").or_else(|| next.tag(b"#012")).is_some() {
+                rest = Some(next.rest());
+                return text.get(..end);
+            }
+            from = end.saturating_add(1);
+        }
     })
 }
 

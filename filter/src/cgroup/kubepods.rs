@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::components::{Components, is_lower_hex, is_slice, is_uuid_between, starts_with};
-use super::shapes::{IN_POD, PARENTS_OF_PODS};
-use super::{Container, Level, Pod, Qos, Runtime};
+use super::shapes::{IN_POD, KATA_IN_POD, PARENTS_OF_PODS};
+use super::{Container, Level, Pod, Qos, Runtime, Workload};
 use crate::text::cursor::{rfind, split_at};
 
 /// What a path tells that lies in the kubelet's tree.
@@ -12,6 +12,8 @@ pub(super) struct InTree {
     pub(super) level: Level,
     pub(super) pod: Option<Pod>,
     pub(super) container: Option<Container>,
+    /// The sandbox of a virtual machine that holds the whole pod.
+    pub(super) workload: Option<Workload>,
     /// The path lies below the container's own cgroup.
     pub(super) is_inside: bool,
 }
@@ -22,6 +24,7 @@ impl InTree {
             level,
             pod: None,
             container: None,
+            workload: None,
             is_inside: false,
         }
     }
@@ -154,6 +157,7 @@ fn in_pod(pod: Pod, rest: Components<'_>) -> InTree {
         Some((found, runtime)) => in_container(pod, found.id, runtime, found.below),
         None => InTree {
             pod: Some(pod),
+            workload: starts_with(rest, KATA_IN_POD).map(|found| Workload::new("kata", &found)),
             ..InTree::bare(match rest.first() {
                 None => Level::Pod,
                 Some(_) => Level::Cgroup,
@@ -173,6 +177,7 @@ fn in_container(
         level: Level::of_container(is_inside),
         pod: Some(pod),
         container: Container::known(id, runtime),
+        workload: None,
         is_inside,
     }
 }

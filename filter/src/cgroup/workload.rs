@@ -5,26 +5,68 @@ use alloc::string::String;
 
 use serde::Serialize;
 
-/// A batch system's job, a machine in a container, or an outer container: whoever owns the cgroup beside
+use super::components::Match;
+use crate::carrier::undo_escapes;
+use crate::printable;
+
+/// A batch system's job, a machine, an application, or an outer container: whoever owns the cgroup beside
 /// the container that is told.
+///
+/// ```
+/// use oom_filter::cgroup::identify;
+///
+/// let path = b"/system.slice/slurmstepd.scope/job_42/step_0/user/task_0";
+/// let workload = identify(path).workload.unwrap();
+/// assert_eq!(workload.system, "slurm");
+/// assert_eq!(workload.id.unwrap(), "42");
+/// assert_eq!(workload.part.unwrap(), "step_0/task_0");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Workload {
-    /// `lxc`, `docker`, `podman`, `nomad`, `ecs` and so on.
+    /// `slurm`, `pbs`, `htcondor`, `yarn`, `mesos`, `nomad`, `ecs`, `ray`, `lxc`, `libvirt`, `proxmox`,
+    /// `nspawn`, `kata`, `firecracker`, `garden`, `bpm`, `buildkit`, `github`, `gitlab`, `jenkins`,
+    /// `buildkite`, `talos`, `procd`; `docker`, `podman`, `containerd` of a container around others. `snap`,
+    /// `flatpak` and `app` below `user.slice` are a user's own word, and no proof of anything. Or what a
+    /// user's own rule says.
     pub system: Cow<'static, str>,
-    /// What that system calls it: a job, an allocation, an instance, a container. Its text may be a
-    /// user's choice. Absent where the path does not say.
+    /// What that system calls it: a job (`42`, `2404743.opbs`), an application
+    /// (`application_1558621002730_0013`, `org.mozilla.firefox`), an allocation, a machine
+    /// (`instance-0000001d`), an instance, a container. Its text may be a user's choice. Absent where the
+    /// path does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// A step, a task or a session of it.
+    /// A step, a task or another part of it, as the path has it: `step_0/task_0` of a Slurm job,
+    /// `container_1558621002730_0013_01_000002` of a YARN application, `web` of a Nomad allocation, `emulator`
+    /// of a virtual machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
 }
 
 impl Workload {
-    /// What a person calls it, to stand before its id.
+    /// What a shape found in a path.
+    pub(super) fn new(system: &'static str, found: &Match<'_>) -> Self {
+        let id = found.name.map(|name| {
+            if found.is_escaped {
+                printable(&undo_escapes(name))
+            } else {
+                [found.before_name, &printable(name)].concat()
+            }
+        });
+        let [outer, inner] = found.parts.map(|part| part.map(printable));
+        Self {
+            system: Cow::Borrowed(system),
+            id,
+            part: match (outer, inner) {
+                (Some(outer), Some(inner)) => Some([outer.as_str(), &inner].join("/")),
+                (outer, _) => outer,
+            },
+        }
+    }
+
+    /// What a person calls it, to stand before its id; without an id the system's name alone.
     pub(crate) fn noun(&self) -> &str {
-        const NOUNS: [(&str, &str); 8] = [
+        const NOUNS: [(&str, &str); 28] = [
             ("docker", "Docker container"),
             ("podman", "Podman container"),
             ("containerd", "containerd container"),
@@ -33,10 +75,34 @@ impl Workload {
             ("nomad", "Nomad allocation"),
             ("ecs", "ECS task"),
             ("proxmox", "Proxmox machine"),
+            ("slurm", "Slurm job"),
+            ("pbs", "PBS job"),
+            ("htcondor", "HTCondor slot"),
+            ("yarn", "YARN"),
+            ("mesos", "Mesos container"),
+            ("ray", "Ray node"),
+            ("libvirt", "libvirt domain"),
+            ("nspawn", "systemd-nspawn machine"),
+            ("kata", "Kata sandbox"),
+            ("firecracker", "Firecracker machine"),
+            ("garden", "Garden container"),
+            ("bpm", "BPM job"),
+            ("buildkit", "BuildKit step"),
+            ("github", "GitHub runner"),
+            ("gitlab", "GitLab runner"),
+            ("jenkins", "Jenkins"),
+            ("buildkite", "Buildkite"),
+            ("flatpak", "Flatpak"),
+            ("app", "application"),
+            ("talos", "Talos service"),
         ];
-        NOUNS
+        let noun = NOUNS
             .iter()
             .find(|(system, _)| *system == self.system)
-            .map_or(&self.system, |(_, noun)| noun)
+            .map_or(&*self.system, |(_, noun)| noun);
+        match (&self.id, noun.split_once(' ')) {
+            (None, Some((name, _))) => name,
+            _ => noun,
+        }
     }
 }

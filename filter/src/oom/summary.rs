@@ -63,7 +63,9 @@ fn place(text: &mut String, oom: &Oom) {
     let pod = oom.pod.as_ref().map(|pod| pod.uid.as_str());
     let path = victim_path(oom);
     let owner = (oom.workload.as_ref()).filter(|owner| owner.id.is_some());
-    match (id, pod, &oom.unit, path) {
+    // A unit that a system keeps its jobs in says less than the job.
+    let unit = (oom.unit.as_ref()).filter(|_| oom.nested || owner.is_none());
+    match (id, pod, unit, path) {
         (Some(id), Some(pod), ..) => text.extend([" in container ", id, " of pod ", pod]),
         (Some(id), None, ..) => text.extend([" in container ", id]),
         (None, Some(pod), ..) => text.extend([" in pod ", pod]),
@@ -96,6 +98,9 @@ fn workload(text: &mut String, owner: Option<&Workload>) {
     if let Some(id) = &owner.id {
         let is_long = id.len() == ID_LENGTH;
         text.extend([" ", if is_long { short_id(id) } else { id }]);
+    }
+    if let Some(part) = &owner.part {
+        text.extend([" (", part, ")"]);
     }
 }
 
@@ -174,6 +179,9 @@ fn cgroup(text: &mut String, oom: &Oom, path: &str, is_victims: bool) {
         text.push_str("a cgroup inside the container");
     } else if limit.pod.is_some() {
         text.push_str("a cgroup inside the pod");
+    } else if !limit.is_inside && (limit.workload.as_ref()).is_some_and(|owner| owner.id.is_some())
+    {
+        workload(text, limit.workload.as_ref());
     } else if is_victims {
         text.push_str("the cgroup");
     } else if let Some(unit) = last.filter(|last| limit.unit == Some(last.as_bytes())) {

@@ -58,9 +58,9 @@ pub(super) struct Match<'a> {
 /// | `{id}` | hex digits; all 64 of a container's id where nothing else stands in the component |
 /// | `{uuid}` | 36 bytes, 8-4-4-4-12 hex digits: the owner's name for it. Behind another place it is a random number, and told nowhere |
 /// | `{name}` | at least one byte: the owner's name for it |
-/// | `{unit}` | the same with systemd's escapes |
-/// | `{app}` | the same behind the last dash: a desktop application, its launcher in front |
-/// | `{number}` | the same of digits alone |
+/// | `{escaped}` | the same with systemd's escapes |
+/// | `{xdg}` | the same behind the last dash: a desktop application, its launcher in front |
+/// | `{vmid}` | the same of digits alone |
 /// | `{job}` | Slurm's: `job_<number>`, or from 26.05 on `s` and 13 digits of base 32 |
 /// | `{slot}` | HTCondor's, behind the folder that it runs in |
 /// | `{yarn}` | `container_[e<epoch>_]<time>_<application>_<attempt>_<number>`: the application is the name, all of it the part |
@@ -68,17 +68,17 @@ pub(super) struct Match<'a> {
 /// | `{part}` | at least one byte: a part of it, such as a task |
 /// | `{any}` | at least one byte |
 /// | `{digits}` | at least one digit |
-/// | `{node}` | nothing, or a node's name that an underscore sets off |
+/// | `{host}` | nothing, or a node's name that an underscore sets off |
 /// | `{slices}` | alone: one or more slices |
 /// | `[text]` | alone: this component, or none |
 /// | `(text)` | alone: the same, with places. What stands there is a part of it |
 /// | `=text` | alone: this is the part. It takes nothing of the path |
 ///
-/// Of several places in a component a `{uuid}` or `{digits}` in front takes what fits. Otherwise it is read
+/// Kinds are told apart by their first letter. Of several places in a component a `{uuid}` or `{digits}` in front takes what fits. Otherwise it is read
 /// from its end, where a place ends at the last occurrence of the text in front of the next.
 pub(super) fn starts_with<'a>(
     components: Components<'a>,
-    shape: &'static str,
+    shape: &'static [u8],
 ) -> Option<Match<'a>> {
     let mut found = Match {
         id: None,
@@ -88,8 +88,9 @@ pub(super) fn starts_with<'a>(
         parts: [None; 2],
         below: components,
     };
-    for part in shape.split('/') {
-        if part == "{slices}" {
+    let mut shape = Components::new(shape);
+    while let Some(part) = shape.take() {
+        if part == b"{slices}" {
             found.below.take().filter(|name| is_slice(name))?;
             while found.below.first().is_some_and(is_slice) {
                 found.below.take();
@@ -97,19 +98,16 @@ pub(super) fn starts_with<'a>(
             continue;
         }
         let first = found.below.first();
-        let (mark, inside) = part.split_at_checked(1)?;
-        let is_there = match mark {
-            "[" => first == inside.strip_suffix(']').map(str::as_bytes),
-            "(" => {
-                let component = first.filter(|component| {
-                    let shape = inside.strip_suffix(')').unwrap_or_default();
-                    { found }.read(component, shape).is_some()
-                });
+        let is_there = match part {
+            [b'[', optional @ .., b']'] => first == Some(optional),
+            [b'(', optional @ .., b')'] => {
+                let fits = |component| { found }.read(component, optional).is_some();
+                let component = first.filter(|component| fits(component));
                 found.add_part(component);
                 component.is_some()
             }
-            "=" => {
-                found.add_part(Some(inside.as_bytes()));
+            [b'=', part @ ..] => {
+                found.add_part(Some(part));
                 false
             }
             _ => {
@@ -132,99 +130,97 @@ impl<'a> Match<'a> {
     }
 
     /// Reads one component by its part of a shape.
-    fn read(&mut self, component: &'a [u8], shape: &'static str) -> Option<()> {
-        let Some((prefix, place)) = shape.split_once('{') else {
-            return (component == shape.as_bytes()).then_some(());
+    fn read(&mut self, component: &'a [u8], shape: &'static [u8]) -> Option<()> {
+        let Some((prefix, place)) = cut(shape, b'{') else {
+            return (component == shape).then_some(());
         };
-        let (kind, behind) = place.split_once('}')?;
-        let inside = component.strip_prefix(prefix.as_bytes())?;
-        let length = match kind {
-            "uuid" => UUID_LENGTH,
-            "digits" => inside
+        let (kind, behind) = cut(place, b'}')?;
+        let inside = component.strip_prefix(prefix)?;
+        let length = match kind.first() {
+            Some(b'u') => UUID_LENGTH,
+            Some(b'd') => inside
                 .iter()
                 .take_while(|byte| byte.is_ascii_digit())
                 .count(),
             _ => 0,
         };
-        if matches!(kind, "uuid" | "digits") {
+        if length > 0 {
             let (inside, rest) = inside.split_at_checked(length)?;
             self.fill(kind, inside)?;
             return self.read(rest, behind);
         }
-        let Some((before, last)) = behind.rsplit_once('{') else {
-            let inside = inside.strip_suffix(behind.as_bytes())?;
-            if kind == "id" && prefix.is_empty() && behind.is_empty() && !is_container_id(inside) {
+        let Some(last) = rfind(behind, b"{") else {
+            let inside = inside.strip_suffix(behind)?;
+            let is_alone = prefix.is_empty() && behind.is_empty();
+            if is_alone && kind.first() == Some(&b'i') && !is_container_id(inside) {
                 return None;
             }
             return self.fill(kind, inside);
         };
-        let (kind, suffix) = last.split_once('}')?;
-        let component = component.strip_suffix(suffix.as_bytes())?;
-        let separator = before.rsplit_once('}').map_or(before, |(_, text)| text);
-        let (front, _) = shape.rsplit_once('{')?;
-        let front = front.strip_suffix(separator)?;
-        let (head, inside) = if kind == "uuid" {
-            let (head, uuid) =
-                component.split_at_checked(component.len().checked_sub(UUID_LENGTH)?)?;
-            is_uuid(uuid).then_some((head.strip_suffix(separator.as_bytes())?, None))?
+        // From the end: the last place, and the text in front of it.
+        let (before, last) = split_at(behind, last, 1)?;
+        let (kind, suffix) = cut(last, b'}')?;
+        let separator = behind_last(before, b"}").unwrap_or(before);
+        let component = component.strip_suffix(suffix)?;
+        let (head, inside) = if kind.first() == Some(&b'u') {
+            let end = component.len().checked_sub(UUID_LENGTH)?;
+            let (head, uuid) = component.split_at_checked(end)?;
+            is_uuid(uuid).then_some((head.strip_suffix(separator)?, None))?
         } else {
-            let at = rfind(component, separator.as_bytes())?;
+            let at = rfind(component, separator)?;
             let (head, inside) = split_at(component, at, separator.len())?;
             (head, Some(inside))
         };
-        self.read(head, front)?;
+        let (front, _) = shape.split_at_checked(rfind(shape, b"{")?)?;
+        self.read(head, front.strip_suffix(separator)?)?;
         inside.map_or(Some(()), |inside| self.fill(kind, inside))
     }
 
     /// Fills one place.
-    fn fill(&mut self, kind: &'static str, inside: &'a [u8]) -> Option<()> {
-        if kind == "node" {
+    fn fill(&mut self, kind: &'static [u8], inside: &'a [u8]) -> Option<()> {
+        let kind_letter = *kind.first()?;
+        if kind_letter == b'h' {
             let is_set_off = inside.starts_with(b"_") || inside.ends_with(b"_");
             return (inside.is_empty() || is_set_off).then_some(());
         }
-        if inside.is_empty() {
-            return None;
-        }
-        self.name = Some(match kind {
-            "id" => {
+        let mut name = inside;
+        match kind_letter {
+            b'a' => return (!inside.is_empty()).then_some(()),
+            b'd' => return is_number(inside).then_some(()),
+            b'i' => {
                 self.id = Some(inside);
-                return inside.iter().copied().all(is_lower_hex).then_some(());
+                let is_hex = inside.iter().copied().all(is_lower_hex);
+                return (is_hex && !inside.is_empty()).then_some(());
             }
-            "part" => {
+            b'p' => {
                 self.add_part(Some(inside));
-                return Some(());
+                return (!inside.is_empty()).then_some(());
             }
-            "any" | "digits" => return Some(()),
-            "uuid" => Some(inside).filter(|uuid| is_uuid(uuid))?,
-            "number" => Some(inside).filter(|name| is_number(name))?,
-            "unit" => {
+            b'n' => {}
+            b'u' => is_uuid(inside).then_some(())?,
+            b'v' => is_number(inside).then_some(())?,
+            b'e' => self.is_escaped = true,
+            b'x' => {
                 self.is_escaped = true;
-                inside
+                name = behind_last(inside, b"-").unwrap_or(inside);
             }
-            "app" => {
-                self.is_escaped = true;
-                behind_last(inside, b"-").unwrap_or(inside)
-            }
-            "job" => match inside.strip_prefix(b"job_") {
-                Some(number) => Some(number).filter(|number| is_number(number))?,
-                None => Some(inside).filter(|name| is_sluid(name))?,
+            b'j' => match inside.strip_prefix(b"job_") {
+                Some(number) if is_number(number) => name = number,
+                _ => is_sluid(inside).then_some(())?,
             },
-            "slot" => {
-                let (_, slot) = split_at(inside, rfind(inside, b"_slot")?, 1)?;
-                slot
-            }
-            "yarn" => {
+            b's' => (_, name) = split_at(inside, rfind(inside, b"_slot")?, 1)?,
+            b'y' => {
                 self.add_part(Some(inside));
                 self.before_name = "application_";
-                yarn_application(inside)?
+                name = yarn_application(inside)?;
             }
-            "name" => inside,
-            words => {
-                Some(inside).filter(|name| words.split('|').any(|word| word.as_bytes() == *name))?
+            _ => {
+                let mut words = kind.split(|byte| *byte == b'|');
+                words.find(|word| *word == inside)?;
             }
-        })
-        .filter(|name| !name.is_empty());
-        self.name.map(|_| ())
+        }
+        self.name = Some(name);
+        (!name.is_empty()).then_some(())
     }
 }
 
@@ -244,15 +240,18 @@ fn is_sluid(text: &[u8]) -> bool {
 /// `<time>_<application>` of a container of YARN's.
 fn yarn_application(container: &[u8]) -> Option<&[u8]> {
     let mut numbers = container.strip_prefix(b"container_")?;
-    if let Some(epoch) = numbers.strip_prefix(b"e") {
-        let end = epoch.iter().position(|byte| *byte == b'_')?;
-        (_, numbers) = split_at(epoch, end, 1)?;
+    if numbers.first() == Some(&b'e') {
+        (_, numbers) = cut(numbers, b'_')?;
     }
-    let is_well_formed = numbers.split(|byte| *byte == b'_').all(is_number);
     let (attempt, _) = split_at(numbers, rfind(numbers, b"_")?, 1)?;
     let (application, _) = split_at(attempt, rfind(attempt, b"_")?, 1)?;
-    let has_both = application.iter().filter(|byte| **byte == b'_').count() == 1;
-    (is_well_formed && has_both).then_some(application)
+    let (time, number) = cut(application, b'_')?;
+    (is_number(time) && is_number(number)).then_some(application)
+}
+
+/// What stands before and behind the first such byte.
+fn cut(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    split_at(text, text.iter().position(|other| *other == byte)?, 1)
 }
 
 fn behind_last<'a>(text: &'a [u8], separator: &[u8]) -> Option<&'a [u8]> {
@@ -276,13 +275,13 @@ const UUID_LENGTH: usize = 36;
 
 /// 8-4-4-4-12 hex digits with dashes.
 fn is_uuid(text: &[u8]) -> bool {
-    is_uuid_between(text, |byte| byte == b'-')
+    is_uuid_between(text, b"-")
 }
 
 /// 8-4-4-4-12 hex digits with such bytes between.
-pub(super) fn is_uuid_between(text: &[u8], is_separator: impl Fn(u8) -> bool) -> bool {
+pub(super) fn is_uuid_between(text: &[u8], separators: &[u8]) -> bool {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
-    let mut groups = text.split(|byte| is_separator(*byte));
+    let mut groups = text.split(|byte| separators.contains(byte));
     GROUPS.iter().all(|length| {
         groups
             .next()

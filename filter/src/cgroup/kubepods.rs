@@ -36,7 +36,7 @@ pub(super) fn read(components: Components<'_>) -> Option<InTree> {
     let parents = PARENTS_OF_PODS.iter();
     tree(components).or_else(|| {
         parents
-            .filter_map(|parent| starts_with(components, parent))
+            .filter_map(|parent| starts_with(components, parent.as_bytes()))
             .find_map(|parent| tree(parent.below))
     })
 }
@@ -152,12 +152,13 @@ fn pod_and_container_in_one(name: &[u8], below: Components<'_>) -> Option<InTree
 fn in_pod(pod: Pod, rest: Components<'_>) -> InTree {
     let container = IN_POD
         .iter()
-        .find_map(|(shape, runtime)| Some((starts_with(rest, shape)?, *runtime)));
+        .find_map(|(shape, runtime)| Some((starts_with(rest, shape.as_bytes())?, *runtime)));
     match container {
         Some((found, runtime)) => in_container(pod, found.id, runtime, found.below),
         None => InTree {
             pod: Some(pod),
-            workload: starts_with(rest, KATA_IN_POD).map(|found| Workload::new("kata", &found)),
+            workload: starts_with(rest, KATA_IN_POD.as_bytes())
+                .map(|found| Workload::new("kata", &found)),
             ..InTree::bare(match rest.first() {
                 None => Level::Pod,
                 Some(_) => Level::Cgroup,
@@ -188,7 +189,7 @@ fn pod_uid(text: &[u8]) -> Option<String> {
     if text.len() == 32 && text.iter().copied().all(is_lower_hex) {
         return Some(crate::printable(text));
     }
-    is_uuid_between(text, |byte| matches!(byte, b'-' | b'_')).then(|| {
+    is_uuid_between(text, b"-_").then(|| {
         text.iter()
             .map(|byte| match byte {
                 b'_' => '-',

@@ -6,107 +6,104 @@
 use super::Workload;
 use super::components::{Components, Match, is_slice, starts_with};
 
-/// From the root: the shape, and the system that it is of. The first that fits counts.
-const AT_ROOT: [(&str, &str); 42] = [
+/// From the root: the system, and the shapes of its cgroups with blanks between. The first that fits counts.
+const AT_ROOT: [Row; 23] = [
     // Amazon ECS, a task with all its containers.
-    ("ecs/{name}", "ecs"),
-    ("ecstasks.slice/ecstasks-{name}.slice", "ecs"),
-    // Slurm, cgroup v2 and v1. `slurm` below a step holds its daemon, `system` those that wait.
+    ("ecs", "ecs/{name} ecstasks.slice/ecstasks-{name}.slice"),
+    // Cgroup v2 and v1. `slurm` below a step holds its daemon, `system` those that wait.
     (
-        "{slices}/{node}slurmstepd.scope/{job}/(step_{any})/[user]/(task_{any})/(slurm)",
         "slurm",
+        "{slices}/{host}slurmstepd.scope/{job}/(step_{any})/[user]/(task_{any})/(slurm) \
+        {slices}/{host}slurmstepd.scope/(system) \
+        slurm{host}/uid_{digits}/{job}/(step_{any})/(task_{any})/(slurm) \
+        slurm{host}",
     ),
-    ("{slices}/{node}slurmstepd.scope/(system)", "slurm"),
-    (
-        "slurm{node}/uid_{digits}/{job}/(step_{any})/(task_{any})/(slurm)",
-        "slurm",
-    ),
-    ("slurm{node}", "slurm"),
     // OpenPBS on cgroup v1, PBS Professional on v2.
-    ("pbs_jobs.service/jobid/{name}", "pbs"),
-    ("pbs_jobs.service/jobs/{name}", "pbs"),
-    ("pbs_jobs.service", "pbs"),
-    ("[system.slice]/htcondor/condor{slot}", "htcondor"),
-    ("[system.slice]/htcondor", "htcondor"),
-    ("hadoop-yarn/{yarn}", "yarn"),
-    ("hadoop-yarn", "yarn"),
+    (
+        "pbs",
+        "pbs_jobs.service/jobid/{name} pbs_jobs.service/jobs/{name} pbs_jobs.service",
+    ),
+    (
+        "htcondor",
+        "[system.slice]/htcondor/condor{slot} [system.slice]/htcondor",
+    ),
+    ("yarn", "hadoop-yarn/{yarn} hadoop-yarn"),
     // The agent itself, then containers in each other.
-    ("mesos/slave/=slave", "mesos"),
-    ("mesos/{name}/mesos/{part}", "mesos"),
-    ("mesos/{name}", "mesos"),
-    ("ray-node_{name}/[user]/({any})", "ray"),
+    (
+        "mesos",
+        "mesos/slave/=slave mesos/{name}/mesos/{part} mesos/{name}",
+    ),
+    ("ray", "ray-node_{name}/[user]/({any})"),
     // The monitor of a container is outside of it.
-    ("lxc.monitor.{name}/=monitor", "lxc"),
-    ("lxc.monitor/{name}/=monitor", "lxc"),
+    (
+        "lxc",
+        "lxc.monitor.{name}/=monitor lxc.monitor/{name}/=monitor",
+    ),
     // A virtual machine, by its number.
-    ("qemu.slice/{number}.scope", "proxmox"),
-    // libvirt with machined and without.
+    ("proxmox", "qemu.slice/{vmid}.scope"),
+    // With machined and without. Its names look like nspawn's, so it stands in front.
     (
-        "machine.slice/machine-qemu\\x2d{digits}\\x2d{unit}.scope/[libvirt]/(emulator)/(vcpu{digits})/(iothread{digits})",
         "libvirt",
+        "machine.slice/machine-qemu\\x2d{digits}\\x2d{escaped}.scope/[libvirt]/({any}) \
+        machine.slice/machine-lxc\\x2d{digits}\\x2d{escaped}.scope \
+        machine/qemu-{digits}-{name}.libvirt-qemu/({any}) \
+        machine/{name}.libvirt-qemu/({any})",
     ),
     (
-        "machine.slice/machine-lxc\\x2d{digits}\\x2d{unit}.scope",
-        "libvirt",
-    ),
-    (
-        "machine/qemu-{digits}-{name}.libvirt-qemu/(emulator)/(vcpu{digits})/(iothread{digits})",
-        "libvirt",
-    ),
-    (
-        "machine/{name}.libvirt-qemu/(emulator)/(vcpu{digits})",
-        "libvirt",
-    ),
-    (
-        "machine.slice/machine-{unit}.scope/[payload]/(supervisor)",
         "nspawn",
-    ),
-    (
-        "machine.slice/systemd-nspawn@{unit}.service/[payload]/(supervisor)",
-        "nspawn",
+        "machine.slice/machine-{escaped}.scope/[payload]/(supervisor) \
+        machine.slice/systemd-nspawn@{escaped}.service/[payload]/(supervisor)",
     ),
     // What a sandbox needs beside its pod.
-    ("kata_overhead/{name}/=overhead", "kata"),
-    ("kata-overhead.slice:runtime-rs:{name}/=overhead", "kata"),
-    ("firecracker/{name}", "firecracker"),
-    // Cloud Foundry.
     (
-        "[system.slice]/[garden.service]/garden/[good]/[bad]/{name}",
-        "garden",
+        "kata",
+        "kata_overhead/{name}/=overhead kata-overhead.slice:runtime-rs:{name}/=overhead",
     ),
-    ("{slices}/runc-bpm-{name}.2e{part}.scope", "bpm"),
-    ("{slices}/runc-bpm-{name}.scope", "bpm"),
-    // A step of a build: alone, in Docker, and in Docker with systemd's driver.
-    ("[docker]/buildkit/{name}", "buildkit"),
-    ("{slices}/{any}.slice:docker:{name}", "buildkit"),
-    // The repository and the runner: dots may stand in both.
-    ("system.slice/actions.runner.{name}.service", "github"),
-    ("system.slice/gitlab-runner.service", "gitlab"),
-    ("system.slice/jenkins.service", "jenkins"),
-    ("system.slice/buildkite-agent.service", "buildkite"),
-    ("system.slice/snap.{name}.{part}.service", "snap"),
-    ("podruntime/{name}", "talos"),
+    ("firecracker", "firecracker/{name}"),
+    // Cloud Foundry, and the jobs of BOSH.
     (
-        "system/{runtime|apid|trustd|udevd|dashboard|extensions}",
+        "garden",
+        "[system.slice]/[garden.service]/garden/[good]/[bad]/{name}",
+    ),
+    (
+        "bpm",
+        "{slices}/runc-bpm-{name}.2e{part}.scope {slices}/runc-bpm-{name}.scope",
+    ),
+    // A step of a build: alone or in Docker, and in Docker with systemd's driver.
+    (
+        "buildkit",
+        "[docker]/buildkit/{name} {slices}/{any}.slice:docker:{name}",
+    ),
+    // The repository and the runner: dots may stand in both.
+    ("github", "system.slice/actions.runner.{name}.service"),
+    ("gitlab", "system.slice/gitlab-runner.service"),
+    ("jenkins", "system.slice/jenkins.service"),
+    ("buildkite", "system.slice/buildkite-agent.service"),
+    ("snap", "system.slice/snap.{name}.{part}.service"),
+    (
         "talos",
+        "podruntime/{name} system/{runtime|apid|trustd|udevd|dashboard|extensions}",
     ),
     // OpenWrt.
-    ("services/{name}/({any})", "procd"),
+    ("procd", "services/{name}/({any})"),
 ];
 
 /// Below a user's own manager: his word, and no proof of anything.
-const OF_A_USER: [(&str, &str); 10] = [
-    ("app-flatpak-{unit}-{part}.scope", "flatpak"),
-    ("app-{app}-{any}.scope", "app"),
-    ("app-{app}@{any}.service", "app"),
-    ("app-{app}.service", "app"),
-    ("app-{app}.slice", "app"),
-    ("dbus-:1.{app}@{any}.service", "app"),
-    ("snap.{name}.hook.{part}-{uuid}.scope", "snap"),
-    ("snap.{name}.{part}-{uuid}.scope", "snap"),
-    ("snap.{name}.{part}.{uuid}.scope", "snap"),
-    ("snap.{name}.{part}.service", "snap"),
+const OF_A_USER: [Row; 3] = [
+    ("flatpak", "app-flatpak-{escaped}-{part}.scope"),
+    (
+        "app",
+        "app-{xdg}-{any}.scope app-{xdg}@{any}.service app-{xdg}.service app-{xdg}.slice \
+        dbus-:1.{xdg}@{any}.service",
+    ),
+    (
+        "snap",
+        "snap.{name}.hook.{part}-{uuid}.scope snap.{name}.{part}-{uuid}.scope \
+        snap.{name}.{part}.{uuid}.scope snap.{name}.{part}.service",
+    ),
 ];
+
+type Row = (&'static str, &'static str);
 
 /// The system whose cgroup a path lies in, and how its shape fits.
 pub(super) struct Owner<'a> {
@@ -133,18 +130,17 @@ pub(super) fn of(components: Components<'_>) -> Option<Owner<'_>> {
     first_of(&AT_ROOT, components)
 }
 
-fn first_of<'a>(rows: &[(&'static str, &'static str)], path: Components<'a>) -> Option<Owner<'a>> {
-    rows.iter().find_map(|(shape, system)| {
-        Some(Owner {
-            system,
-            found: starts_with(path, shape)?,
-        })
+fn first_of<'a>(rows: &[Row], path: Components<'a>) -> Option<Owner<'a>> {
+    rows.iter().find_map(|(system, shapes)| {
+        let mut shapes = shapes.as_bytes().split(|byte| *byte == b' ');
+        let found = shapes.find_map(|shape| starts_with(path, shape))?;
+        Some(Owner { system, found })
     })
 }
 
 /// Below a user's manager the innermost unit that it made itself: slices, and what lies in them.
 fn of_a_user(components: Components<'_>) -> Option<Owner<'_>> {
-    let mut rest = starts_with(components, "user.slice/{slices}/user@{any}.service")?.below;
+    let mut rest = starts_with(components, b"user.slice/{slices}/user@{any}.service")?.below;
     let mut owner = None;
     while let Some(name) = rest.first() {
         owner = first_of(&OF_A_USER, rest).or(owner);

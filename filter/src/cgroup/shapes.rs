@@ -168,7 +168,7 @@ pub(super) fn container(
     };
     for (rows, may_hold_pods) in tables {
         for (shape, system, runtime) in *rows {
-            let Some(found) = starts_with(components, shape) else {
+            let Some(found) = starts_with(components, shape.as_bytes()) else {
                 continue;
             };
             let found = FoundContainer {

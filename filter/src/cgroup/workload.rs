@@ -47,26 +47,31 @@ impl Workload {
     /// What a shape found in a path.
     pub(super) fn new(system: &'static str, found: &Match<'_>) -> Self {
         let id = found.name.map(|name| {
-            if found.is_escaped {
-                printable(&undo_escapes(name))
+            let mut id = String::from(found.before_name);
+            let name = if found.is_escaped {
+                undo_escapes(name)
             } else {
-                [found.before_name, &printable(name)].concat()
-            }
+                Cow::Borrowed(name)
+            };
+            id.push_str(&printable(&name));
+            id
         });
-        let [outer, inner] = found.parts.map(|part| part.map(printable));
+        let [outer, inner] = found.parts;
+        let mut part = outer.map(printable);
+        if let (Some(part), Some(inner)) = (&mut part, inner) {
+            part.push('/');
+            part.push_str(&printable(inner));
+        }
         Self {
             system: Cow::Borrowed(system),
             id,
-            part: match (outer, inner) {
-                (Some(outer), Some(inner)) => Some([outer.as_str(), &inner].join("/")),
-                (outer, _) => outer,
-            },
+            part,
         }
     }
 
-    /// What a person calls it, to stand before its id; without an id the system's name alone.
+    /// What a person calls it, to stand before its id.
     pub(crate) fn noun(&self) -> &str {
-        const NOUNS: [(&str, &str); 28] = [
+        const NOUNS: [(&str, &str); 22] = [
             ("docker", "Docker container"),
             ("podman", "Podman container"),
             ("containerd", "containerd container"),
@@ -86,23 +91,13 @@ impl Workload {
             ("kata", "Kata sandbox"),
             ("firecracker", "Firecracker machine"),
             ("garden", "Garden container"),
-            ("bpm", "BPM job"),
             ("buildkit", "BuildKit step"),
             ("github", "GitHub runner"),
-            ("gitlab", "GitLab runner"),
-            ("jenkins", "Jenkins"),
-            ("buildkite", "Buildkite"),
-            ("flatpak", "Flatpak"),
             ("app", "application"),
-            ("talos", "Talos service"),
         ];
-        let noun = NOUNS
+        NOUNS
             .iter()
             .find(|(system, _)| *system == self.system)
-            .map_or(&*self.system, |(_, noun)| noun);
-        match (&self.id, noun.split_once(' ')) {
-            (None, Some((name, _))) => name,
-            _ => noun,
-        }
+            .map_or(&self.system, |(_, noun)| noun)
     }
 }

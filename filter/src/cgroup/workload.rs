@@ -69,6 +69,16 @@ impl Workload {
         }
     }
 
+    /// What a user's own rule found.
+    #[cfg(feature = "rules")]
+    pub(crate) fn of_rule(system: String, id: Option<String>, part: Option<String>) -> Self {
+        Self {
+            system: Cow::Owned(system),
+            id,
+            part,
+        }
+    }
+
     /// What a person calls it, to stand before its id.
     pub(crate) fn noun(&self) -> &str {
         const NOUNS: [(&str, &str); 22] = [

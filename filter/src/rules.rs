@@ -55,7 +55,7 @@ const DEEPEST: u32 = 16;
 /// let problem = Rules::read("farm /farm/(?<id>[0-9]+").unwrap_err();
 /// assert!(problem.to_string().starts_with("rule `farm /farm/(?<id>[0-9]+` in line 1: "));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules(Arc<[Rule]>);
 
 #[derive(Debug)]
@@ -69,8 +69,8 @@ struct Rule {
 /// Why a rule is refused. What it says names the rule and its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRule {
-    /// Its line in the text, or its number in the list, from 1.
-    pub line: usize,
+    /// Its line in the text, or its place in the list, from 1.
+    pub number: usize,
     text: String,
 }
 
@@ -89,22 +89,39 @@ impl Rules {
     ///
     /// For the first rule that is none, and where there are more than 64.
     pub fn read(text: &str) -> Result<Self, BadRule> {
-        let mut rules = Vec::new();
-        for (line, rule) in (1..).zip(text.lines()) {
-            let rule = rule.trim();
-            if rule.is_empty() || rule.starts_with('#') {
-                continue;
-            }
-            let found = Rule::read(rule).and_then(|found| match rules.len() {
-                MOST_RULES.. => Err(format!("there are more than {MOST_RULES} rules")),
-                _ => Ok(found),
-            });
-            rules.push(found.map_err(|problem| BadRule {
-                line,
-                text: format!("rule `{}` in line {line}: {problem}", shown(rule)),
+        let rules = (1..).zip(text.lines().map(str::trim));
+        let rules = rules.filter(|(_, rule)| !rule.is_empty() && !rule.starts_with('#'));
+        Self::collect(rules, |line, rule| format!("rule `{rule}` in line {line}"))
+    }
+
+    /// Reads a list of rules.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn of<T: AsRef<str>>(rules: &[T]) -> Result<Self, BadRule> {
+        let rules = (1..).zip(rules.iter().map(|rule| rule.as_ref().trim()));
+        Self::collect(rules, |number, rule| format!("rule {number}, `{rule}`"))
+    }
+
+    /// `named` is what a message calls a rule.
+    fn collect<'a>(
+        rules: impl Iterator<Item = (usize, &'a str)>,
+        named: impl Fn(usize, &str) -> String,
+    ) -> Result<Self, BadRule> {
+        let mut found = Vec::new();
+        for (number, rule) in rules {
+            let read = if found.len() < MOST_RULES {
+                Rule::read(rule)
+            } else {
+                Err(format!("there are more than {MOST_RULES} rules"))
+            };
+            found.push(read.map_err(|problem| BadRule {
+                number,
+                text: format!("{}: {problem}", named(number, &shown(rule))),
             })?);
         }
-        Ok(Self(rules.into()))
+        Ok(Self(found.into()))
     }
 
     /// Whose that cgroup is, by the first rule that fits.
@@ -130,6 +147,14 @@ impl Rules {
         }
     }
 }
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.system, &self.expression) == (&other.system, &other.expression)
+    }
+}
+
+impl Eq for Rule {}
 
 impl Rule {
     fn read(rule: &str) -> Result<Self, String> {

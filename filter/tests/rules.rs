@@ -125,7 +125,7 @@ fn what_is_no_rule_is_refused_by_name_and_line() {
     ] {
         let refused = Rules::read(text).unwrap_err();
         let said = refused.to_string();
-        assert_eq!(refused.line, line, "{said}");
+        assert_eq!(refused.number, line, "{said}");
         assert!(
             said.contains(problem) && said.contains(&format!("in line {line}")),
             "{said}"

@@ -50,7 +50,7 @@ async function read({ run, text, blob }) {
   mine.run = run;
   log = mine;
   const progress = { bytes: 0, of: blob?.size, told: performance.now() };
-  const reader = new wasm_bindgen.Reader("annotate");
+  const reader = new wasm_bindgen.Reader("annotate", "");
   for await (const chunk of chunksOf(text, blob, progress)) {
     if (mine.isCancelled) break;
     take(mine, reader.push(chunk));

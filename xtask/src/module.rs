@@ -55,7 +55,7 @@ pub const VECTOR: Module = Module {
     target: "wasm32-wasip1",
     profile: "program",
     features: "+simd128",
-    limit: 400 << 10,
+    limit: 480 << 10,
 };
 
 /// Envoy's module.
@@ -67,7 +67,7 @@ pub const ENVOY: Module = Module {
     target: "wasm32-unknown-unknown",
     profile: "proxy",
     features: "+simd128",
-    limit: 768 << 10,
+    limit: 864 << 10,
 };
 
 /// Every module. A new one is a row here.

@@ -33,7 +33,7 @@ const MODULE: Module = Module {
     target: "wasm32-unknown-unknown",
     profile: "module",
     features: "",
-    limit: 216 << 10,
+    limit: 312 << 10,
 };
 
 fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {

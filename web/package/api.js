@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 export class Filter {
   #records;
 
-  constructor({ mode = "annotate", startedAt, rules = "" } = {}) {
+  constructor({ mode = "annotate", startedAt, rules } = {}) {
     this.#records = new Records(mode, milliseconds(startedAt), rules);
   }
 
@@ -49,7 +49,7 @@ class Line {
 export class Reader {
   #lines;
 
-  constructor({ mode = "annotate", rules = "" } = {}) {
+  constructor({ mode = "annotate", rules } = {}) {
     this.#lines = new Lines(mode, rules);
   }
 

@@ -139,8 +139,8 @@ const ACTIONS = [
     when: (kill) => kill.level === "container",
     text: (kill) => {
       const limit = kill.pod ? "`limits.memory`" : ownerOf(kill)?.limit;
-      const raise = limit && !isSentence(limit) ? `raise it: ${limit}` : "raise it";
-      return `Look at the container's memory over the days before. A steady climb is a leak: find it, a higher [[limit]] only delays the next kill. A flat line with peaks means that the limit is too low for the work: ${raise}.`;
+      const raise = limit && !isSentence(limit) ? limit : "it";
+      return `Look at the container's memory over the days before. A steady climb is a leak: find it, a higher [[limit]] only delays the next kill. A flat line with peaks means that the limit is too low for the work: raise ${raise}.`;
     },
   },
   {

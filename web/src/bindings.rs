@@ -32,7 +32,11 @@ impl Filter {
     ///
     /// Where there is no such mode, and for a rule that is none.
     #[wasm_bindgen(constructor)]
-    pub fn new(mode: &str, started_ms: Option<f64>, rules: &str) -> Result<Self, JsError> {
+    pub fn new(
+        mode: &str,
+        started_ms: Option<f64>,
+        rules: Option<String>,
+    ) -> Result<Self, JsError> {
         let filter = filter_with(rules)?;
         Ok(Self {
             filter: match started_ms {
@@ -83,7 +87,7 @@ impl Reader {
     ///
     /// Where there is no such mode, and for a rule that is none.
     #[wasm_bindgen(constructor)]
-    pub fn new(mode: &str, rules: &str) -> Result<Self, JsError> {
+    pub fn new(mode: &str, rules: Option<String>) -> Result<Self, JsError> {
         let filter = filter_with(rules)?;
         Ok(Self(reader::Reader::new(filter, mode_named(mode)?)))
     }
@@ -118,12 +122,13 @@ pub fn level_of(path: &str) -> String {
     level.name().to_owned()
 }
 
-fn filter_with(rules: &str) -> Result<oom_filter::Filter, JsError> {
+fn filter_with(rules: Option<String>) -> Result<oom_filter::Filter, JsError> {
     let filter = oom_filter::Filter::new(KEYS);
-    if rules.is_empty() {
+    // A string that may be absent comes as one of its own.
+    let Some(rules) = rules else {
         return Ok(filter);
-    }
-    let rules = Rules::read(rules).map_err(|problem| JsError::new(&problem.to_string()))?;
+    };
+    let rules = Rules::read(&rules).map_err(|problem| JsError::new(&problem.to_string()))?;
     Ok(filter.with_rules(rules))
 }
 

@@ -62,6 +62,7 @@ pub(super) struct Match<'a> {
 /// | `{xdg}` | the same behind the last dash: a desktop application, its launcher in front |
 /// | `{vmid}` | the same of digits alone |
 /// | `{job}` | Slurm's: `job_<number>`, or from 26.05 on `s` and 13 digits of base 32 |
+/// | `{key}` | BuildKit's: 25 digits of base 36 |
 /// | `{slot}` | HTCondor's, behind the folder that it runs in |
 /// | `{yarn}` | `container_[e<epoch>_]<time>_<application>_<attempt>_<number>`: the application is the name, all of it the part |
 /// | `{a\|b}` | one of these words: the name |
@@ -208,6 +209,7 @@ impl<'a> Match<'a> {
                 Some(number) if is_number(number) => name = number,
                 _ => is_sluid(inside).then_some(())?,
             },
+            b'k' => is_build_key(inside).then_some(())?,
             b's' => (_, name) = split_at(inside, rfind(inside, b"_slot")?, 1)?,
             b'y' => {
                 self.add_part(Some(inside));
@@ -235,6 +237,13 @@ fn is_sluid(text: &[u8]) -> bool {
         let is_digit = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
         digits.len() == DIGITS && digits.iter().all(is_digit)
     })
+}
+
+/// What BuildKit calls a step: no container's id, which may stand in the same place.
+fn is_build_key(text: &[u8]) -> bool {
+    const DIGITS: usize = 25;
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    text.len() == DIGITS && text.iter().all(is_digit)
 }
 
 /// `<time>_<application>` of a container of YARN's.

@@ -72,7 +72,7 @@ const AT_ROOT: [Row; 23] = [
     // A step of a build: alone or in Docker, and in Docker with systemd's driver.
     (
         "buildkit",
-        "[docker]/buildkit/{name} {slices}/{any}.slice:docker:{name}",
+        "[docker]/buildkit/{key} {slices}/{any}.slice:docker:{key}",
     ),
     // The repository and the runner: dots may stand in both.
     ("github", "system.slice/actions.runner.{name}.service"),
@@ -114,6 +114,11 @@ pub(super) struct Owner<'a> {
 impl Owner<'_> {
     pub(super) fn workload(&self) -> Workload {
         Workload::new(self.system, &self.found)
+    }
+
+    /// Whether the path says what the owner calls it.
+    pub(super) fn has_name(&self) -> bool {
+        self.found.name.is_some()
     }
 
     /// Whether the path goes on below the owner's cgroup.

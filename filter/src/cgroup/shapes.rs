@@ -177,8 +177,9 @@ pub(super) fn container(
                 runtime: *runtime,
                 may_hold_pods: *may_hold_pods,
             };
-            // At the root, what has an owner by its name is nobody's unknown container.
-            if found.is_known() || is_at_root && owners::of(components).is_none() {
+            // What an owner calls by that name is nobody's unknown container.
+            let is_unclaimed = || !owners::of(components).is_some_and(|owner| owner.has_name());
+            if found.is_known() || is_at_root && is_unclaimed() {
                 return Some(found);
             }
         }

@@ -38,14 +38,12 @@ impl<'a> Components<'a> {
 pub(super) struct Match<'a> {
     /// `{id}`
     pub(super) id: Option<&'a [u8]>,
-    /// `{name}` and the kinds of names.
-    pub(super) name: Option<&'a [u8]>,
-    /// What the owner writes in front of that name elsewhere.
-    pub(super) before_name: &'static str,
-    /// The name is a part of a unit's, with systemd's escapes.
-    pub(super) is_escaped: bool,
-    /// `{part}`, `(text)`, `=text`: the outer part, and a part of that.
-    pub(super) parts: [Option<&'a [u8]>; 2],
+    /// `{name}` and the kinds of names. Empty where there is none.
+    pub(super) name: &'a [u8],
+    /// The letter of that kind.
+    pub(super) kind: u8,
+    /// `{part}`, `(text)`, `=text`: the outer part, and a part of that. Empty where there is none.
+    pub(super) parts: [&'a [u8]; 2],
     pub(super) below: Components<'a>,
 }
 
@@ -83,10 +81,9 @@ pub(super) fn starts_with<'a>(
 ) -> Option<Match<'a>> {
     let mut found = Match {
         id: None,
-        name: None,
-        before_name: "",
-        is_escaped: false,
-        parts: [None; 2],
+        name: b"",
+        kind: b'n',
+        parts: [b""; 2],
         below: components,
     };
     let mut shape = Components::new(shape);
@@ -104,11 +101,13 @@ pub(super) fn starts_with<'a>(
             [b'(', optional @ .., b')'] => {
                 let fits = |component| { found }.read(component, optional).is_some();
                 let component = first.filter(|component| fits(component));
-                found.add_part(component);
+                if let Some(part) = component {
+                    found.add_part(part);
+                }
                 component.is_some()
             }
             [b'=', part @ ..] => {
-                found.add_part(Some(part));
+                found.add_part(part);
                 false
             }
             _ => {
@@ -124,10 +123,9 @@ pub(super) fn starts_with<'a>(
 }
 
 impl<'a> Match<'a> {
-    fn add_part(&mut self, part: Option<&'a [u8]>) {
+    fn add_part(&mut self, part: &'a [u8]) {
         let [outer, inner] = &mut self.parts;
-        let place = if outer.is_none() { outer } else { inner };
-        *place = place.or(part);
+        *(if outer.is_empty() { outer } else { inner }) = part;
     }
 
     /// Reads one component by its part of a shape.
@@ -194,17 +192,13 @@ impl<'a> Match<'a> {
                 return (is_hex && !inside.is_empty()).then_some(());
             }
             b'p' => {
-                self.add_part(Some(inside));
+                self.add_part(inside);
                 return (!inside.is_empty()).then_some(());
             }
-            b'n' => {}
+            b'n' | b'e' => {}
             b'u' => is_uuid(inside).then_some(())?,
             b'v' => is_number(inside).then_some(())?,
-            b'e' => self.is_escaped = true,
-            b'x' => {
-                self.is_escaped = true;
-                name = behind_last(inside, b"-").unwrap_or(inside);
-            }
+            b'x' => name = behind_last(inside, b"-").unwrap_or(inside),
             b'j' => match inside.strip_prefix(b"job_") {
                 Some(number) if is_number(number) => name = number,
                 _ => is_sluid(inside).then_some(())?,
@@ -212,8 +206,7 @@ impl<'a> Match<'a> {
             b'k' => is_build_key(inside).then_some(())?,
             b's' => (_, name) = split_at(inside, rfind(inside, b"_slot")?, 1)?,
             b'y' => {
-                self.add_part(Some(inside));
-                self.before_name = "application_";
+                self.add_part(inside);
                 name = yarn_application(inside)?;
             }
             _ => {
@@ -221,7 +214,7 @@ impl<'a> Match<'a> {
                 words.find(|word| *word == inside)?;
             }
         }
-        self.name = Some(name);
+        (self.name, self.kind) = (name, kind_letter);
         (!name.is_empty()).then_some(())
     }
 }

@@ -118,7 +118,7 @@ impl Owner<'_> {
 
     /// Whether the path says what the owner calls it.
     pub(super) fn has_name(&self) -> bool {
-        self.found.name.is_some()
+        !self.found.name.is_empty()
     }
 
     /// Whether the path goes on below the owner's cgroup.

@@ -46,26 +46,27 @@ pub struct Workload {
 impl Workload {
     /// What a shape found in a path.
     pub(super) fn new(system: &'static str, found: &Match<'_>) -> Self {
-        let id = found.name.map(|name| {
-            let mut id = String::from(found.before_name);
-            let name = if found.is_escaped {
-                undo_escapes(name)
-            } else {
-                Cow::Borrowed(name)
-            };
-            id.push_str(&printable(&name));
-            id
-        });
+        let mut id = String::new();
+        match found.kind {
+            b'e' | b'x' => id.push_str(&printable(&undo_escapes(found.name))),
+            kind => {
+                if kind == b'y' {
+                    id.push_str("application_");
+                }
+                id.push_str(&printable(found.name));
+            }
+        }
         let [outer, inner] = found.parts;
-        let mut part = outer.map(printable);
-        if let (Some(part), Some(inner)) = (&mut part, inner) {
+        let mut part = printable(outer);
+        if !inner.is_empty() {
             part.push('/');
             part.push_str(&printable(inner));
         }
+        let known = |text: String| Some(text).filter(|text| !text.is_empty());
         Self {
             system: Cow::Borrowed(system),
-            id,
-            part,
+            id: known(id),
+            part: known(part),
         }
     }
 

@@ -17,6 +17,11 @@ impl<'a> Components<'a> {
         { self }.take()
     }
 
+    /// What the next component begins with.
+    fn first_byte(self) -> Option<u8> {
+        self.rest.iter().copied().find(|byte| *byte != b'/')
+    }
+
     /// The next component, taken off.
     pub(super) fn take(&mut self) -> Option<&'a [u8]> {
         while let Some(rest) = self.rest.strip_prefix(b"/") {
@@ -79,6 +84,11 @@ pub(super) fn starts_with<'a>(
     components: Components<'a>,
     shape: &'static [u8],
 ) -> Option<Match<'a>> {
+    // Most shapes are of others.
+    let literal = *shape.first()?;
+    if literal.is_ascii_alphabetic() && components.first_byte() != Some(literal) {
+        return None;
+    }
     let mut found = Match {
         id: None,
         name: b"",
@@ -95,7 +105,8 @@ pub(super) fn starts_with<'a>(
             }
             continue;
         }
-        let first = found.below.first();
+        let mut below = found.below;
+        let first = below.take();
         let is_there = match part {
             [b'[', optional @ .., b']'] => first == Some(optional),
             [b'(', optional @ .., b')'] => {
@@ -116,7 +127,7 @@ pub(super) fn starts_with<'a>(
             }
         };
         if is_there {
-            found.below.take();
+            found.below = below;
         }
     }
     Some(found)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext, Rules};
 
 /// Streams remembered at once, and of these most of one address: what one sender makes up pushes no
 /// other's report out.
@@ -104,6 +104,13 @@ impl Senders {
     #[must_use]
     pub fn refuse_unsaid(mut self) -> Self {
         self.fresh = self.fresh.refuse_unsaid();
+        self
+    }
+
+    /// The same, telling by these rules whose a cgroup is that the filter does not know.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.fresh = self.fresh.with_rules(rules);
         self
     }
 

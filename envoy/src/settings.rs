@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use oom_filter::Mode;
+use oom_filter::{Mode, Rules};
 use serde::Deserialize;
 
 use crate::tally::Format;
@@ -26,6 +26,8 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// Only lines are read whose carrier proves that the kernel wrote them.
     pub refuses_unsaid: bool,
+    /// The user's own, of whose a cgroup is.
+    pub rules: Option<Rules>,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             formats: Format::ALL.to_vec(),
             max_body_bytes: MAX_BODY_BYTES,
             refuses_unsaid: false,
+            rules: None,
         }
     }
 }
@@ -61,6 +64,7 @@ struct Written {
     formats: Option<Vec<Format>>,
     max_body_bytes: Option<usize>,
     origin: Option<WrittenOrigin>,
+    rules: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -109,6 +113,11 @@ impl Settings {
             };
         }
         settings.refuses_unsaid = matches!(written.origin, Some(WrittenOrigin::Kernel));
+        if let Some(rules) = written.rules {
+            let rules =
+                Rules::of(&rules).map_err(|problem| BadSettings(format!("`rules`: {problem}")))?;
+            settings.rules = Some(rules);
+        }
         if let Some(text_keys) = written.text_keys {
             if text_keys.is_empty() || text_keys.iter().any(String::is_empty) {
                 return Err(BadSettings(
@@ -152,13 +161,15 @@ mod tests {
             );
         }
         let all = br#"{"mode":"events","text_keys":["event","log"],
-            "formats":["ndjson","loki"],"max_body_bytes":4096,"origin":"kernel"}"#;
+            "formats":["ndjson","loki"],"max_body_bytes":4096,"origin":"kernel",
+            "rules":["farm /farm/(?<id>[0-9]+)"]}"#;
         let expected = Settings {
             mode: Mode::Events,
             text_keys: vec!["event".to_owned(), "log".to_owned()],
             formats: vec![Format::Ndjson, Format::Loki],
             max_body_bytes: 4096,
             refuses_unsaid: true,
+            rules: Some(Rules::of(&["farm /farm/(?<id>[0-9]+)"]).unwrap()),
         };
         let any = Settings::read(br#"{"origin":"any"}"#).unwrap();
         assert_eq!(any, Settings::default());
@@ -171,6 +182,11 @@ mod tests {
             (r#"{"modes":"annotate"}"#, "unknown field `modes`"),
             (r#"{"mode":"drop"}"#, "unknown variant `drop`"),
             (r#"{"origin":"unsaid"}"#, "unknown variant `unsaid`"),
+            (
+                r#"{"rules":["farm /a","farm /b("]}"#,
+                "`rules`: rule 2, `farm /b(`: ",
+            ),
+            (r#"{"rules":["/a"]}"#, "rule 1, `/a`: it names no system"),
             (r#"{"formats":["xml"]}"#, "unknown variant `xml`"),
             (r#"{"formats":[]}"#, "`formats`"),
             (r#"{"text_keys":[]}"#, "`text_keys`"),

@@ -1,7 +1,7 @@
 //! Many senders: what is remembered of each, and who is forgotten first.
 
 use oom_envoy::senders::{Sender, Senders, Undo};
-use oom_filter::{Mode, Outcome};
+use oom_filter::{Mode, Outcome, Rules};
 
 const HEADER: &[u8] =
     br#"{"log":"java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"}"#;
@@ -75,4 +75,21 @@ fn only_senders_of_an_address_with_an_open_report_are_read_closely() {
     assert!(senders.any_needs_reading(3, b"eth0: up"));
     senders.settle(undo, false);
     assert!(!senders.any_needs_reading(3, b"eth0: up"));
+}
+
+#[test]
+fn every_sender_is_read_by_the_same_rules() {
+    let rules = Rules::of(&["farm /farm/(?<id>[0-9]+)"]).unwrap();
+    let mut senders = Senders::new(|| 0).with_rules(rules);
+    for address in [1, 2] {
+        let limit = r#"{"log":"Task in /farm/42 killed as a result of limit of /farm/42"}"#;
+        read(&mut senders, (address, 1), limit.as_bytes());
+        let kill = r#"{"log":"Memory cgroup out of memory: Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
+        let Outcome::Replaced(kill) = read(&mut senders, (address, 1), kill.as_bytes()) else {
+            panic!("the kill was not read");
+        };
+        let kill = String::from_utf8_lossy(&kill);
+        let owner = r#""workload":{"system":"farm","id":"42"}"#;
+        assert!(kill.contains(owner), "{kill}");
+    }
 }

@@ -79,6 +79,9 @@ pub struct Filter {
     streams: Streams<FirstRecord>,
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
+    /// A user's own, of whose a cgroup is.
+    #[cfg(feature = "rules")]
+    rules: Option<crate::Rules>,
 }
 
 /// The same state, for a host that may have to take back what a filter read. A copy adds no names to kills
@@ -91,6 +94,8 @@ impl Clone for Filter {
             refuses_unsaid: self.refuses_unsaid,
             streams: self.streams.clone(),
             names: None,
+            #[cfg(feature = "rules")]
+            rules: self.rules.clone(),
         }
     }
 }
@@ -119,6 +124,8 @@ impl Filter {
             refuses_unsaid: false,
             streams: Streams::new(),
             names: None,
+            #[cfg(feature = "rules")]
+            rules: None,
         }
     }
 
@@ -148,6 +155,14 @@ impl Filter {
     /// somebody made up a pod.
     pub fn names_from(&mut self, directories: Box<dyn KubeletDirs>) {
         self.names = Some(Box::new(KubeletNames::new(directories)));
+    }
+
+    /// Tells of each kill whose workload is not known from its path what these rules tell of that.
+    #[cfg(feature = "rules")]
+    #[must_use]
+    pub fn with_rules(mut self, rules: crate::Rules) -> Self {
+        self.rules = Some(rules);
+        self
     }
 
     /// Whether [`Self::process`] has to read `record` at all.
@@ -261,6 +276,10 @@ impl Filter {
                     (context.time_us, self.started_us),
                     (Some(then), Some(started)) if then < started
                 );
+                #[cfg(feature = "rules")]
+                if let Some(rules) = &self.rules {
+                    rules.add_to(&mut kill);
+                }
                 names = self.names_of(&kill);
                 if let Some(names) = &mut names {
                     self.add_only_container(&mut kill, names);

@@ -25,6 +25,7 @@
 //!   put in front of a line.
 //! - [`Filter`] does the same in log records of JSON, whose bytes stay as they are.
 //! - [`lines`] makes records of lines, where a host has no records.
+//! - With the feature `rules`, `Rules` tell whose a cgroup is by a user's own expressions.
 //! - [`kernel::parse`] reads one kernel text, [`cgroup::identify`] one cgroup path.
 //!
 //! Every process name, cgroup path and record is taken for an attacker's. No
@@ -43,6 +44,8 @@
 )]
 
 extern crate alloc;
+#[cfg(feature = "rules")]
+extern crate std;
 
 mod carrier;
 pub mod cgroup;
@@ -51,6 +54,8 @@ pub mod kernel;
 pub mod oom;
 mod record;
 mod report;
+#[cfg(feature = "rules")]
+mod rules;
 mod text;
 
 pub use carrier::{Author, KernelLine, NameBytes};
@@ -58,4 +63,6 @@ pub use filter::{Filter, Mode, Outcome, RecordContext};
 pub use oom::{KubeletDir, KubeletDirs, Oom};
 pub use record::{IdentityKeys, lines};
 pub use report::{Machine, ReportLine, Streams, Told, Unfinished};
+#[cfg(feature = "rules")]
+pub use rules::{BadRule, Rules};
 pub use text::printable::printable;

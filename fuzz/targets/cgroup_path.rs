@@ -29,7 +29,8 @@ fuzz_target!(|path: &[u8]| {
     }
     if let Some(workload) = &identity.workload {
         assert!(!workload.system.is_empty());
-        assert!(workload.part.is_none() || workload.id.is_some());
+        let texts = [&workload.id, &workload.part];
+        assert!(texts.into_iter().flatten().all(|text| !text.is_empty()));
     }
     if identity.is_nested {
         assert!(identity.workload.is_some(), "inside of what?");

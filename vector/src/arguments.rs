@@ -27,6 +27,9 @@ FILE may be /dev/kmsg, which is then followed. Pipe other programs' output to st
   --origin any|kernel             whose lines are read: any that may be the kernel's (the default), or
                                   those of which the journal, /dev/kmsg or a facility says that the
                                   kernel wrote them
+  --rules FILE                    your own rules for whose a cgroup is, where the program does not know:
+                                  a line is a system and a regular expression over the path, from its
+                                  beginning, with groups id and part. The README has examples
   --help, --version
 ";
 
@@ -54,6 +57,8 @@ pub struct Options {
     pub names: Option<PathBuf>,
     /// Whose lines are read.
     pub origin: Origin,
+    /// The file of the user's own rules.
+    pub rules: Option<PathBuf>,
     /// The file to read; standard input if absent.
     pub file: Option<PathBuf>,
 }
@@ -102,6 +107,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
         tells_lost: false,
         names: None,
         origin: Origin::Any,
+        rules: None,
         file: None,
     };
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
@@ -111,10 +117,8 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
             Arg::Long("start") => options.start = word("--start", &mut parser, STARTS)?,
             Arg::Long("origin") => options.origin = word("--origin", &mut parser, ORIGINS)?,
             Arg::Long("lost") => options.tells_lost = true,
-            Arg::Long("names") => {
-                let directory = parser.value().map_err(|error| error.to_string())?;
-                options.names = Some(directory.into());
-            }
+            Arg::Long("names") => options.names = Some(path(&mut parser)?),
+            Arg::Long("rules") => options.rules = Some(path(&mut parser)?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Request::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Request::Version),
             Arg::Value(file) if options.file.is_none() => options.file = Some(file.into()),
@@ -128,6 +132,11 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
         }
     }
     Ok(Request::Run(options))
+}
+
+fn path(parser: &mut Parser) -> Result<PathBuf, String> {
+    let path = parser.value().map_err(|error| error.to_string())?;
+    Ok(path.into())
 }
 
 fn word<T: Copy>(option: &str, parser: &mut Parser, words: Words<T>) -> Result<T, String> {
@@ -171,6 +180,7 @@ mod tests {
         assert_eq!(options.start, Start::Beginning);
         assert!(!options.tells_lost);
         assert!(options.names.is_none() && options.file.is_none());
+        assert!(options.rules.is_none());
         assert_eq!(options.origin, Origin::Any);
         let options = parse(&[
             "--mode=events",
@@ -183,6 +193,8 @@ mod tests {
             "--names",
             "/var/log",
             "--origin=kernel",
+            "--rules",
+            "owners.rules",
         ])
         .unwrap();
         assert!(options.tells_lost);
@@ -192,6 +204,7 @@ mod tests {
             (Mode::Events, LineFormat::Kmsg)
         );
         assert_eq!(options.start, Start::End);
+        assert_eq!(options.rules.unwrap().to_str(), Some("owners.rules"));
         assert_eq!(options.names.unwrap().to_str(), Some("/var/log"));
         assert_eq!(options.file.unwrap().to_str(), Some("/dev/kmsg"));
     }
@@ -207,6 +220,7 @@ mod tests {
                 &["--input"],
                 "--input needs one of: auto, text, kmsg, ndjson",
             ),
+            (&["--rules"], "missing argument for option '--rules'"),
             (&["--quiet"], "invalid option '--quiet'"),
             (&["a", "b"], "'b': one file is read at most"),
             (&["--help"], "help"),

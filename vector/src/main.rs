@@ -34,11 +34,16 @@ mod session;
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::{Options, Request};
+use oom_filter::Rules;
 use oom_unpack::Unpacked;
 use session::Session;
+
+/// Bytes that are read of a file of rules: more than the most rules have.
+const LONGEST_RULES: u64 = 256 << 10;
 
 fn main() -> ExitCode {
     match arguments::read(lexopt::Parser::from_env()) {
@@ -68,6 +73,13 @@ fn run(options: &Options) -> ExitCode {
             runtime_hint(" For wasmtime, name the directory with --dir too.")
         ));
     }
+    let rules = match options.rules.as_deref().map(read_rules).transpose() {
+        Ok(rules) => rules,
+        Err(problem) => {
+            notes::say(&problem);
+            return ExitCode::from(2);
+        }
+    };
     let (input, is_device) = match open(options) {
         Ok(opened) => opened,
         Err(problem) => {
@@ -75,7 +87,7 @@ fn run(options: &Options) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut session = Session::new(options, is_device);
+    let mut session = Session::new(options, rules, is_device);
     let read = pump(input, is_device, &mut session);
     let written = session.finish();
     match read.and(written) {
@@ -86,6 +98,20 @@ fn run(options: &Options) -> ExitCode {
         // A closed output is how a pipeline usually ends, not an error.
         Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
+}
+
+/// The user's own rules.
+fn read_rules(path: &Path) -> Result<Rules, String> {
+    let name = path.display();
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| {
+        let hint = runtime_hint(". For wasmtime, name its directory with --dir too.");
+        format!("cannot open {name}: {error}{hint}")
+    })?;
+    (file.take(LONGEST_RULES))
+        .read_to_string(&mut text)
+        .map_err(|error| format!("cannot read {name}: {error}"))?;
+    Rules::read(&text).map_err(|problem| format!("{name}: {problem}"))
 }
 
 /// Advice that applies only inside a WASI runtime; elsewhere nothing.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 use oom_filter::lines::{self, LineFormat, PlainLine, Record, Records};
-use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
+use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext, Rules};
 
 use crate::arguments::{Options, Origin, Start};
 use crate::backlog::Backlog;
@@ -73,10 +73,13 @@ struct Emitter {
 }
 
 impl Session {
-    pub fn new(options: &Options, is_device: bool) -> Self {
+    pub fn new(options: &Options, rules: Option<Rules>, is_device: bool) -> Self {
         let mut filter = Filter::new(KEYS).started_at(STARTED_US);
         if options.origin == Origin::Kernel {
             filter = filter.refuse_unsaid();
+        }
+        if let Some(rules) = rules {
+            filter = filter.with_rules(rules);
         }
         if let Some(names) = &options.names {
             filter.names_from(Box::new(Directory(names.clone())));

@@ -59,3 +59,44 @@ fn lines_that_the_kernel_overwrote_are_told() {
     assert_eq!(run(&["--input", "kmsg"]), "", "unless it is asked for");
     assert_eq!(run(&["--lost"]), "", "text can hold any number");
 }
+
+#[test]
+fn a_users_own_rules_tell_whose_a_cgroup_is() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("owners.rules");
+    let run = |rules: &str| {
+        fs::write(&file, rules).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_oom-vector"))
+            .args(["--mode", "events", "--rules"])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = "Task in /farm/bunny-7/frame-12 killed as a result of limit of /farm/bunny-7\n\
+            Memory cgroup out of memory: Kill process 7 (maya) score 900 or sacrifice child\n\
+            Killed process 7 (maya) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
+        // A program that refuses its rules reads nothing.
+        let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
+        child.wait_with_output().unwrap()
+    };
+    let told = run("# ours\nfarm /farm/(?<id>\\w+-\\d+)(/(?<part>frame-\\d+))?\n");
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(
+        told.contains(r#""workload":{"system":"farm","id":"bunny-7","part":"frame-12"}"#),
+        "{told}"
+    );
+    let refused = run("farm /a\nfarm /b[\n");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(refused.stdout.is_empty());
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("owners.rules: rule `farm /b[` in line 2: "),
+        "{said}"
+    );
+    let missing = Command::new(env!("CARGO_BIN_EXE_oom-vector"))
+        .args(["--rules", "no/such/file"])
+        .output()
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+}

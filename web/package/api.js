@@ -10,8 +10,8 @@ const encoder = new TextEncoder();
 export class Filter {
   #records;
 
-  constructor({ mode = "annotate", startedAt } = {}) {
-    this.#records = new Records(mode, milliseconds(startedAt));
+  constructor({ mode = "annotate", startedAt, rules } = {}) {
+    this.#records = new Records(mode, milliseconds(startedAt), rules);
   }
 
   process(record, { tag = "", time } = {}) {
@@ -49,8 +49,8 @@ class Line {
 export class Reader {
   #lines;
 
-  constructor({ mode = "annotate" } = {}) {
-    this.#lines = new Lines(mode);
+  constructor({ mode = "annotate", rules } = {}) {
+    this.#lines = new Lines(mode, rules);
   }
 
   push(chunk) {

@@ -171,6 +171,11 @@ export function parse(log: string | Uint8Array): Log;
 export interface ReadOptions {
   /** Default `annotate`: every line of a report. `events` and `rewrite`: one for each kill. */
   mode?: Mode;
+  /**
+   * Your own rules for whose a cgroup is, where the parser does not know, one to a line: a system, a blank
+   * and a regular expression over the path, read from its beginning, with groups `id` and `part`.
+   */
+  rules?: string;
 }
 
 /** Reads the chunks of a log as they come: `for await (const kill of read(stream, {mode: "events"}))`. */
@@ -181,7 +186,7 @@ export function read(
 
 /** The bytes of a log in, in pieces of any size; the lines of OOM reports out. */
 export class Reader {
-  /** Throws where there is no such mode. */
+  /** Throws where there is no such mode, and for a rule that is none: the error names it and its line. */
   constructor(options?: ReadOptions);
   /** The lines that these bytes end. A string is taken as UTF-8. */
   push(chunk: string | Uint8Array): Line[];
@@ -200,6 +205,11 @@ export interface FilterOptions {
   mode?: Mode;
   /** When it started, as a Date or in milliseconds since 1970: older kills are marked `replayed`. */
   startedAt?: Date | number;
+  /**
+   * Your own rules for whose a cgroup is, where the parser does not know, one to a line: a system, a blank
+   * and a regular expression over the path, read from its beginning, with groups `id` and `part`.
+   */
+  rules?: string;
 }
 
 export interface Arrival {
@@ -211,7 +221,7 @@ export interface Arrival {
 
 /** Log records in, log records out, one after the other: a step of a log pipeline. */
 export class Filter {
-  /** Throws where there is no such mode. */
+  /** Throws where there is no such mode, and for a rule that is none: the error names it and its line. */
   constructor(options?: FilterOptions);
   /**
    * The record that is to go on, or `null` where it is dropped. What is about something else comes

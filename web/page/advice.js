@@ -1,5 +1,6 @@
 // What follows from a kill, what to do, and what the log cannot tell. Rules alone: each has `when`, a
-// test of the record and of what the page knows besides, and `text`, prose for a person.
+// test of the record and of what the page knows besides, and `text`, prose for a person, or a function of the kill that
+// makes it.
 //
 // `kill`: the `oom` of the record. `about`: whether a whole group was killed (`isGroup`), how many kills
 // of the same place were before (`before`), and whether the report has its first line (`wasTold`).
@@ -10,6 +11,57 @@ const isNodeLevel = (kill) => NODE_LEVELS.includes(kill.level);
 const isUnfinished = (kill) => kill.event !== "kill";
 /** What may stand in a command as it is. */
 const isPlain = (text) => /^\w[\w@.:-]*$/.test(text ?? "");
+
+/**
+ * What fits whoever owns the cgroup, by runtime or `workload.system`. `limit`: where the limit is set; `look`: a
+ * command that shows more, of the kill; `outcome`: what happens now.
+ */
+const VIRTUAL_MACHINE = {
+  outcome: "The killed process was a virtual machine, or one of its helpers. If it was the machine itself, the guest is gone as if its power had been cut: its own log says nothing of it.",
+  limit: "The limit has to hold the guest's memory and what the program that runs it needs besides, some hundred MiB or more. Give the guest less memory, or the limit more.",
+};
+const OWNERS = {
+  docker: { limit: "`--memory` of `docker run`, or `mem_limit` in a compose file" },
+  podman: { limit: "`--memory` of `podman run`" },
+  containerd: { limit: "`--memory` of `nerdctl run`" },
+  nomad: {
+    limit: "`memory` in the task's `resources`",
+    look: ({ workload }) => isPlain(workload.id) && `nomad alloc status ${workload.id}`,
+  },
+  ecs: { limit: "`memory` of the container or the task in the task definition" },
+  lxc: { limit: "`lxc.cgroup2.memory.max`; with Incus and LXD `limits.memory` of the instance, with Proxmox the container's memory" },
+  slurm: {
+    outcome: "Slurm notices when the step ends: its state is OUT_OF_MEMORY. Other processes of the step may have gone on until then, without the one that was killed.",
+    limit: "Submit the job with more memory, `--mem` or `--mem-per-cpu`, or make it use less. What it used at most is in the accounts:",
+    look: ({ workload }) => isPlain(workload.id) && `sacct -j ${workload.id} --format=JobID,State,ReqMem,MaxRSS`,
+  },
+  pbs: {
+    limit: "Submit the job with more memory, `mem=` in its `select`, or make it use less. What it asked for and used:",
+    look: ({ workload }) => isPlain(workload.id) && `qstat -fx ${workload.id}`,
+  },
+  htcondor: {
+    limit: "Submit the job with a larger `request_memory`, or make it use less. The path names the slot and not the job: look in the StarterLog of the slot at this time.",
+  },
+  yarn: {
+    limit: "Ask for larger containers, such as `mapreduce.map.memory.mb` or Spark's `spark.executor.memoryOverhead`: the limit holds the heap and all that lies outside of it. The application's own log:",
+    look: ({ workload }) => isPlain(workload.id) && `yarn logs -applicationId ${workload.id}`,
+  },
+  libvirt: { ...VIRTUAL_MACHINE, look: ({ workload }) => isPlain(workload.id) && `virsh dominfo ${workload.id}` },
+  proxmox: { ...VIRTUAL_MACHINE, look: ({ workload }) => isPlain(workload.id) && `qm config ${workload.id}` },
+  firecracker: VIRTUAL_MACHINE,
+  nspawn: {
+    limit: "The limit is `MemoryMax=` of the machine's unit, for all that runs in it. What it is and holds:",
+    look: ({ workload }) => isPlain(workload.id) && `machinectl status ${workload.id}`,
+  },
+  garden: { limit: "The limit is the app's: `cf scale APP -m`." },
+  buildkit: { limit: "It was a step of an image build. The limit is that of the builder, or of the container that it runs in." },
+  github: { limit: "The limit is that of the runner's service, `MemoryMax=`, for all that a job runs there. Lower the parallelism of the job, or use a larger runner." },
+};
+const ownerOf = ({ pod, container, workload }) =>
+  pod ? undefined : OWNERS[workload?.system] ?? OWNERS[container?.runtime];
+/** Advice in sentences; a setting alone is no sentence. */
+const isSentence = (text) => /[.:]$/.test(text);
+const isUsers = (kill) => /^\/user\.slice\/.*\/user@\d+\.service\//.test(kill.cgroup?.victim ?? "");
 
 /** The first that fits says what happens now. */
 const OUTCOMES = [
@@ -40,6 +92,10 @@ const OUTCOMES = [
   {
     when: (kill) => kill.container || kill.pod,
     text: "The log does not say for certain. If the killed process was its container's first, the container ends, is shown as [[OOMKilled]] with [[exit code 137]], and is started again. If it was a [[child process]], the container goes on and Kubernetes reports nothing.",
+  },
+  {
+    when: (kill) => ownerOf(kill)?.outcome,
+    text: (kill) => ownerOf(kill).outcome,
   },
   {
     when: (kill) => kill.unit?.endsWith(".service"),
@@ -74,13 +130,23 @@ const ACTIONS = [
     command: ({ container }) => `docker inspect --format '{{.Name}}' ${container.id}`,
   },
   {
-    when: (kill) => isPlain(kill.unit),
+    // A batch system has a unit for all its jobs.
+    when: (kill) => isPlain(kill.unit) && !ownerOf(kill)?.look,
     text: "See how the unit took it:",
-    command: ({ unit }) => `systemctl status ${unit}`,
+    command: (kill) => `systemctl ${isUsers(kill) ? "--user " : ""}status ${kill.unit}`,
   },
   {
     when: (kill) => kill.level === "container",
-    text: "Look at the container's memory over the days before. A steady climb is a leak: find it, a higher [[limit]] only delays the next kill. A flat line with peaks means that the limit is too low for the work: raise `limits.memory`.",
+    text: (kill) => {
+      const limit = kill.pod ? "`limits.memory`" : ownerOf(kill)?.limit;
+      const raise = limit && !isSentence(limit) ? limit : "it";
+      return `Look at the container's memory over the days before. A steady climb is a leak: find it, a higher [[limit]] only delays the next kill. A flat line with peaks means that the limit is too low for the work: raise ${raise}.`;
+    },
+  },
+  {
+    when: (kill) => kill.level === "container" && ownerOf(kill)?.look?.(kill),
+    text: "See what its owner knows of it:",
+    command: (kill) => ownerOf(kill).look(kill),
   },
   {
     when: (kill) => kill.level === "container" || kill.level === "pod",
@@ -91,7 +157,12 @@ const ACTIONS = [
     text: "The limit is the whole pod's: what its containers may use together. With one container read it as the container's own limit. With several, look which of them grew: the one that was killed need not be the one.",
   },
   {
-    when: (kill) => kill.level === "cgroup",
+    when: (kill) => kill.level === "cgroup" && isSentence(ownerOf(kill)?.limit ?? ""),
+    text: (kill) => ownerOf(kill).limit,
+    command: (kill) => ownerOf(kill).look?.(kill),
+  },
+  {
+    when: (kill) => kill.level === "cgroup" && !isSentence(ownerOf(kill)?.limit ?? ""),
     text: "The [[limit]] was set for this cgroup: for a systemd unit by `MemoryMax=`, for a container tool by its memory option. Raise it, or find what grew.",
   },
   {
@@ -147,8 +218,16 @@ const GAPS = [
     text: "Whether the place is right beyond doubt. The kernel wrote no report for this kill, a [[suppressed report]]; the process stands in the table of the newest report before it.",
   },
   {
-    when: (kill) => kill.pod || kill.container,
+    when: (kill) => kill.pod,
     text: "The names of pod, namespace and container: the [[kernel]] knows ids alone.",
+  },
+  {
+    when: (kill) => kill.container && !kill.pod,
+    text: "The name of the container: the [[kernel]] knows ids alone.",
+  },
+  {
+    when: (kill) => ["app", "flatpak", "snap"].includes(kill.workload?.system) && isUsers(kill),
+    text: "Whether it was that application: a user may give his [[cgroup]]s any name.",
   },
   {
     when: (kill) => kill.container && !kill.container_outcome,
@@ -173,9 +252,14 @@ const GAPS = [
 ];
 
 function outcomeOf(kill, about) {
-  return OUTCOMES.find(({ when }) => when(kill, about)).text;
+  return said(OUTCOMES.find(({ when }) => when(kill, about)), kill).text;
 }
 
 function fitting(rules, kill, about) {
-  return rules.filter(({ when }) => when(kill, about));
+  return rules.filter(({ when }) => when(kill, about)).map((rule) => said(rule, kill));
+}
+
+/** A rule whose text is that of this kill. */
+function said({ text, ...rule }, kill) {
+  return { ...rule, text: typeof text === "function" ? text(kill) : text };
 }

@@ -83,7 +83,8 @@ function explain(log, name) {
   say("Reading …");
   setBusy(true);
   byId("results").scrollIntoView();
-  worker.postMessage({ ask: "read", run, [typeof log === "string" ? "text" : "blob"]: log });
+  const rules = byId("rules").value;
+  worker.postMessage({ ask: "read", run, rules, [typeof log === "string" ? "text" : "blob"]: log });
 }
 
 function setBusy(isBusy) {

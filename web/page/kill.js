@@ -6,8 +6,9 @@ const MOST_NAMED = 20;
 
 /** Text parts of a kill that are the log's own: set apart in its sentence. */
 function namesOf(kill) {
-  const { victim, pod, container, unit, cgroup } = kill;
-  return [victim?.comm, container?.id?.slice(0, 12), pod?.uid, unit, cgroup?.victim, cgroup?.limit].filter(Boolean);
+  const { victim, pod, container, unit, workload, cgroup } = kill;
+  const ids = [victim?.comm, container?.id?.slice(0, 12), pod?.uid, unit, workload?.id, workload?.part];
+  return [...ids, cgroup?.victim, cgroup?.limit].filter(Boolean);
 }
 
 /** The sentence of the filter, or of a report without a kill. */
@@ -115,8 +116,8 @@ function details({ kill, entry, siblings, sources, levels }) {
 function action(kill) {
   return ({ text, command }) => {
     const content = prose(text);
-    if (!command) return h("li", {}, ...content);
-    const line = command(kill);
+    const line = command?.(kill);
+    if (!line) return h("li", {}, ...content);
     return h("li", {}, ...content,
       h("div", { class: "command" }, h("code", { tabindex: "0" }, line), copyButton("Copy", () => line)));
   };

@@ -42,7 +42,7 @@ const FIELDS = {
   "trigger.order": { after: "order=", name: "Size of request (order)", means: "The request was for 2 to the power of this many pages: 0 is one page, usually 4 KiB. −1 means that somebody asked by SysRq-f." },
   "trigger.oom_score_adj": { after: "oom_score_adj=", name: "oom_score_adj", means: "The bias of the process that asked, from −1000 (never kill) to 1000 (kill first)." },
   "memory.usage_bytes": { after: "usage ", name: "Memory used", unit: "bytes", means: "What the cgroup whose limit was hit had in use: its processes' memory, and file cache that could not be freed." },
-  "memory.limit_bytes": { after: "limit ", name: "Memory limit", unit: "bytes", means: "The most this cgroup may use. In Kubernetes, limits.memory of the container, or the sum over the pod." },
+  "memory.limit_bytes": { after: "limit ", name: "Memory limit", unit: "bytes", means: "The most this cgroup may use. In Kubernetes, limits.memory of the container, or the sum over the pod; elsewhere what its owner set: a container's, a job's, a unit's." },
   "memory.failcnt": { after: "failcnt ", name: "Times refused (failcnt)", means: "How often a request for memory met this limit so far, most times without a kill: the kernel first tries to free memory." },
   "memory.swap_usage_bytes": { after: "usage ", name: "Swap used", unit: "bytes", means: "Memory of this cgroup that was moved out to disk." },
   "memory.swap_limit_bytes": { after: "limit ", name: "Swap limit", unit: "bytes", means: "How much of its memory may be moved out to disk. 0: none, so the memory limit is all there is." },
@@ -56,7 +56,7 @@ const FIELDS = {
   "container.runtime": { name: "Container runtime", means: "What runs the container, told by the form of its cgroup's name." },
   unit: { name: "systemd unit", means: "The service, scope or slice of systemd that the process belonged to." },
   "workload.system": { name: "Owner", means: "Whoever else owns the cgroup: the system that runs the job, the machine or the outer container." },
-  "workload.id": { name: "Owner's name for it", means: "What that system calls it: a job, an allocation, a container, from the path of the cgroup." },
+  "workload.id": { name: "Owner's name for it", means: "What that system calls it: a job, a virtual machine, an application, a container, from the path of the cgroup." },
   "workload.part": { name: "Part of it", means: "A step or task of it, from the path of the cgroup." },
   nested: { name: "Inside a container", means: "The path lies inside another container. Whoever owns that can have made up the pod, container and unit that it names." },
   "cgroup.limit": { after: "oom_memcg=", name: "Cgroup at its limit", means: "Path of the cgroup whose limit was hit." },
@@ -126,7 +126,7 @@ const PARTS_OF_REPORT = [
 const GROUPS = [
   ["The process that was killed", /^victim\./],
   ["The cgroup at its limit", /^memory\./],
-  ["Where it was", /^(pod|container|cgroup|unit)\b/],
+  ["Where it was", /^(pod|container|cgroup|unit|workload|nested)\b/],
   ["The request that failed", /^trigger\./],
   ["The report", /./],
 ];

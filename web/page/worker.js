@@ -43,14 +43,14 @@ function emptyLog() {
   return { run: 0, kills: [], reports: new Map(), kept: 0, isCancelled: false };
 }
 
-/** Reads a text, or a blob, telling how far it is and what it found. */
-async function read({ run, text, blob }) {
+/** Reads a text, or a blob, by the user's own rules too, telling how far it is and what it found. */
+async function read({ run, text, blob, rules }) {
   log.isCancelled = true;
   const mine = emptyLog();
   mine.run = run;
   log = mine;
   const progress = { bytes: 0, of: blob?.size, told: performance.now() };
-  const reader = new wasm_bindgen.Reader("annotate");
+  const reader = new wasm_bindgen.Reader("annotate", rules);
   for await (const chunk of chunksOf(text, blob, progress)) {
     if (mine.isCancelled) break;
     take(mine, reader.push(chunk));

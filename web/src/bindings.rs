@@ -1,6 +1,6 @@
 //! What JavaScript sees.
 
-use oom_filter::{IdentityKeys, Mode, Outcome, RecordContext};
+use oom_filter::{IdentityKeys, Mode, Outcome, RecordContext, Rules};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 use crate::reader;
@@ -26,14 +26,18 @@ pub struct Filter {
 #[wasm_bindgen]
 impl Filter {
     /// A filter of that mode; `started_ms`, in milliseconds since 1970, is when it started: older
-    /// kills are marked as replayed.
+    /// kills are marked as replayed. `rules` are the user's own, one to a line.
     ///
     /// # Errors
     ///
-    /// Where there is no such mode.
+    /// Where there is no such mode, and for a rule that is none.
     #[wasm_bindgen(constructor)]
-    pub fn new(mode: &str, started_ms: Option<f64>) -> Result<Self, JsError> {
-        let filter = oom_filter::Filter::new(KEYS);
+    pub fn new(
+        mode: &str,
+        started_ms: Option<f64>,
+        rules: Option<String>,
+    ) -> Result<Self, JsError> {
+        let filter = filter_with(rules)?;
         Ok(Self {
             filter: match started_ms {
                 Some(started) => filter.started_at(microseconds(started)),
@@ -77,14 +81,14 @@ pub struct Reader(reader::Reader);
 
 #[wasm_bindgen]
 impl Reader {
-    /// A reader of that mode.
+    /// A reader of that mode, with the user's own rules, one to a line.
     ///
     /// # Errors
     ///
-    /// Where there is no such mode.
+    /// Where there is no such mode, and for a rule that is none.
     #[wasm_bindgen(constructor)]
-    pub fn new(mode: &str) -> Result<Self, JsError> {
-        let filter = oom_filter::Filter::new(KEYS);
+    pub fn new(mode: &str, rules: Option<String>) -> Result<Self, JsError> {
+        let filter = filter_with(rules)?;
         Ok(Self(reader::Reader::new(filter, mode_named(mode)?)))
     }
 
@@ -116,6 +120,16 @@ impl Reader {
 pub fn level_of(path: &str) -> String {
     let level = oom_filter::cgroup::identify(path.as_bytes()).level;
     level.name().to_owned()
+}
+
+fn filter_with(rules: Option<String>) -> Result<oom_filter::Filter, JsError> {
+    let filter = oom_filter::Filter::new(KEYS);
+    // A string that may be absent comes as one of its own.
+    let Some(rules) = rules else {
+        return Ok(filter);
+    };
+    let rules = Rules::read(&rules).map_err(|problem| JsError::new(&problem.to_string()))?;
+    Ok(filter.with_rules(rules))
 }
 
 fn mode_named(name: &str) -> Result<Mode, JsError> {

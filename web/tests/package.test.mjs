@@ -160,6 +160,23 @@ test("streams are kept apart by their tag", () => {
   assert.equal(filter.process({ log: "Call Trace:" }, { tag: "b" }).oom.id, ids[1]);
 });
 
+test("a user's own rules tell whose a cgroup is", () => {
+  const log = [
+    "Task in /farm/bunny-7/frame-12 killed as a result of limit of /farm/bunny-7",
+    "Memory cgroup out of memory: Kill process 7 (maya) score 900 or sacrifice child",
+    "Killed process 7 (maya) total-vm:8kB, anon-rss:4kB, file-rss:0kB",
+  ];
+  const rules = "farm /farm/(?<id>\\w+-\\d+)(/(?<part>frame-\\d+))?";
+  const expected = { system: "farm", id: "bunny-7", part: "frame-12" };
+  const reader = new oom.Reader({ mode: "events", rules });
+  assert.deepEqual(reader.push(`${log.join("\n")}\n`)[0].record.oom.workload, expected);
+  const filter = new oom.Filter({ rules });
+  assert.deepEqual(log.map((line) => filter.process({ log: line })).pop().oom.workload, expected);
+  for (const Refuser of [oom.Reader, oom.Filter]) {
+    assert.throws(() => new Refuser({ rules: "\nfarm /b[" }), /rule `farm \/b\[` in line 2: /);
+  }
+});
+
 test("a wrong mode is an error that says which there are", () => {
   assert.throws(() => new oom.Filter({ mode: "all" }), /annotate.*rewrite.*events/);
   assert.throws(() => new oom.Reader({ mode: "" }), /annotate.*rewrite.*events/);

@@ -13,7 +13,7 @@ import { chromium, dist, objects, page as pageFolder, scratch, serve, suites } f
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** All the page may weigh, packed. */
-const MOST_BYTES = 150 << 10;
+const MOST_BYTES = 176 << 10;
 const KILL = "Out of memory: Killed process 42 (NAME) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
 const MARKUP = "<img src=x onerror=hacked=1>";
 /** A kill in a cgroup of any name: that of a process has at most 15 bytes. */
@@ -121,6 +121,52 @@ test("every suite gives the Fluent Bit module's kills", { skip }, async (context
     assert.deepEqual(found.map(({ oom }) => oom), kills.map(({ oom }) => oom), suite.name);
   }
   assert.ok(compared > 80, `${compared} kills compared`);
+});
+
+/** A report of one kill at the limit of a cgroup. */
+const reportIn = (victim, limit = victim) => [
+  "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+  "memory: usage 4kB, limit 4kB, failcnt 1",
+  `oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=${limit},task_memcg=${victim},task=a,pid=7,uid=0`,
+  "Memory cgroup out of memory: Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:8kB oom_score_adj:0",
+].join("\n");
+
+test("what to do fits whoever owns the cgroup", { skip }, async (context) => {
+  const page = await open(context);
+  const id = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
+  const user = "/user.slice/user-1000.slice/user@1000.service/app.slice";
+  const slurm = "/system.slice/slurmstepd.scope/job_42";
+  for (const [paths, said, unsaid] of [
+    [[`${slurm}/step_0/user/task_0`, slurm], "sacct -j 42 ", "systemctl"],
+    [["/pbs_jobs.service/jobid/12.srv"], "qstat -fx 12.srv", "systemctl"],
+    [["/qemu.slice/105.scope"], "qm config 105", "systemctl"],
+    [[`/docker/${id}`], "--memory of docker run", "limits.memory"],
+    [["/nomad.slice/share.slice/8e2f0b5c-3a84-9d5e-4c2b-0f8f6f0f1a11.web.scope"], "nomad alloc status 8e2f0b5c", "systemctl"],
+    [["/lxc/web"], "limits.memory of the instance", "docker"],
+    [[`/kubepods/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb/${id}`], "raise limits.memory", "docker"],
+    [["/system.slice/nginx.service"], "systemctl status nginx.service", "limits.memory"],
+    [[`${user}/app-gnome-slack-96235.scope`], "systemctl --user status app-gnome-slack-96235.scope", "limits.memory"],
+  ]) {
+    await give(page, "owner.log", reportIn(...paths));
+    const body = await page.locator(".kill[data-ready] .answers").textContent();
+    assert.ok(body.includes(said), `${paths}: ${body}`);
+    assert.ok(!body.includes(unsaid), `${paths}: ${body}`);
+  }
+});
+
+test("a user's own rules name the owner, and a wrong one is named", { skip }, async (context) => {
+  const page = await open(context);
+  const rule = String.raw`farm /farm/(?<id>\w+-\d+)`;
+  const log = reportIn("/farm/bunny-7/frame-12", "/farm");
+  await give(page, "farm.log", log);
+  assert.doesNotMatch(await page.locator(".toggle").first().textContent(), /in farm bunny-7/);
+  await page.locator("details:has(#rules) summary").click();
+  await page.fill("#rules", rule);
+  await give(page, "farm.log", log);
+  assert.match(await page.locator(".toggle").first().textContent(), /was killed in farm bunny-7:/);
+  await page.fill("#rules", `${rule}\nfarm /b[`);
+  await give(page, "farm.log", log);
+  assert.match(await status(page), /rule `farm \/b\[` in line 2: /);
 });
 
 for (const [name, count, word] of [

@@ -62,7 +62,7 @@ pub const VECTOR: Module = Module {
     profile: "program",
     features: "+simd128",
     optimizer: &[],
-    limit: 424 << 10,
+    limit: 512 << 10,
 };
 
 /// Envoy's module.
@@ -75,7 +75,7 @@ pub const ENVOY: Module = Module {
     profile: "proxy",
     features: "+simd128",
     optimizer: &[],
-    limit: 808 << 10,
+    limit: 896 << 10,
 };
 
 /// Every module. A new one is a row here.

@@ -36,6 +36,9 @@ impl RootContext for Root {
                 if settings.refuses_unsaid {
                     senders = senders.refuse_unsaid();
                 }
+                if let Some(rules) = &settings.rules {
+                    senders = senders.with_rules(rules.clone());
+                }
                 self.0 = Some(Rc::new(Shared {
                     settings,
                     senders: RefCell::new(senders),

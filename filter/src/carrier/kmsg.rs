@@ -46,7 +46,7 @@ impl<'a> Header<'a> {
 ///
 /// One pass: a decoded backslash is not looked at again (`append_char()` in
 /// `kernel/printk/printk.c`, 3.5 and newer).
-pub(super) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
     let next = |text: &[u8]| text.iter().position(|byte| *byte == b'\\');
     let Some(mut position) = next(text) else {
         return Cow::Borrowed(text);

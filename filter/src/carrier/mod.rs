@@ -9,7 +9,7 @@ mod wrapping;
 use alloc::borrow::Cow;
 
 pub use author::Author;
-pub(crate) use kmsg::Header as KmsgHeader;
+pub(crate) use kmsg::{Header as KmsgHeader, decode as undo_escapes};
 pub(crate) use name_bytes::LONGEST_NAME;
 pub use name_bytes::NameBytes;
 

@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::components::{Components, is_lower_hex, is_slice, is_uuid_between, starts_with};
-use super::shapes::{IN_POD, PARENTS_OF_PODS};
-use super::{Container, Level, Pod, Qos, Runtime};
+use super::shapes::{IN_POD, KATA_IN_POD, PARENTS_OF_PODS};
+use super::{Container, Level, Pod, Qos, Runtime, Workload};
 use crate::text::cursor::{rfind, split_at};
 
 /// What a path tells that lies in the kubelet's tree.
@@ -12,6 +12,8 @@ pub(super) struct InTree {
     pub(super) level: Level,
     pub(super) pod: Option<Pod>,
     pub(super) container: Option<Container>,
+    /// The sandbox of a virtual machine that holds the whole pod.
+    pub(super) workload: Option<Workload>,
     /// The path lies below the container's own cgroup.
     pub(super) is_inside: bool,
 }
@@ -22,6 +24,7 @@ impl InTree {
             level,
             pod: None,
             container: None,
+            workload: None,
             is_inside: false,
         }
     }
@@ -33,7 +36,7 @@ pub(super) fn read(components: Components<'_>) -> Option<InTree> {
     let parents = PARENTS_OF_PODS.iter();
     tree(components).or_else(|| {
         parents
-            .filter_map(|parent| starts_with(components, parent))
+            .filter_map(|parent| starts_with(components, parent.as_bytes()))
             .find_map(|parent| tree(parent.below))
     })
 }
@@ -149,11 +152,13 @@ fn pod_and_container_in_one(name: &[u8], below: Components<'_>) -> Option<InTree
 fn in_pod(pod: Pod, rest: Components<'_>) -> InTree {
     let container = IN_POD
         .iter()
-        .find_map(|(shape, runtime)| Some((starts_with(rest, shape)?, *runtime)));
+        .find_map(|(shape, runtime)| Some((starts_with(rest, shape.as_bytes())?, *runtime)));
     match container {
         Some((found, runtime)) => in_container(pod, found.id, runtime, found.below),
         None => InTree {
             pod: Some(pod),
+            workload: starts_with(rest, KATA_IN_POD.as_bytes())
+                .map(|found| Workload::new("kata", &found)),
             ..InTree::bare(match rest.first() {
                 None => Level::Pod,
                 Some(_) => Level::Cgroup,
@@ -173,6 +178,7 @@ fn in_container(
         level: Level::of_container(is_inside),
         pod: Some(pod),
         container: Container::known(id, runtime),
+        workload: None,
         is_inside,
     }
 }
@@ -183,7 +189,7 @@ fn pod_uid(text: &[u8]) -> Option<String> {
     if text.len() == 32 && text.iter().copied().all(is_lower_hex) {
         return Some(crate::printable(text));
     }
-    is_uuid_between(text, |byte| matches!(byte, b'-' | b'_')).then(|| {
+    is_uuid_between(text, b"-_").then(|| {
         text.iter()
             .map(|byte| match byte {
                 b'_' => '-',

@@ -1,7 +1,8 @@
 //! What a cgroup path tells: the pod, the container, the unit, the level.
 //!
 //! `shapes.rs` holds tables, one row for each place where the kubelet's tree may hang and for each kind of
-//! container of anybody else. What lies below `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
+//! container of anybody else; `owners.rs` holds the same for jobs, machines and applications. What lies below
+//! `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
 //!
 //! Whoever may create cgroups below his own can name one `kubepods`. A pod is believed only where the
 //! kubelet puts one: at the root, below a directory that root's services make, or in a container that may be a
@@ -11,6 +12,7 @@
 mod components;
 mod kubepods;
 mod level;
+mod owners;
 mod shapes;
 mod unit;
 mod workload;
@@ -22,6 +24,7 @@ use serde::Serialize;
 use components::{Components, is_container_id};
 pub use level::Level;
 pub(crate) use level::UNKNOWN_TAG;
+use owners::Owner;
 use shapes::FoundContainer;
 pub use workload::Workload;
 
@@ -102,7 +105,7 @@ pub struct Identity<'a> {
     pub workload: Option<Workload>,
     /// Pod, container or unit was read inside another container, whose owner can have made it up.
     pub is_nested: bool,
-    /// The path lies below the container's own cgroup: a limit here is not the container's.
+    /// The path lies below the cgroup of the container, or of the workload: a limit here is not theirs.
     pub is_inside: bool,
 }
 
@@ -143,7 +146,9 @@ pub fn identify(path: &[u8]) -> Identity<'_> {
                 unit: unit.filter(|_| tree.pod.is_none()),
                 pod: tree.pod,
                 container: tree.container,
-                workload: outermost.or(innermost).and_then(FoundContainer::as_owner),
+                workload: (outermost.or(innermost))
+                    .and_then(FoundContainer::as_owner)
+                    .or(tree.workload),
                 is_nested: innermost.is_some(),
                 is_inside: tree.is_inside,
             };
@@ -157,19 +162,27 @@ pub fn identify(path: &[u8]) -> Identity<'_> {
         outermost = outermost.or(innermost);
         innermost = Some(found);
     }
-    let is_inside = innermost.is_some() && rest.first().is_some();
+    let Some(container) = innermost else {
+        let owner = owners::of(root);
+        return Identity {
+            level: Level::Cgroup,
+            pod: None,
+            container: None,
+            unit,
+            is_nested,
+            is_inside: owner.as_ref().is_some_and(Owner::has_more_below),
+            workload: owner.as_ref().map(Owner::workload),
+        };
+    };
+    let is_inside = rest.first().is_some();
     Identity {
-        level: match innermost {
-            Some(_) => Level::of_container(is_inside),
-            None => Level::Cgroup,
-        },
+        level: Level::of_container(is_inside),
         pod: None,
-        container: innermost.and_then(FoundContainer::container),
+        container: container.container(),
         unit,
-        workload: match (outermost, innermost) {
-            (Some(outermost), _) => outermost.as_owner(),
-            (None, Some(only)) => only.workload(),
-            (None, None) => shapes::other_owner(root),
+        workload: match outermost {
+            Some(outermost) => outermost.as_owner(),
+            None => container.workload(),
         },
         is_nested,
         is_inside,

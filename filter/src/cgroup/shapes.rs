@@ -1,9 +1,7 @@
 //! The shapes of cgroup paths: tables of one row each.
 
-use alloc::borrow::Cow;
-
 use super::components::{Components, Match, starts_with};
-use super::{Container, Runtime, Workload};
+use super::{Container, Runtime, Workload, owners};
 
 /// Where the kubelet's tree may hang when it does not hang at the root. Only root's own services make
 /// these directories.
@@ -65,7 +63,7 @@ const MACHINES: [ContainerShape; 9] = [
 ];
 
 /// Other containers. They may hold containers, but no pods: some of these directories a user can make.
-const CONTAINERS: [ContainerShape; 15] = [
+const CONTAINERS: [ContainerShape; 16] = [
     ("docker/buildx/{id}", None, Some(Runtime::Docker)),
     // Amazon ECS on cgroup v1; on Fargate the second is `<task>-<n>`.
     ("ecs/{name}/{id}", Some("ecs"), Some(Runtime::Docker)),
@@ -101,6 +99,11 @@ const CONTAINERS: [ContainerShape; 15] = [
     ("nomad/{uuid}.{part}", Some("nomad"), None),
     // Up to 1.6 on cgroup v1: a number of no allocation.
     ("nomad/{any}", Some("nomad"), None),
+    (
+        "hadoop-yarn/{yarn}/{id}",
+        Some("yarn"),
+        Some(Runtime::Docker),
+    ),
     // A cgroup parent of somebody's choice on cgroup v1, at the root alone: who runs it is not known, and
     // so nothing of what lies below is read.
     ("{any}/{id}", None, None),
@@ -126,14 +129,6 @@ const ROOTLESS: [ContainerShape; 3] = [
     ),
 ];
 
-/// Whose a cgroup is that is no container, from the root, and the system that it is of.
-const WORKLOADS: [(&str, &str); 3] = [
-    ("ecs/{name}", "ecs"),
-    ("ecstasks.slice/ecstasks-{name}.slice", "ecs"),
-    // A virtual machine, by its number.
-    ("qemu.slice/{name}.scope", "proxmox"),
-];
-
 /// How runtimes name a container's cgroup inside its pod's. `crio-conmon-` is
 /// the monitor process.
 pub(super) const IN_POD: [(&str, Option<Runtime>); 7] = [
@@ -148,6 +143,9 @@ pub(super) const IN_POD: [(&str, Option<Runtime>); 7] = [
     ("libpod-{id}.scope/[container]", Some(Runtime::Podman)),
     ("nerdctl-{id}.scope/[container]", Some(Runtime::Containerd)),
 ];
+
+/// How Kata names the cgroup of a sandbox inside its pod's: the machine with all containers of the pod.
+pub(super) const KATA_IN_POD: &str = "kata_{name}";
 
 /// A container outside Kubernetes, as its path tells of it.
 #[derive(Clone, Copy)]
@@ -170,7 +168,7 @@ pub(super) fn container(
     };
     for (rows, may_hold_pods) in tables {
         for (shape, system, runtime) in *rows {
-            let Some(found) = starts_with(components, shape) else {
+            let Some(found) = starts_with(components, shape.as_bytes()) else {
                 continue;
             };
             let found = FoundContainer {
@@ -179,7 +177,9 @@ pub(super) fn container(
                 runtime: *runtime,
                 may_hold_pods: *may_hold_pods,
             };
-            if is_at_root || found.is_known() {
+            // What an owner calls by that name is nobody's unknown container.
+            let is_unclaimed = || !owners::of(components).is_some_and(|owner| owner.has_name());
+            if found.is_known() || is_at_root && is_unclaimed() {
                 return Some(found);
             }
         }
@@ -215,7 +215,7 @@ impl<'a> FoundContainer<'a> {
 
     /// The system that it is of, where that is not its engine.
     pub(super) fn workload(self) -> Option<Workload> {
-        Some(workload(self.system?, &self.found))
+        Some(Workload::new(self.system?, &self.found))
     }
 
     /// Itself as the owner of what lies below it.
@@ -223,23 +223,8 @@ impl<'a> FoundContainer<'a> {
         self.workload().or_else(|| {
             Some(Workload {
                 id: self.found.id.map(crate::printable),
-                ..workload(self.runtime?.name(), &self.found)
+                ..Workload::new(self.runtime?.name(), &self.found)
             })
         })
-    }
-}
-
-/// Whoever else owns what a path lies in.
-pub(super) fn other_owner(components: Components<'_>) -> Option<Workload> {
-    WORKLOADS
-        .iter()
-        .find_map(|(shape, system)| Some(workload(system, &starts_with(components, shape)?)))
-}
-
-fn workload(system: &'static str, found: &Match<'_>) -> Workload {
-    Workload {
-        system: Cow::Borrowed(system),
-        id: found.name.map(crate::printable),
-        part: found.part.map(crate::printable),
     }
 }

@@ -66,8 +66,10 @@ fn place(text: &mut String, oom: &Oom) {
     let id = oom.container_id().map(short_id);
     let pod = oom.pod.as_ref().map(|pod| pod.uid.as_str());
     let path = victim_path(oom);
-    let owner = (oom.workload.as_ref()).filter(|owner| owner.id.is_some());
-    match (id, pod, &oom.unit, path) {
+    let owner = named(oom.workload.as_ref());
+    // A unit that a system keeps its jobs in says less than the job.
+    let unit = (oom.unit.as_ref()).filter(|_| oom.nested || owner.is_none());
+    match (id, pod, unit, path) {
         (Some(id), Some(pod), ..) => text.extend([" in container ", id, " of pod ", pod]),
         (Some(id), None, ..) => text.extend([" in container ", id]),
         (None, Some(pod), ..) => text.extend([" in pod ", pod]),
@@ -91,6 +93,11 @@ fn short_id(id: &str) -> &str {
     id.get(..SHORT_ID).unwrap_or(id)
 }
 
+/// An owner that has a name of its own, without which it says too little.
+fn named(owner: Option<&Workload>) -> Option<&Workload> {
+    owner.filter(|owner| owner.id.is_some())
+}
+
 fn workload(text: &mut String, owner: Option<&Workload>) {
     const ID_LENGTH: usize = 64;
     let Some(owner) = owner else {
@@ -100,6 +107,9 @@ fn workload(text: &mut String, owner: Option<&Workload>) {
     if let Some(id) = &owner.id {
         let is_long = id.len() == ID_LENGTH;
         text.extend([" ", if is_long { short_id(id) } else { id }]);
+    }
+    if let Some(part) = &owner.part {
+        text.extend([" (", part, ")"]);
     }
 }
 
@@ -198,29 +208,38 @@ fn container_around(text: &mut String, oom: &Oom, limit: &Identity<'_>) {
     match &limit.container {
         container if *container == oom.container => text.push_str("the container"),
         Some(Container { id: Some(id), .. }) => text.extend(["container ", short_id(id)]),
-        _ if limit.workload.is_some() => workload(text, limit.workload.as_ref()),
-        _ => text.push_str("a container"),
+        _ => match named(limit.workload.as_ref()) {
+            None => text.push_str("a container"),
+            owner => workload(text, owner),
+        },
     }
 }
 
 fn cgroup(text: &mut String, oom: &Oom, path: &str, is_victims: bool) {
     let limit = identify(path.as_bytes());
+    let owner = named(limit.workload.as_ref());
     // By bytes: searching and checking characters would be a part of every module for this alone.
     let last = rfind(path.as_bytes(), b"/").and_then(|slash| path.get(slash.saturating_add(1)..));
     if limit.container.is_some() && limit.container == oom.container {
         text.push_str("a cgroup inside the container");
     } else if limit.pod.is_some() {
         text.push_str("a cgroup inside the pod");
+    } else if owner.is_some() && !limit.is_inside {
+        workload(text, owner);
     } else if is_victims {
-        text.push_str("the cgroup");
+        // What was said of the victim is then its owner, but for a unit in a machine.
+        let is_below = limit.is_inside && !limit.is_nested;
+        text.push_str(if is_below {
+            "a cgroup inside it"
+        } else {
+            "the cgroup"
+        });
     } else if let Some(unit) = last.filter(|last| limit.unit == Some(last.as_bytes())) {
         text.extend(["unit ", unit]);
         if limit.is_nested {
             text.push_str(" inside ");
-            workload(text, limit.workload.as_ref());
+            workload(text, owner);
         }
-    } else if !limit.is_inside && limit.workload.is_some() {
-        workload(text, limit.workload.as_ref());
     } else {
         text.extend(["cgroup ", path]);
     }

@@ -66,10 +66,12 @@ export interface Oom {
   workload?: { system: string; id?: string; part?: string };
   /** The cgroup lies inside another container, whose owner can have made up pod, container and unit. */
   nested?: true;
-  /** The five largest tasks by resident memory. */
+  /** The five largest tasks by resident and swapped memory together. */
   tasks?: Task[];
   /** Rows of the report's task table. */
   task_count?: number;
+  /** Resident memory of all rows together. */
+  tasks_rss_bytes?: Integer;
   /** Tasks of the table that this kill leaves alive. */
   survivors?: number;
   /** Absent where the report does not tell. */
@@ -95,6 +97,7 @@ export interface Victim {
   file_rss_bytes?: Integer;
   shmem_rss_bytes?: Integer;
   pgtables_bytes?: Integer;
+  swap_bytes?: Integer;
 }
 
 export interface Trigger {
@@ -124,6 +127,45 @@ export interface Memory {
   memsw_limit_bytes?: Integer;
   kmem_usage_bytes?: Integer;
   kmem_limit_bytes?: Integer;
+  /** What filled it: of the cgroup with all below it; for a kill at level `node` of the machine. */
+  anon_bytes?: Integer;
+  /** With shared memory. */
+  file_bytes?: Integer;
+  shmem_bytes?: Integer;
+  kernel_bytes?: Integer;
+  slab_bytes?: Integer;
+  slab_unreclaimable_bytes?: Integer;
+  pagetables_bytes?: Integer;
+  kernel_stack_bytes?: Integer;
+  percpu_bytes?: Integer;
+  vmalloc_bytes?: Integer;
+  sock_bytes?: Integer;
+  swap_bytes?: Integer;
+  swap_total_bytes?: Integer;
+  swap_free_bytes?: Integer;
+  free_bytes?: Integer;
+  total_bytes?: Integer;
+  /** The five largest cgroups of the subtree, up to 5.2. */
+  cgroups?: {
+    path: string;
+    container?: string;
+    anon_bytes?: Integer;
+    file_bytes?: Integer;
+    swap_bytes?: Integer;
+  }[];
+  /** Why memory of the machine could not be had although some was free. */
+  allocation?: {
+    zone: string;
+    node: number;
+    free_bytes?: Integer;
+    min_bytes?: Integer;
+    low_bytes?: Integer;
+    largest_free_order?: number;
+    nodemask?: string;
+    mems_allowed?: string;
+  };
+  /** The kind that makes up more than half. */
+  mostly?: "anon" | "file" | "shmem" | "kernel" | "sock";
 }
 
 export interface Task {
@@ -132,6 +174,8 @@ export interface Task {
   uid: Integer;
   /** Absent where the report does not tell the size of a page. */
   rss_bytes?: Integer;
+  swap_bytes?: Integer;
+  pgtables_bytes?: Integer;
   total_vm_bytes?: Integer;
   oom_score_adj?: Integer;
 }

@@ -182,6 +182,22 @@ const ACTIONS = [
     text: "Give the machine more memory or less work. In Kubernetes also set system-reserved and eviction thresholds of the [[kubelet]], so that it moves pods away before the kernel has to kill.",
   },
   {
+    when: ({ memory }) => memory?.mostly === "shmem",
+    text: "Most of the memory is shared memory or [[tmpfs]], such as /dev/shm or an emptyDir with `medium: Memory`: it counts against the [[limit]] and stays when a process dies. Find what writes there, and set `sizeLimit` on the emptyDir.",
+  },
+  {
+    when: ({ memory }) => memory?.mostly === "kernel",
+    text: "Most of the memory is the [[kernel]]'s own: many open files, file names, threads or sockets make it grow. `slabtop` on the machine shows what it is of.",
+  },
+  {
+    when: ({ memory }) => memory?.mostly === "sock",
+    text: "Most of the memory is in buffers of sockets: somebody sends faster than it is read. Look at `ss -tm` on the machine.",
+  },
+  {
+    when: ({ memory }) => memory?.mostly === "file",
+    text: "Most of the memory is cache of files that the [[kernel]] could not give back in time: written faster than the disk takes it, or locked.",
+  },
+  {
     when: ({ victim = {} }) => Number(victim.shmem_rss_bytes) > Number(victim.anon_rss_bytes),
     text: "Most of what the process held was shared memory. Look at files in [[tmpfs]], such as /dev/shm or an emptyDir with `medium: Memory`: they count against the [[limit]] and stay when the process dies.",
   },

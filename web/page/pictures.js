@@ -45,39 +45,63 @@ function memoryPicture(sources) {
   const fields = flat(sources.kill);
   const accounts = ACCOUNTS.filter(([, used]) => fields.has(used)).map(([name, used, limit]) =>
     account(sources, name, [used, fields.get(used)], [limit, fields.get(limit)]));
-  const machine = accounts.length > 0 ? {} : sources.machine();
-  if (machine.memory) {
-    const [used, total] = machine.memory;
-    accounts.push(account(sources, "Memory of the machine", ["machine.used", used], ["machine.total", total]));
+  const [total, free] = ["memory.total_bytes", "memory.free_bytes"].map((path) => fields.get(path));
+  if (total !== undefined && free !== undefined) {
+    const used = BigInt(total) - BigInt(free);
+    accounts.push(account(sources, "Memory of the machine", ["machine.used", used], ["memory.total_bytes", total]));
   }
-  if (machine.swap) {
-    const [used, total] = machine.swap;
-    accounts.push(account(sources, "Swap of the machine", ["machine.swap_used", used], ["machine.swap_total", total]));
+  const [swap, swapped] = ["memory.swap_total_bytes", "memory.swap_bytes"].map((path) => fields.get(path));
+  if (swap !== undefined && swapped !== undefined) {
+    accounts.push(account(sources, "Swap of the machine", ["memory.swap_bytes", swapped], ["memory.swap_total_bytes", swap]));
   }
   if (accounts.length === 0) {
     accounts.push(h("p", { class: "quiet" }, "This text has no line with what was used and the limit."));
   }
-  const whole = fields.get("memory.limit_bytes") ?? machine.memory?.[1] ?? 0;
-  return picture("Memory used, against the limit", ...accounts, statisticsPart(sources, whole), victimPart(sources, fields, whole));
+  const whole = fields.get("memory.limit_bytes") ?? total ?? 0;
+  return picture("Memory used, against the limit", ...accounts, kindsPart(sources, fields, whole),
+    cgroupsPart(sources.kill), victimPart(sources, fields, whole), allocationPart(sources.kill));
 }
 
-/** What the cgroup's memory was of. */
-const STATISTIC_PARTS = [
-  ["anonymous", "statistics.anon", "anon"],
-  ["files", "statistics.file", "file"],
-  ["kernel", "statistics.kernel", "kernel"],
+/** What the memory was of. The kernel's own is one figure of a cgroup, and caches above all of a machine. */
+const KINDS = [
+  ["anonymous", "memory.anon_bytes", "anon"],
+  ["files", "memory.file_bytes", "file"],
+  ["kernel", "memory.kernel_bytes", "kernel"],
+  ["slab caches", "memory.slab_bytes", "kernel"],
 ];
 
-function statisticsPart(sources, limit) {
-  const told = sources.statistics();
-  const parts = STATISTIC_PARTS.filter(([, path]) => told.has(path));
+function kindsPart(sources, fields, limit) {
+  const isOne = fields.has("memory.kernel_bytes");
+  const parts = KINDS.filter(([, path]) => fields.has(path) && !(isOne && path === "memory.slab_bytes"));
   if (parts.length === 0) return undefined;
-  const shared = told.get("statistics.shmem")?.value ?? 0n;
-  const sum = parts.reduce((sum, [, path]) => sum + told.get(path).value, 0n);
+  const shared = fields.get("memory.shmem_bytes") ?? 0;
+  const sum = parts.reduce((sum, [, path]) => sum + BigInt(fields.get(path)), 0n);
   return stack(sources, "What it was of", sum, limit, parts.map(([name, path, key]) => ({
-    name, path, key, value: told.get(path).value,
-    rest: key === "file" && shared > 0n ? [", of it shared ", figure(sources, "statistics.shmem", shared)] : [],
+    name, path, key, value: fields.get(path),
+    rest: key === "file" && shared > 0 ? [", of it shared ", figure(sources, "memory.shmem_bytes", shared)] : [],
   })));
+}
+
+/** What each cgroup of the subtree held by itself, where the kernel says it. */
+function cgroupsPart({ memory }) {
+  const cgroups = memory?.cgroups ?? [];
+  if (cgroups.length < 2) return undefined;
+  return h("div", { class: "account" },
+    h("div", { class: "legend" }, h("span", {}, "Held by each cgroup, the largest first")),
+    h("ul", { class: "key" }, cgroups.map(({ path, anon_bytes = 0, file_bytes = 0 }) =>
+      h("li", {}, untrusted(path), ` ${bytes(BigInt(anon_bytes) + BigInt(file_bytes))}`))));
+}
+
+/** Why memory could not be had although some was free. */
+function allocationPart({ memory, trigger }) {
+  const allocation = memory?.allocation;
+  if (allocation?.free_bytes === undefined) return undefined;
+  const { zone, node, free_bytes: free, min_bytes: min, largest_free_order: largest } = allocation;
+  const order = trigger?.order ?? 0;
+  const kept = min === undefined ? "" : ` and keeps ${bytes(min)} back for emergencies`;
+  const isTorn = order > 0 && (largest === undefined || largest < order);
+  return h("p", { class: "quiet" }, `The request could use zone ${zone} of memory node ${node}. That had ${bytes(free)} free${kept}.`,
+    isTorn ? ` It asked for ${grouped(2 ** order)} pages that stand together, and no free block was so large.` : "");
 }
 
 /** One account: a path and its figure for what is used, and for the limit, which may be unknown. */

@@ -4,13 +4,15 @@
 /** Members of the record that are no figures. */
 const NO_FIGURES = new Set(["event", "summary", "tasks", "id", "tag"]);
 
-/** The record's fields by their path, `victim.pid`; tasks as `task.<pid>.<field>`. */
+/** The record's fields by their path, `victim.pid`; tasks as `task.<pid>.<field>`. Other lists are no figures. */
 function flat(oom) {
   const fields = new Map();
+  const add = (path, value) => {
+    if (value === null || typeof value !== "object") fields.set(path, value);
+    else if (!Array.isArray(value)) for (const [key, inner] of Object.entries(value)) add(`${path}.${key}`, inner);
+  };
   for (const [key, value] of Object.entries(oom)) {
-    if (NO_FIGURES.has(key)) continue;
-    if (value === null || typeof value !== "object") fields.set(key, value);
-    else for (const [inner, figure] of Object.entries(value)) fields.set(`${key}.${inner}`, figure);
+    if (!NO_FIGURES.has(key)) add(key, value);
   }
   for (const task of oom.tasks ?? []) {
     for (const [key, value] of Object.entries(task)) fields.set(`task.${task.pid}.${key}`, value);
@@ -34,44 +36,17 @@ class Sources {
     ];
   }
 
-  /** What the memory of the cgroup was of: the line and the count of each part that is told. */
-  statistics() {
-    const told = new Map();
-    for (const line of this.lines) {
-      const [, name, count] = (line.oom.event === "report" && STATISTICS.line.exec(line.text)) || [];
-      const part = Object.hasOwn(STATISTICS.names, name) ? STATISTICS.names[name] : undefined;
-      if (part && !told.has(`statistics.${part}`)) told.set(`statistics.${part}`, { line, value: BigInt(count) });
-    }
-    return told;
-  }
-
   /** The line that gives `path` this very value. */
   line(path, value) {
-    const statistic = this.statistics().get(path);
-    if (statistic) return statistic.line;
+    const names = FIELDS[path]?.statistic;
+    if (names) {
+      const row = new RegExp(`(?:^|\\] |;|: )(?:${names.join("|")}) ${value}$`);
+      const line = this.lines.find(({ text, oom }) => oom.event === "report" && row.test(text));
+      if (line) return line;
+    }
     const [owner, field] = path.split(".");
     const paths = owner === "victim" ? [path, `task.${this.kill.victim?.pid}.${field}`] : [path];
     return this.inOrder.find(({ fields }) => paths.some((path) => fields.get(path) === value));
-  }
-
-  /** The machine's memory and swap, as pairs of what is used and the whole; empty where no line says. */
-  machine() {
-    let [free, total] = [0n, 0n];
-    const swap = {};
-    for (const { text, oom } of this.lines) {
-      if (oom.event !== "report") continue;
-      const zone = MACHINE.memory.line.exec(text);
-      free += zone ? BigInt(zone[MACHINE.memory.free]) : 0n;
-      total += zone ? BigInt(zone[MACHINE.memory.total]) : 0n;
-      swap.free ??= MACHINE.swapFree.exec(text)?.[1];
-      swap.total ??= MACHINE.swapTotal.exec(text)?.[1];
-    }
-    const known = {};
-    if (total > 0n) known.memory = [(total - free) * 1024n, total * 1024n];
-    if (swap.free && swap.total) {
-      known.swap = [(BigInt(swap.total) - BigInt(swap.free)) * 1024n, BigInt(swap.total) * 1024n];
-    }
-    return known;
   }
 
   /** All rows of the report's table, the largest first; the record's five where a row has no size, or the lines are gone. */

@@ -20,10 +20,13 @@ const UNFINISHED = [
   ["reaped", "The memory of a killed process was taken back, but the line of the kill is not in this text."],
 ];
 
+/** How the machine's figures come about. */
+const MEM_INFO = "Summed from the lines below “Mem-Info” of the report, or over the cgroups of the report.";
+
 /**
  * Fields of the record by their path: `name`, `unit` ("bytes", "us" or none) and `means`. `derived`
  * says how a figure comes about that no line prints. `after` is what stands before it in its line,
- * where the same figure may stand there twice.
+ * where the same figure may stand there twice. `statistic` is what the kernel's statistics of a cgroup call it.
  */
 const FIELDS = {
   "victim.comm": { name: "Name", means: "Name of the killed process: at most 15 bytes, chosen by the process itself. It proves nothing about which program it is." },
@@ -35,6 +38,7 @@ const FIELDS = {
   "victim.anon_rss_bytes": { after: "anon-rss:", name: "Anonymous memory", unit: "bytes", means: "Memory the process filled itself: heap, stacks. It can only be freed by ending the process, or by swapping it out." },
   "victim.file_rss_bytes": { after: "file-rss:", name: "File memory", unit: "bytes", means: "Parts of files, such as program code, that were in memory. The kernel can drop most of it by itself." },
   "victim.shmem_rss_bytes": { after: "shmem-rss:", name: "Shared memory", unit: "bytes", means: "Memory shared between processes, and files in tmpfs that it had mapped. It may stay in use after the kill." },
+  "victim.swap_bytes": { name: "In swap", unit: "bytes", means: "Memory of the process that was moved out to disk." },
   "victim.pgtables_bytes": { after: "pgtables:", name: "Page tables", unit: "bytes", means: "The kernel's own bookkeeping of this process's memory." },
   "trigger.comm": { name: "Name", means: "The process that asked for memory at the moment there was none. It is often not the one that was killed, and not the one that used most." },
   "trigger.pid": { after: "PID: ", name: "Process id (pid)", means: "Number of the process that asked for memory." },
@@ -50,6 +54,31 @@ const FIELDS = {
   "memory.memsw_limit_bytes": { after: "limit ", name: "Memory and swap limit", unit: "bytes", means: "The most of both together (cgroup v1)." },
   "memory.kmem_usage_bytes": { after: "usage ", name: "Kernel memory used", unit: "bytes", means: "What the kernel itself holds on behalf of this cgroup, part of the memory used (cgroup v1)." },
   "memory.kmem_limit_bytes": { after: "limit ", name: "Kernel memory limit", unit: "bytes", means: "The most of it (cgroup v1)." },
+  "memory.anon_bytes": { statistic: ["anon", "total_rss"], name: "Anonymous memory", unit: "bytes", means: "Memory that processes filled themselves: heaps, stacks. It goes when they end.", derived: MEM_INFO },
+  "memory.file_bytes": { statistic: ["file", "total_cache"], name: "File memory", unit: "bytes", means: "Cache of files, and shared memory with files in tmpfs. The kernel frees cache before it kills; shared memory it cannot free.", derived: MEM_INFO },
+  "memory.shmem_bytes": { statistic: ["shmem", "total_shmem"], name: "Shared memory", unit: "bytes", means: "Shared memory and files in tmpfs, such as /dev/shm or an emptyDir with medium: Memory. They stay when a process ends.", derived: MEM_INFO },
+  "memory.kernel_bytes": { statistic: ["kernel"], name: "Kernel memory", unit: "bytes", means: "What the kernel holds on behalf of the cgroup: page tables, stacks, caches of file names." },
+  "memory.slab_bytes": { statistic: ["slab"], name: "Slab caches", unit: "bytes", means: "Caches of the kernel's own objects, such as file names and open files.", derived: MEM_INFO },
+  "memory.slab_unreclaimable_bytes": { statistic: ["slab_unreclaimable"], name: "Slab caches that stay", unit: "bytes", means: "Of the slab caches: what the kernel cannot take back.", derived: MEM_INFO },
+  "memory.pagetables_bytes": { statistic: ["pagetables"], name: "Page tables", unit: "bytes", means: "The kernel's bookkeeping of which memory is whose.", derived: MEM_INFO },
+  "memory.kernel_stack_bytes": { statistic: ["kernel_stack"], name: "Kernel stacks", unit: "bytes", means: "Each thread has one: many of them are many threads.", derived: MEM_INFO },
+  "memory.percpu_bytes": { statistic: ["percpu"], name: "Memory per processor", unit: "bytes", means: "What the kernel keeps once for each processor." },
+  "memory.vmalloc_bytes": { statistic: ["vmalloc"], name: "vmalloc", unit: "bytes", means: "Large blocks of kernel memory." },
+  "memory.sock_bytes": { statistic: ["sock"], name: "Buffers of sockets", unit: "bytes", means: "Data on its way through the network that nobody has read or the other side has not taken." },
+  "memory.swap_bytes": { statistic: ["total_swap"], name: "In swap", unit: "bytes", means: "Memory that was moved out to disk.", derived: "From the lines “Free swap” and “Total swap” of the report, or the cgroup's statistics." },
+  "memory.swap_total_bytes": { name: "Swap of the machine", unit: "bytes", means: "Disk space for memory that is moved out. 0: none.", derived: "From the line “Total swap” of the report." },
+  "memory.swap_free_bytes": { name: "Free swap of the machine", unit: "bytes", means: "Of that, what is free.", derived: "From the line “Free swap” of the report." },
+  "memory.free_bytes": { name: "Free memory of the machine", unit: "bytes", means: "Memory that nobody uses. Some must stay free.", derived: MEM_INFO },
+  "memory.total_bytes": { name: "Memory of the machine", unit: "bytes", means: "All its memory, with what the kernel keeps for itself.", derived: "From the line “pages RAM” of the report." },
+  "memory.mostly": { name: "Most of it", means: "The kind of memory that makes up more than half: anon (processes), file (page cache), shmem (shared memory, tmpfs), kernel or sock (buffers of sockets).", derived: "From the figures above." },
+  "memory.allocation.zone": { name: "Zone of the request", means: "The part of the machine's memory that the request that failed could use, the highest of them." },
+  "memory.allocation.node": { name: "Node of the request", means: "The memory node (NUMA) that the request could use." },
+  "memory.allocation.free_bytes": { after: "free:", name: "Free in the zone", unit: "bytes", means: "What was free there." },
+  "memory.allocation.min_bytes": { after: "min:", name: "Minimum of the zone", unit: "bytes", means: "Below this only emergencies are served." },
+  "memory.allocation.low_bytes": { after: "low:", name: "Low mark of the zone", unit: "bytes", means: "Below this the kernel begins to take memory back." },
+  "memory.allocation.largest_free_order": { name: "Largest free block (order)", means: "2 to the power of this many pages stood together at most.", derived: "From the zone's line of free blocks." },
+  "memory.allocation.nodemask": { after: "nodemask=", name: "Nodes of the policy", means: "The memory nodes that the process's memory policy allows." },
+  "memory.allocation.mems_allowed": { after: "mems_allowed=", name: "Nodes of the cpuset", means: "The memory nodes that the process's cpuset allows." },
   "pod.uid": { name: "Pod UID", means: "The pod's unique id, from the path of its cgroup. The kernel does not know the pod's name." },
   "pod.qos": { name: "QoS class", means: "Quality of service: guaranteed (requests equal limits), burstable (some requests) or besteffort (none). The kernel kills best-effort pods first." },
   "container.id": { name: "Container id", means: "The container runtime's id, from the path of the cgroup." },
@@ -68,6 +97,7 @@ const FIELDS = {
   killer: { name: "Who killed", means: "kernel: the kernel's OOM killer.", derived: "From the wording of the line." },
   origin: { name: "Who wrote the lines", means: "kernel: what carried them proves that it was the kernel. unsaid: nothing says who did; any program can write such lines.", derived: "From the facility of /dev/kmsg or syslog, or the journal's transport." },
   task_count: { name: "Processes in the table", means: "How many processes the report lists: those that shared the limit.", derived: "Counted from the rows of the report's table." },
+  tasks_rss_bytes: { name: "Resident memory of all of them", unit: "bytes", means: "All processes of the table together. Memory that they share is counted for each.", derived: "Summed over the rows of the report's table." },
   survivors: { name: "Processes left", means: "Processes of the table that this kill left alive, without the pause process and those killed before.", derived: "Counted from the rows of the report's table." },
   container_outcome: { name: "Fate of the container", means: "dies: all its processes are gone. survives: only a child process was killed.", derived: "Concluded from the table and the kernel's words on the group." },
   repeats: { name: "Kills before", means: "Kills of the same container, pod or cgroup earlier in this text.", derived: "Counted from the kills above this one." },
@@ -79,38 +109,14 @@ const FIELDS = {
   replayed: { name: "Replayed", means: "The kill is older than the program that read it." },
   tag: { name: "Tag", means: "For routing in a log pipeline.", derived: "oom. and whose limit." },
   id: { name: "Report id", means: "The same on all lines and kills of one report.", derived: "Computed from the report's first line." },
-  "machine.used": { name: "Memory in use on the machine", unit: "bytes", means: "All that is neither free nor out of the kernel's reach, file cache included.", derived: "Summed over the lines “Node … free: … managed: …” of the report." },
-  "machine.total": { name: "Memory of the machine", unit: "bytes", means: "What the kernel can hand out, over all its parts.", derived: "Summed over the lines “Node … managed: …” of the report." },
-  "machine.swap_used": { name: "Swap in use on the machine", unit: "bytes", means: "Memory that was moved out to disk.", derived: "From the lines “Free swap” and “Total swap” of the report." },
-  "machine.swap_total": { name: "Swap of the machine", unit: "bytes", means: "Disk space for memory that is moved out. 0: none.", derived: "From the line “Total swap” of the report." },
-  "statistics.anon": { name: "Anonymous memory of the cgroup", unit: "bytes", means: "Memory that its processes filled themselves: heaps, stacks. It goes when they end." },
-  "statistics.file": { name: "File memory of the cgroup", unit: "bytes", means: "Cache of files, and shared memory with files in tmpfs. The kernel frees cache before it kills; shared memory it cannot free." },
-  "statistics.shmem": { name: "Shared memory of the cgroup", unit: "bytes", means: "Shared memory and files in tmpfs, such as /dev/shm or an emptyDir with medium: Memory. They stay when a process ends." },
-  "statistics.kernel": { name: "Kernel memory of the cgroup", unit: "bytes", means: "What the kernel holds on behalf of the cgroup: page tables, stacks, caches of file names." },
+  "machine.used": { name: "Memory in use on the machine", unit: "bytes", means: "All that is not free, file cache included.", derived: "The machine's memory less what is free of it." },
   "task.rss_bytes": { name: "Resident memory (RSS)", unit: "bytes", means: "Memory the process really occupied: anonymous, file and shared together. Shared memory is counted for each process that has it." },
+  "task.swap_bytes": { name: "In swap", unit: "bytes", means: "Memory of the process that was moved out to disk." },
+  "task.pgtables_bytes": { name: "Page tables", unit: "bytes", means: "The kernel's bookkeeping of this process's memory." },
   "task.total_vm_bytes": { name: "Virtual memory", unit: "bytes", means: "All addresses the process had reserved." },
   "task.oom_score_adj": { name: "oom_score_adj", means: "A bias from −1000 (never kill) to 1000 (kill first)." },
   "task.uid": { name: "User id", means: "The user the process ran as." },
   "task.pid": { name: "Process id (pid)", means: "Number of the process, as the machine counts." },
-};
-
-/**
- * What the report of a whole machine says of it, beyond the record: sums over its lines `Node 0 DMA32
- * free:44kB … managed:190kB` and the two of its swap, all in KiB.
- */
-const MACHINE = {
-  memory: { line: /Node \d+ \S+ free:(\d+)kB .*managed:(\d+)kB/, free: 1, total: 2 },
-  swapFree: /Free swap\s*= (\d+)kB/,
-  swapTotal: /Total swap\s*= (\d+)kB/,
-};
-
-/**
- * What the memory of a cgroup was of, beyond the record: lines that hold nothing but a name and a count
- * of bytes. The first name is that of cgroup v2, the others those of v1.
- */
-const STATISTICS = {
-  line: /(?:^|\] |;|: )(\w+) (\d+)$/,
-  names: { anon: "anon", rss: "anon", file: "file", cache: "file", shmem: "shmem", kernel: "kernel" },
 };
 
 /** The parts of a report, by the first line of each that fits: what the filter found in it, else its text. */

@@ -34,7 +34,7 @@ const MODULE: Module = Module {
     profile: "module",
     features: "",
     optimizer: &[],
-    limit: 312 << 10,
+    limit: 336 << 10,
 };
 
 fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {

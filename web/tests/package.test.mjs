@@ -26,7 +26,7 @@ test("an empty project has what it needs, by its name", () => {
     console.log(kills[0].number, kills[0].record.oom.summary);`;
   const run = ["--input-type=module", "--eval", script, `one\n${KILL}`];
   const output = execFileSync("node", run, { cwd: project, encoding: "utf8" });
-  assert.equal(output, "2 'a' (pid 42) was killed: the whole machine ran out of memory; it held 4.0 KiB.\n");
+  assert.equal(output, "2 'a' (pid 42) was killed: the whole machine ran out of memory; the process itself held 4.0 KiB.\n");
   const files = readdirSync(installed).sort();
   for (const file of ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "index.d.ts", "oom_bg.wasm"]) {
     assert.ok(files.includes(file), file);

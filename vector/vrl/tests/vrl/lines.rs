@@ -104,7 +104,8 @@ fn annotate(event: &Value) -> Value {
 fn is_readable(oom: &Value) -> bool {
     let event = oom["event"].as_str().unwrap_or_default();
     let is_reaper = oom["attribution"] == "reaper";
-    matches!(event, "kill" | "group") && !is_reaper || event == "constraint" && oom.get("constraint").is_some()
+    matches!(event, "kill" | "group") && !is_reaper
+        || event == "constraint" && oom.get("constraint").is_some()
 }
 
 /// Whether the text of an event is of several lines.

@@ -334,8 +334,12 @@ fn splits<'a>(text: &'a [u8], key: &[u8]) -> impl Iterator<Item = (&'a [u8], &'a
 
 /// Whether `path` is `ancestor` or lies below it.
 pub(crate) fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
-    path.strip_prefix(ancestor)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || ancestor == b"/")
+    // Looked at first: of a text that repeats itself it is never right, and then nothing long is compared.
+    let is_whole = match path.get(ancestor.len()) {
+        None => path.len() == ancestor.len(),
+        Some(next) => *next == b'/' || ancestor == b"/",
+    };
+    is_whole && path.starts_with(ancestor)
 }
 
 /// The name and the list in `,cpuset=<name>,mems_allowed=<list>`, all of `head`.

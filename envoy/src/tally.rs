@@ -169,6 +169,8 @@ pub struct Tally {
     /// Of those that went on as they came, records that hold words of a report and told nothing: lines
     /// that only look like one, or records whose text stands where it is not looked for.
     pub silent: u64,
+    /// Of the kills, those of whose report lines are known to be missing.
+    pub incomplete: u64,
     /// Kills, in the order of [`levels`].
     pub kills: [u64; Level::ALL.len() + 1],
 }

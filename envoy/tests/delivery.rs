@@ -237,6 +237,26 @@ fn a_text_that_is_no_record_waits_for_no_late_end() {
 }
 
 #[test]
+fn a_kill_whose_report_lacks_lines_is_counted() {
+    let texts = [
+        "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        "[     42]     0    42        8        4    77824        0             0 a",
+        "Out of memory: Killed process 42 (a) total-vm:32kB, anon-rss:16kB, file-rss:0kB",
+    ];
+    // Three records are missing between the second and the third.
+    for (numbers, incomplete) in [([1, 2, 3, 4], 0), ([1, 2, 6, 7], 1)] {
+        let records = numbers.iter().zip(texts).map(|(number, text)| {
+            serde_json::json!({ "log": format!("6,{number},100000{number},-;{text}") })
+        });
+        let text: String = records.map(|record| format!("{record}\n")).collect();
+        let (_, tally) = run(&mode("annotate"), Declared::Ndjson, &text);
+        assert_eq!(tally.kills.iter().sum::<u64>(), 1, "{text}");
+        assert_eq!(tally.incomplete, incomplete, "{text}");
+    }
+}
+
+#[test]
 fn lines_of_a_report_are_taken_out() {
     for format in Format::ALL {
         let (declared, text) = body(format, &lines());

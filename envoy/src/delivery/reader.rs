@@ -168,6 +168,8 @@ impl Reader<'_> {
         struct Oom {
             event: String,
             level: Option<String>,
+            #[serde(default)]
+            incomplete: bool,
         }
         #[derive(Deserialize)]
         struct Marked {
@@ -177,6 +179,8 @@ impl Reader<'_> {
             && oom.event == "kill"
         {
             self.tally.kill(oom.level.as_deref());
+            let missing = u64::from(oom.incomplete);
+            self.tally.incomplete = self.tally.incomplete.saturating_add(missing);
         }
     }
 }

@@ -12,6 +12,7 @@ pub(super) struct Metrics {
     bodies: Vec<Option<u32>>,
     passed: Vec<Option<u32>>,
     refused: Vec<Option<u32>>,
+    incomplete: Option<u32>,
     silent: Option<u32>,
     forgotten: Option<u32>,
 }
@@ -41,6 +42,7 @@ impl Metrics {
                 "reason",
                 &Refusal::ALL.map(Refusal::name),
             ),
+            incomplete: counter("oom_kills_incomplete_total"),
             silent: counter("oom_records_silent_total"),
             forgotten: counter("oom_reports_forgotten_total"),
         }
@@ -71,6 +73,7 @@ impl Metrics {
             for (counter, count) in self.kills.iter().zip(tally.kills) {
                 add(*counter, count);
             }
+            add(self.incomplete, tally.incomplete);
         }
     }
 

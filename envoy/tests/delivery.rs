@@ -249,7 +249,8 @@ fn a_kill_whose_report_lacks_lines_is_counted() {
         let records = numbers.iter().zip(texts).map(|(number, text)| {
             serde_json::json!({ "log": format!("6,{number},100000{number},-;{text}") })
         });
-        let text: String = records.map(|record| format!("{record}\n")).collect();
+        let records: Vec<String> = records.map(|record| record.to_string()).collect();
+        let text = records.join("\n");
         let (_, tally) = run(&mode("annotate"), Declared::Ndjson, &text);
         assert_eq!(tally.kills.iter().sum::<u64>(), 1, "{text}");
         assert_eq!(tally.incomplete, incomplete, "{text}");

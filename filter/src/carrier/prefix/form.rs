@@ -54,7 +54,12 @@ pub(super) fn may_begin(form: &[u8], first: u8) -> bool {
     match form {
         [b'%', b'T', ..] => first.is_ascii_digit(),
         // What these stand for begins with anything, or is read from behind it.
-        [b'%', b'K' | b'S' | b's' | b'b' | b'm' | b'!' | b'<' | b'>', ..] | [] => true,
+        [
+            b'%',
+            b'K' | b'S' | b's' | b'b' | b'm' | b'!' | b'<' | b'>',
+            ..,
+        ]
+        | [] => true,
         [b'%', mark, ..] => may_have(*mark, first),
         [byte, ..] => *byte == first,
     }

@@ -8,6 +8,7 @@ mod keys;
 mod lines;
 mod log;
 mod records;
+mod table;
 
 use std::thread;
 
@@ -40,6 +41,16 @@ fn every_carrier_tells_the_same_kills() {
             .collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_page_of_carriers_is_true() {
+    let kinds = [
+        ("Lines", lines::CARRIERS),
+        ("Records, one JSON object each", records::CARRIERS),
+        ("Files", files::CARRIERS),
+    ];
+    assert_eq!(table::differs(&kinds), None);
 }
 
 /// Whether the environment's `CARRIER` asks for it: all of them where there is none.

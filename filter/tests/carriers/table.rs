@@ -1,0 +1,70 @@
+//! `docs/carriers.md`: what each carrier makes of one kill line.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::carrier::Carrier;
+use crate::log::Log;
+
+const HEAD: &str = "# What may carry a kernel line
+
+Each of these was written over whole logs of booted kernels and read back: every kill is the one that the same log
+tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test carriers`). The right column is the
+beginning of a kill's line, as the carrier has it. `BLESS=1` before that command writes this page.
+";
+
+/// Longest sample, in characters.
+const LONGEST: usize = 110;
+
+/// The page; the kinds of carriers have a title each.
+fn page(kinds: &[(&str, &[Carrier])]) -> String {
+    let log = Log::all()
+        .into_iter()
+        .find(|log| log.name == "node")
+        .expect("the suite is among them");
+    let mut page = HEAD.to_owned();
+    for (title, carriers) in kinds {
+        page += &format!("\n## {title}\n\n| carrier | a kill's line |\n|---|---|\n");
+        for carrier in *carriers {
+            page += &format!("| {} | {} |\n", carrier.name, sample(carrier, &log));
+        }
+    }
+    page
+}
+
+/// The line that tells of the kill; a word where the carrier writes no text.
+fn sample(carrier: &Carrier, log: &Log) -> String {
+    let written = carrier.written(log);
+    let Ok(text) = String::from_utf8(written) else {
+        return "(not UTF-8)".to_owned();
+    };
+    let line = text.lines().find(|line| line.contains("Killed process"));
+    let Some(line) = line else {
+        return "(as bytes, or over several lines)".to_owned();
+    };
+    // Of a long line what stands around the kill is shown.
+    let at = line.find("Killed process").unwrap_or_default();
+    let start = line[..at].char_indices().rev().nth(LONGEST - 30);
+    let start = start.map_or(0, |(start, _)| start);
+    let shown: String = line[start..].chars().take(LONGEST).collect();
+    let before = if start > 0 { "…" } else { "" };
+    let shown: String = shown
+        .chars()
+        .map(|char| if char.is_control() { '·' } else { char })
+        .collect();
+    let fence = if shown.contains('`') { "``" } else { "`" };
+    let shown = shown.replace('|', "\\|");
+    format!("{fence}{before}{}…{fence}", shown.trim_end())
+}
+
+/// Whether the page in the docs is another one. Under `BLESS` it is written instead.
+pub fn differs(kinds: &[(&str, &[Carrier])]) -> Option<String> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/carriers.md");
+    let page = page(kinds);
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&file, page).expect("the page can be written");
+        return None;
+    }
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    (known != page).then(|| "BLESS=1 writes docs/carriers.md anew".to_owned())
+}

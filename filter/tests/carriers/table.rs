@@ -22,14 +22,17 @@ fn page(kinds: &[(&str, &[Carrier])]) -> String {
         .into_iter()
         .find(|log| log.name == "node")
         .expect("the suite is among them");
-    let mut page = HEAD.to_owned();
-    for (title, carriers) in kinds {
-        page += &format!("\n## {title}\n\n| carrier | a kill's line |\n|---|---|\n");
-        for carrier in *carriers {
-            page += &format!("| {} | {} |\n", carrier.name, sample(carrier, &log));
-        }
-    }
-    page
+    let kinds = kinds.iter().map(|(title, carriers)| {
+        let rows = carriers.iter().map(|carrier| {
+            let sample = sample(carrier, &log);
+            format!("| {} | {sample} |", carrier.name)
+        });
+        let rows: Vec<String> = rows.collect();
+        let rows = rows.join("\n");
+        format!("\n## {title}\n\n| carrier | a kill's line |\n|---|---|\n{rows}\n")
+    });
+    let kinds: Vec<String> = kinds.collect();
+    HEAD.to_owned() + &kinds.concat()
 }
 
 /// The line that tells of the kill; a word where the carrier writes no text.

@@ -263,8 +263,11 @@ impl<'a> Judged<'a> {
     fn add(&mut self, pods: &'a Pods, kill: &Value) {
         let (oom, told) = (&kill["oom"], &kill["kubernetes"]);
         let Some(uid) = told["pod_id"].as_str() else {
-            self.of_nobody += 1;
-            self.say(oom);
+            // One whose limit is known is another's: no pod's.
+            if oom["level"].is_null() {
+                self.of_nobody += 1;
+                self.say(oom);
+            }
             return;
         };
         // Another's kill.

@@ -234,6 +234,17 @@ fn overlays() -> Tested {
     let values = folder.read("helm/values.yaml");
     let groups = pod["supplementalGroups"].to_string().replace(',', ", ");
     assert!(values.contains(&format!("  supplementalGroups: {groups}\n")));
+    let own = folder.read("journal/daemonset.yaml");
+    for line in [
+        "args: [",
+        "--prop=call=none",
+        "drop: [ALL]",
+        "add: [CHOWN]",
+        "path: /var/lib/",
+    ] {
+        let line = own.lines().find(|own| own.contains(line)).expect(line);
+        assert!(values.contains(line.trim()), "{line}");
+    }
     for variable in journal.variables() {
         assert!(
             values.contains(&format!("  - name: {variable}\n")),

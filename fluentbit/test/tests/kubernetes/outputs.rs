@@ -282,18 +282,17 @@ fn messages(
 ) -> Result<(Vec<Received>, Vec<Value>), Skip> {
     let fluent_bit = FluentBit::find()?;
     let folder = Folder::lay_out(&format!("output-{service}"))?;
-    let records = records(Source::Journal);
+    let mut records = records(Source::Journal);
     let names = names_of(&records);
-    let mut named = records.clone();
-    for record in &mut named {
+    for record in &mut records {
         let message = record["MESSAGE"].as_str().expect("it is text");
         let message = message.replace("(postgres)", &format!("({hostile})"));
         record["MESSAGE"] = message.into();
     }
-    let mut kills = told(&named, &names);
+    let mut kills = told(&records, &names);
     kills.retain(is_kill);
     let receiver = Receiver::busy("ok", every);
-    let mut run = Run::new(&folder, "journal", &named, &names);
+    let mut run = Run::new(&folder, "journal", &records, &names);
     run.add(&folder, "outputs/message/message.lua");
     run.add(&folder, "outputs/message/output-message.yaml");
     let output = format!("output-{service}.yaml");
@@ -317,10 +316,10 @@ fn messages(
     run.tolerate("HTTP status=429");
     run.tolerate("failed to flush chunk");
     run.run(&fluent_bit, |_, _| receiver.received().len() >= kills.len());
-    let received = receiver.received();
-    assert_eq!(received.len(), kills.len(), "each kill is one message");
-    assert!(received.iter().all(|received| received.path == "/hook/T/B"));
-    Ok((received, kills))
+    let requests = receiver.received();
+    assert_eq!(requests.len(), kills.len(), "each kill is one message");
+    assert!(requests.iter().all(|request| request.path == "/hook/T/B"));
+    Ok((requests, kills))
 }
 
 /// The kill that a message tells of, by the number of the process in it.

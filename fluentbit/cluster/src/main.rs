@@ -5,6 +5,7 @@
 
 mod api;
 mod follow;
+mod judge;
 mod kubectl;
 mod run;
 mod scenarios;

@@ -1,6 +1,7 @@
 //! The project's commands, called as `cargo xtask <command>`.
 
 mod bench;
+mod cluster;
 mod demo;
 mod dist;
 mod failure;
@@ -36,6 +37,7 @@ struct Subcommand {
 /// Every command. A new one is a file beside this one and a row here.
 const COMMANDS: &[Subcommand] = &[
     bench::COMMAND,
+    cluster::COMMAND,
     demo::COMMAND,
     dist::COMMAND,
     fuzz::COMMAND,

@@ -9,6 +9,10 @@
 -- kernel's stops while the machine sleeps, and the uptime does not.
 --
 -- A report that broke off is kept as a kill is: it has a number too, and would come again as well.
+--
+-- `new` lets pass what is new, and keeps nothing; `once` keeps its number too. When Fluent Bit is to stop it takes
+-- no kill to the outputs any more, and reads /dev/kmsg on for a second. So `once` is for what is on its way to the
+-- outputs already, and a kill of that second is told by the next process.
 
 local FILE = os.getenv("OOM_STATE") or "/oom/kmsg"
 local DEVICE = "/dev/kmsg"
@@ -98,7 +102,7 @@ if of ~= boot then
   keep()
 end
 
-function once(tag, time, record)
+function new(tag, time, record)
   local number = record["sequence"]
   if not number then
     return 0, time, record
@@ -106,14 +110,19 @@ function once(tag, time, record)
   if number <= told then
     return -1, time, record
   end
-  -- A report that broke off leaves with the number of its first line, behind kills that came later.
-  if number > newest then
-    newest = number
-    keep()
-  end
   local now = os.time()
   if number > at_start and now - time > BEHIND then
     return 1, now, record
   end
   return 0, time, record
+end
+
+function once(tag, time, record)
+  local number = record["sequence"]
+  -- A report that broke off leaves with the number of its first line, behind kills that came later.
+  if number and number > newest then
+    newest = number
+    keep()
+  end
+  return new(tag, time, record)
 end

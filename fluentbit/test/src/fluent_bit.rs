@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -216,6 +216,18 @@ impl Run {
         let path = self.folder.join(name);
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         path
+    }
+
+    /// Adds to a file beside the configuration.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not there.
+    pub fn append(&self, name: &str, text: &str) {
+        let mut options = File::options();
+        let file = options.append(true).open(self.folder.join(name));
+        let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
     /// Removes a file beside the configuration, if it is there.

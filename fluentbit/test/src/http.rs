@@ -1,6 +1,7 @@
 //! Something that outputs send to, and something that asks for a page.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Empty, Full};
@@ -8,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{self, Runtime};
@@ -37,6 +38,15 @@ impl Receiver {
     ///
     /// Where no port is free.
     pub fn start(answer: &'static str) -> Self {
+        Self::busy(answer, 1)
+    }
+
+    /// Starts one that takes one of `every` requests. The others are told that they are too many, and not kept.
+    ///
+    /// # Panics
+    ///
+    /// Where no port is free.
+    pub fn busy(answer: &'static str, every: usize) -> Self {
         let runtime = Runtime::new().expect("threads can be started");
         let listener = runtime
             .block_on(TcpListener::bind("127.0.0.1:0"))
@@ -44,10 +54,14 @@ impl Receiver {
         let address = listener.local_addr().expect("it is bound");
         let received = Arc::new(Mutex::new(Vec::new()));
         let kept = received.clone();
+        let count = Arc::new(AtomicUsize::new(0));
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let kept = kept.clone();
-                let service = service_fn(move |request| keep(request, kept.clone(), answer));
+                let (kept, count) = (kept.clone(), count.clone());
+                let service = service_fn(move |request| {
+                    let is_taken = count.fetch_add(1, Ordering::Relaxed).is_multiple_of(every);
+                    keep(request, kept.clone(), is_taken.then_some(answer))
+                });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
@@ -68,13 +82,19 @@ impl Receiver {
     }
 }
 
+/// Keeps a request that has an answer.
 async fn keep(
     request: Request<Incoming>,
     kept: Arc<Mutex<Vec<Received>>>,
-    answer: &'static str,
+    answer: Option<&'static str>,
 ) -> hyper::Result<Response<Full<Bytes>>> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await?.to_bytes().to_vec();
+    let Some(answer) = answer else {
+        let mut response = Response::new(Full::new(Bytes::new()));
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        return Ok(response);
+    };
     kept.lock()
         .expect("nobody panics with it")
         .push(Received { path, body });

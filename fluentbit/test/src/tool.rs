@@ -75,24 +75,6 @@ impl Tool {
         package: "Debian's util-linux",
     };
 
-    /// What speaks TLS in front of a receiver.
-    pub const SOCAT: Self = Self {
-        name: "socat",
-        variable: "OOM_SOCAT",
-        question: &["-V"],
-        answer: "OPENSSL",
-        package: "Debian's socat",
-    };
-
-    /// What makes a certificate.
-    pub const OPENSSL: Self = Self {
-        name: "openssl",
-        variable: "OOM_OPENSSL",
-        question: &["version"],
-        answer: "",
-        package: "Debian's openssl",
-    };
-
     /// The program. Where there is none, the test is skipped.
     ///
     /// # Errors

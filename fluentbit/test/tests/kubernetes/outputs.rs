@@ -1,11 +1,11 @@
 //! What each output's receiver gets.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::cell::Cell;
+use std::ops::RangeInclusive;
 
 use oom_fluentbit_test::{
-    FluentBit, Folder, Names, Received, Receiver, Run, Running, Source, Tool, free_port, is_kill,
-    names_of, records, told,
+    FluentBit, Folder, Names, Received, Receiver, Run, Source, free_port, is_kill, names_of,
+    records, told,
 };
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
@@ -45,7 +45,15 @@ fn lines(received: &[Received]) -> impl Iterator<Item = Value> {
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    trials![loki, elasticsearch, opentelemetry, slack, away]
+    trials![
+        loki,
+        elasticsearch,
+        opentelemetry,
+        slack,
+        teams,
+        away,
+        away_long
+    ]
 }
 
 fn loki() -> Tested {
@@ -138,36 +146,83 @@ fn order<'a>(pairs: &[Value], kills: &'a [Value]) -> Vec<&'a Value> {
     pairs.chunks(2).map(|pair| find(&pair[1])).collect()
 }
 
-/// An output that is away holds nobody back: of a storm of kills, of which it keeps the newest, all are
-/// counted, and another output gets all.
-fn away() -> Tested {
-    const KILLS: usize = 30_000;
-    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("away")?);
-    let records: Vec<Value> = (1..=KILLS)
-        .map(|number| {
-            json!({
-                "_TRANSPORT": "kernel",
-                "_SOURCE_MONOTONIC_TIMESTAMP": (number * 1_000_000).to_string(),
-                "MESSAGE": format!(
-                    "Memory cgroup out of memory: Killed process {number} (java) total-vm:8kB, \
-                     anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
-                ),
-            })
+/// Kills of processes with these numbers, whose reports the kernel left out.
+fn bare_kills(numbers: RangeInclusive<usize>) -> Vec<Value> {
+    let kill = |number: usize| {
+        json!({
+            "_TRANSPORT": "kernel",
+            "_SOURCE_MONOTONIC_TIMESTAMP": (number * 1_000_000).to_string(),
+            "MESSAGE": format!(
+                "Memory cgroup out of memory: Killed process {number} (java) total-vm:8kB, \
+                 anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
+            ),
         })
-        .collect();
-    let mut run = Run::new(&folder, "journal", &records, &Names::default());
-    run.add(&folder, "outputs/loki/output-loki.yaml");
-    run.set("LOKI_HOST", &"127.0.0.1");
-    // Nobody is there.
-    run.set("LOKI_PORT", &free_port());
+    };
+    numbers.map(kill).collect()
+}
+
+/// A run over records with Loki and Slack away.
+fn without_receivers(folder: &Folder, records: &[Value]) -> Run {
+    let mut run = Run::new(folder, "journal", records, &Names::default());
+    for file in ["message/message.lua", "message/output-message.yaml"] {
+        run.add(folder, &format!("outputs/{file}"));
+    }
+    for service in ["loki", "slack"] {
+        run.add(folder, &format!("outputs/{service}/output-{service}.yaml"));
+        let upper = service.to_uppercase();
+        run.set(&format!("{upper}_HOST"), &"127.0.0.1");
+        // Nobody is there.
+        run.set(&format!("{upper}_PORT"), &free_port());
+    }
+    run.set("SLACK_PATH", &"/");
+    run.set("OOM_DASHBOARD", &"");
     run.tolerate("127.0.0.1");
     run.tolerate("output:loki");
-    let counted = format!("killer=\"kernel\",origin=\"kernel\"}} {KILLS}\n");
+    run.tolerate("output:http");
+    run
+}
+
+/// How many kills a page of metrics counts, all of one container's.
+fn is_counted(page: &str, kills: usize) -> bool {
+    page.contains(&format!("killer=\"kernel\",origin=\"kernel\"}} {kills}\n"))
+}
+
+/// Outputs that are away hold nobody back: of a storm of kills, of which they keep the newest, all are
+/// counted, and another output gets all.
+fn away() -> Tested {
+    const KILLS: usize = 10_000;
+    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("away")?);
+    let run = without_receivers(&folder, &bare_kills(1..=KILLS));
     let (page, printed) = run.run(&fluent_bit, |page, printed| {
-        printed.len() >= KILLS && page.contains(&counted)
+        printed.len() >= KILLS && is_counted(page, KILLS)
     });
     assert_eq!(printed.len(), KILLS);
     assert!(page.contains("fluentbit_output_retries_total"), "{page}");
+    Ok(())
+}
+
+/// Nor do they for long: kills of different seconds wait in a file each, and more files than Fluent Bit
+/// takes by default stop nothing.
+fn away_long() -> Tested {
+    const KILLS: usize = 200;
+    let (fluent_bit, folder) = (FluentBit::find()?, Folder::lay_out("away-long")?);
+    let run = without_receivers(&folder, &bare_kills(1..=1));
+    // A second passes in a twentieth of one.
+    let own = run.read("fluent-bit.yaml");
+    let quick = own.replace("flush: 1\n", "flush: 0.05\n");
+    assert_ne!(own, quick);
+    run.write("fluent-bit.yaml", &quick);
+    let told = Cell::new(1);
+    let (_, printed) = run.run(&fluent_bit, |page, printed| {
+        if told.get() < KILLS {
+            told.update(|number| number + 1);
+            for kill in bare_kills(told.get()..=told.get()) {
+                run.append("records.jsonl", &format!("{kill}\n"));
+            }
+        }
+        printed.len() >= KILLS && is_counted(page, KILLS)
+    });
+    assert_eq!(printed.len(), KILLS);
     Ok(())
 }
 
@@ -218,85 +273,155 @@ fn opentelemetry() -> Tested {
     Ok(())
 }
 
-/// Slack's own output speaks TLS alone. Its messages hold whose process it was, and the sentence.
-fn slack() -> Tested {
-    let (fluent_bit, folder, socat, openssl) = (
-        FluentBit::find()?,
-        Folder::lay_out("output-slack")?,
-        Tool::SOCAT.find()?,
-        Tool::OPENSSL.find()?,
-    );
+/// What the service at `service` gets of all kills of a capture, with a process in it that
+/// bears the name `hostile`, where one request of `every` is taken.
+fn messages(
+    service: &str,
+    hostile: &str,
+    every: usize,
+) -> Result<(Vec<Received>, Vec<Value>), Skip> {
+    let fluent_bit = FluentBit::find()?;
+    let folder = Folder::lay_out(&format!("output-{service}"))?;
     let mut records = records(Source::Journal);
-    // A process that calls itself what Slack would page everybody for.
-    for record in &mut records {
-        let line = record.to_string().replace("(postgres)", "(<!channel>)");
-        *record = serde_json::from_str(&line).expect("it is still JSON");
-    }
     let names = names_of(&records);
+    for record in &mut records {
+        let message = record["MESSAGE"].as_str().expect("it is text");
+        let message = message.replace("(postgres)", &format!("({hostile})"));
+        record["MESSAGE"] = message.into();
+    }
     let mut kills = told(&records, &names);
     kills.retain(is_kill);
-    let receiver = Receiver::start("ok");
+    let receiver = Receiver::busy("ok", every);
     let mut run = Run::new(&folder, "journal", &records, &names);
-    run.add(&folder, "outputs/slack/output-slack.yaml");
+    run.add(&folder, "outputs/message/message.lua");
+    run.add(&folder, "outputs/message/output-message.yaml");
+    let output = format!("output-{service}.yaml");
+    run.add(&folder, &format!("outputs/{service}/{output}"));
+    // What is tried again is so within seconds, and the receiver speaks no TLS.
+    let own = run.read("fluent-bit.yaml");
+    let own = own.replace(
+        "service:\n",
+        "service:\n  scheduler.base: 1\n  scheduler.cap: 2\n",
+    );
+    run.write("fluent-bit.yaml", &own);
+    let plain = run.read(&output).replace("tls: on", "tls: off");
+    assert!(plain.contains("tls: off"));
+    run.write(&output, &plain);
+    let upper = service.to_uppercase();
+    run.set(&format!("{upper}_HOST"), &receiver.address.ip());
+    run.set(&format!("{upper}_PORT"), &receiver.address.port());
+    // What is in the address of a workflow of Teams'.
+    run.set(&format!("{upper}_PATH"), &"/hook/T/B?sp=%2Frun&sig=a_b");
+    run.set("OOM_DASHBOARD", &"https://grafana.example/d/oom-kills");
+    run.tolerate("HTTP status=429");
+    run.tolerate("failed to flush chunk");
+    run.run(&fluent_bit, |_, _| receiver.received().len() >= kills.len());
+    let requests = receiver.received();
+    assert_eq!(requests.len(), kills.len(), "each kill is one message");
+    assert!(requests.iter().all(|request| request.path == "/hook/T/B"));
+    Ok((requests, kills))
+}
 
-    let file = |name: &str| -> PathBuf { run.write(name, "") };
-    let (key, certificate) = (file("key.pem"), file("certificate.pem"));
-    let text = |path: &PathBuf| path.to_str().expect("a path that is text").to_owned();
-    let arguments = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost \
-                     -addext subjectAltName=DNS:localhost -keyout";
-    let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
-    let (key, certificate) = (text(&key), text(&certificate));
-    arguments.extend([&*key, "-out", &certificate]);
-    Tool::run(&openssl, &arguments);
-    let port = free_port();
-    let front = format!(
-        "OPENSSL-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,verify=0,key={key},cert={certificate}"
-    );
-    let _front = Running::start(
-        Command::new(&socat)
-            .args([&front, &format!("TCP:{}", receiver.address)])
-            .stderr(Stdio::null()),
-    );
-    let output = run.read("output-slack.yaml").replace(
-        "      webhook: ${SLACK_WEBHOOK}\n",
-        &format!("      webhook: ${{SLACK_WEBHOOK}}\n      tls.ca_file: {certificate}\n"),
-    );
-    run.write("output-slack.yaml", &output);
-    run.set(
-        "SLACK_WEBHOOK",
-        &format!("https://localhost:{port}/services/T/B/secret"),
-    );
-
-    let messages = || -> String {
-        lines(&receiver.received())
-            .map(|body| body["text"].as_str().expect("a message is text").to_owned())
-            .collect()
+/// The kill that a message tells of, by the number of the process in it.
+fn told_in<'a>(text: &str, kills: &'a [Value]) -> &'a Value {
+    let find = |kill: &&Value| {
+        let pid = kill["oom"]["victim"]["pid"].as_u64().expect("it has one");
+        text.contains(&format!("(pid {pid})"))
     };
-    run.run(&fluent_bit, |_, _| {
-        messages().lines().count() >= kills.len()
-    });
-    let messages = messages();
-    assert_eq!(messages.lines().count(), kills.len(), "{messages}");
-    let posts = receiver.received();
-    assert!(
-        posts
-            .iter()
-            .all(|received| received.path == "/services/T/B/secret")
-    );
-    assert!(posts.len() < kills.len(), "a storm is one message");
-    for kill in &kills {
-        let names = ["namespace_name", "pod_name", "container_name"];
-        let names = names.map(|name| kill["kubernetes"][name].as_str());
-        let whose: Vec<&str> = ["worker-1"]
-            .into_iter()
-            .chain(names.into_iter().flatten())
-            .collect();
-        let whose = whose.join(" / ");
-        let summary = kill["oom"]["summary"].as_str().expect("a kill has one");
-        let summary = summary.replace('<', "&lt;").replace('>', "&gt;");
-        let message = format!("{{\"oom\"=>\"{whose}: {summary}\"}}]");
-        assert!(messages.contains(&message), "{message}\n{messages}");
+    kills.iter().find(find).expect("it is one of them")
+}
+
+/// Names of whose process it was, as far as they are known.
+fn owner(kill: &Value) -> String {
+    let names = ["namespace_name", "pod_name", "container_name"];
+    let names = names.map(|name| kill["kubernetes"][name].as_str());
+    let names: Vec<&str> = names.into_iter().flatten().collect();
+    if !names.is_empty() {
+        return names.join(" / ");
     }
-    assert!(messages.contains("'&lt;!channel&gt;' (pid"));
+    let container = kill["oom"]["container"]["id"].as_str();
+    let container = container.and_then(|id| id.get(..12));
+    let unit = kill["oom"]["unit"].as_str().map(str::to_owned);
+    unit.or_else(|| container.map(|id| format!("container {id}")))
+        .unwrap_or_else(|| "no known pod".to_owned())
+}
+
+/// Slack takes one message a second: what it refused comes later, each once. No name is a command, a link,
+/// or the end of the code that it stands in.
+fn slack() -> Tested {
+    let (received, kills) = messages("slack", "<!channel>`*&", 2)?;
+    let mut all = String::new();
+    for message in &received {
+        let body: Value = serde_json::from_slice(&message.body).expect("it is JSON");
+        let text = body["text"].as_str().expect("a message is text");
+        let kill = told_in(text, &kills);
+        let begin = format!("*OOM kill: {}* on worker-1\n", owner(kill));
+        assert!(text.starts_with(&begin), "{begin}\n{text}");
+        let namespace = kill["kubernetes"]["namespace_name"].as_str();
+        let link = namespace.map_or(String::new(), |name| format!("?var-namespace={name}"));
+        let link = format!("\n<https://grafana.example/d/oom-kills{link}|Dashboard>");
+        assert!(text.ends_with(&link), "{text}");
+        assert_eq!(text.matches('<').count(), 1, "{text}");
+        assert_eq!(
+            text.contains("Kubernetes does not tell"),
+            survives(kill),
+            "{text}"
+        );
+        all += text;
+    }
+    assert!(all.contains("`&lt;!channel&gt;'*&amp;` (pid "), "{all}");
+    for part in [
+        " was killed: the container reached its memory limit of 20.0 MiB",
+        " was killed: the pod reached its memory limit of ",
+        " was killed: the node ran out of memory",
+        " was killed: all pods together reached what the node has for them",
+        ". Of its own it held ",
+        "`kubectl -n shop describe pod cart-7`",
+        "`kubectl describe node worker-1`",
+        "It is kill number 2 there.",
+    ] {
+        assert!(all.contains(part), "{part}\n{all}");
+    }
+    Ok(())
+}
+
+fn survives(kill: &Value) -> bool {
+    kill["oom"]["container_outcome"] == "survives"
+}
+
+/// A card of Teams': its texts are runs, which know no marks.
+fn teams() -> Tested {
+    let hostile = r#"[a](//b.c)"\x09"#;
+    let (received, kills) = messages("teams", hostile, 1)?;
+    let mut is_told = false;
+    for message in &received {
+        let body: Value = serde_json::from_slice(&message.body).expect("it is JSON");
+        let card = &body["attachments"][0];
+        assert_eq!(
+            card["contentType"],
+            "application/vnd.microsoft.card.adaptive"
+        );
+        let blocks = card["content"]["body"].as_array().expect("it has blocks");
+        let runs = blocks.iter().flat_map(|block| {
+            assert_eq!(block["type"], "RichTextBlock");
+            block["inlines"].as_array().expect("it has runs")
+        });
+        let texts: Vec<&str> = runs
+            .map(|run| {
+                assert_eq!(run["type"], "TextRun");
+                run["text"].as_str().expect("a run is text")
+            })
+            .collect();
+        let kill = told_in(&texts.concat(), &kills);
+        assert_eq!(texts[0], format!("OOM kill: {}", owner(kill)));
+        assert_eq!(texts[1], " on worker-1");
+        let name = kill["oom"]["victim"]["comm"].as_str();
+        let name = name.filter(|name| !name.is_empty());
+        assert_eq!(texts[2], name.unwrap_or("(no name)"));
+        is_told |= texts[2].starts_with("[a](//b.c)\"");
+        let url = card["content"]["actions"][0]["url"].as_str();
+        assert!(url.is_some_and(|url| url.starts_with("https://grafana.example/d/oom-kills")));
+    }
+    assert!(is_told);
     Ok(())
 }

@@ -213,6 +213,21 @@ fn kmsg() -> Tested {
     let new = run.write("oom/kmsg", &state).with_extension("new");
     std::os::unix::fs::symlink("/dev/full", new).expect("a link can be made");
     check("full disk", later, &state);
+
+    // A Fluent Bit that is to stop reads on, and hands nothing to the outputs: those kills are not told.
+    run.forget("oom/kmsg.new");
+    let own = run.read("fluent-bit.yaml");
+    let stopped = own.replace("$oom['event'] ^kill$ ", "$oom['event'] ^none$ ");
+    let stopped = stopped.replace(
+        " ^(truncated|no_victim|panic)$ truncated",
+        " ^none$ truncated",
+    );
+    assert_eq!(stopped.matches("^none$").count(), 2);
+    run.write("fluent-bit.yaml", &stopped);
+    run.run(&fluent_bit, |page, _| has_read(page, records.len()));
+    assert_eq!(run.read("oom/kmsg"), state);
+    run.write("fluent-bit.yaml", &own);
+    check("after it", later, &format!("this {last}\n"));
     Ok(())
 }
 

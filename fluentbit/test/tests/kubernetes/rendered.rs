@@ -21,7 +21,7 @@ const ALL_OUTPUTS: &str = "\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../journal]
-components: [../outputs/slack, ../outputs/loki, ../outputs/elasticsearch, ../outputs/opentelemetry]
+components: [../outputs/slack, ../outputs/teams, ../outputs/loki, ../outputs/elasticsearch, ../outputs/opentelemetry]
 patches:
   - patch: |
       apiVersion: apps/v1
@@ -158,11 +158,22 @@ fn check(rendered: &Rendered, folder: &Folder) {
     assert_eq!(letters.count(), module.len().div_ceil(3) * 4);
     let data = map["data"].as_object().expect("it has files");
     for (name, text) in data {
-        let file = ["base", "journal", "kmsg", "outputs/slack", "outputs/loki"]
-            .into_iter()
-            .chain(["outputs/elasticsearch", "outputs/opentelemetry"])
-            .map(|place| folder.path.join(place).join(name))
-            .find_map(|path| fs::read_to_string(path).ok().filter(|file| text == file));
+        let file = [
+            "base",
+            "journal",
+            "kmsg",
+            "outputs/message",
+            "outputs/slack",
+            "outputs/teams",
+        ]
+        .into_iter()
+        .chain([
+            "outputs/loki",
+            "outputs/elasticsearch",
+            "outputs/opentelemetry",
+        ])
+        .map(|place| folder.path.join(place).join(name))
+        .find_map(|path| fs::read_to_string(path).ok().filter(|file| text == file));
         assert!(file.is_some(), "{name} is none of the files");
         // What it wants of the environment is set.
         let text = text.as_str().expect("a file is text");
@@ -206,14 +217,34 @@ fn overlays() -> Tested {
             "lost.lua",
             "module.yaml",
             "output-stdout.yaml",
+            "own.lua",
             "source.yaml"
         ]
     );
+
+    // Root makes the folder of the state the user's, with nothing but what that takes, in the same image.
+    let own = &journal.pod()["initContainers"][0];
+    assert_eq!(own["image"], journal.container()["image"]);
+    let capabilities = own["securityContext"]["capabilities"].to_string();
+    assert_eq!(capabilities, r#"{"add":["CHOWN"],"drop":["ALL"]}"#);
+    let user = format!("local USER = {}\n", pod["runAsUser"]);
+    assert!(folder.read("journal/own.lua").contains(&user));
 
     // The values for Helm say the same.
     let values = folder.read("helm/values.yaml");
     let groups = pod["supplementalGroups"].to_string().replace(',', ", ");
     assert!(values.contains(&format!("  supplementalGroups: {groups}\n")));
+    let own = folder.read("journal/daemonset.yaml");
+    for line in [
+        "args: [",
+        "--prop=call=none",
+        "drop: [ALL]",
+        "add: [CHOWN]",
+        "path: /var/lib/",
+    ] {
+        let line = own.lines().find(|own| own.contains(line)).expect(line);
+        assert!(values.contains(line.trim()), "{line}");
+    }
     for variable in journal.variables() {
         assert!(
             values.contains(&format!("  - name: {variable}\n")),
@@ -235,7 +266,14 @@ fn overlays() -> Tested {
     check(&every, &folder);
     let variables = every.container()["env"].to_string();
     assert!(variables.contains(r#"{"name":"LOKI_HOST","value":"loki.example"}"#));
-    for output in ["slack", "loki", "elasticsearch", "opentelemetry"] {
+    for output in [
+        "message",
+        "slack",
+        "teams",
+        "loki",
+        "elasticsearch",
+        "opentelemetry",
+    ] {
         let name = format!("output-{output}.yaml");
         assert!(every.files().contains(&&*name), "{name}");
     }

@@ -11,13 +11,14 @@ use oom_suite::{Suite, trials};
 use serde_json::{Value, json};
 
 /// Where a record has what a label tells.
-const LABELS: [(&str, &str); 8] = [
+const LABELS: [(&str, &str); 9] = [
     ("level", "/oom/level"),
     ("k8s_namespace_name", "/kubernetes/namespace_name"),
     ("k8s_pod_name", "/kubernetes/pod_name"),
     ("k8s_container_name", "/kubernetes/container_name"),
     ("container_outcome", "/oom/container_outcome"),
     ("attribution", "/oom/attribution"),
+    ("workload", "/oom/workload/system"),
     ("killer", "/oom/killer"),
     ("origin", "/oom/origin"),
 ];

@@ -32,6 +32,8 @@ pub enum Fill {
     Anon,
     /// So much anonymous memory, in KiB, and nothing behind it: the process stays.
     SomeAnon(usize),
+    /// Anonymous memory in pieces that transparent huge pages fit into.
+    HugePages,
     /// A file of so many MiB in a tmpfs.
     Tmpfs(usize),
     /// A file of so many MiB in a ramfs: page cache that the kernel cannot give back, and no shared memory.
@@ -52,7 +54,7 @@ impl Fill {
     /// See [`oom_kernels::truth::Kill::filled`].
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Anon | Self::SomeAnon(_) => "anon",
+            Self::Anon | Self::SomeAnon(_) | Self::HugePages => "anon",
             Self::Tmpfs(_) => "shmem",
             Self::PageCache(_) => "file",
             Self::PageTables | Self::UnixBuffers | Self::Files | Self::Threads => "kernel",
@@ -70,6 +72,9 @@ impl Fill {
                     thread::park();
                 }
             }
+            Self::HugePages => loop {
+                take(BITE * 32);
+            },
             Self::Tmpfs(mib) => file("tmpfs", "size=100%", mib)?,
             Self::PageCache(mib) => file("ramfs", "", mib)?,
             Self::PageTables => {

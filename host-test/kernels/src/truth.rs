@@ -55,7 +55,8 @@ pub struct Kill {
     /// and group kills.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub survivors: Option<u32>,
-    /// What filled the memory: `anon`, `file` (page cache without shared memory), `shmem`, `kernel` or `sock`.
+    /// What filled the memory: `anon`, `file` (page cache without shared memory), `shmem`, `kernel`, `sock`,
+    /// or `huge pages`, a pool that no figure of the record has.
     /// Absent where the scenario does not mind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filled: Option<String>,

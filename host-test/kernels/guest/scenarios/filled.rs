@@ -14,14 +14,20 @@ const SMALL_LIMIT: u64 = 24 * MIB;
 /// What the sidecar holds: more than half of the pod's limit.
 const SIDECAR_KIB: usize = 28 * 1024;
 
+/// How many huge pages are kept.
+const HUGE_PAGES: &str = "vm/nr_hugepages";
+
 /// The scenarios that fill memory with something.
 pub const FILLED: &[Scenario] = &[
+    // First, while memory is in large pieces.
+    row("node-huge-pages", node_huge_pages),
     row("anon", |world| {
         fill(
             world,
             Plan::at(pod(world)).own_limit(LIMIT).fill(Fill::Anon),
         )
     }),
+    row("huge-pages", huge_pages),
     row("tmpfs", |world| {
         let fill_with = Fill::Tmpfs(64);
         fill(world, Plan::at(pod(world)).own_limit(LIMIT).fill(fill_with))
@@ -107,4 +113,44 @@ fn sidecar_killed(world: &mut World) -> Result<(), Failure> {
     victim.wait_killed()?;
     world.note(&sidecar, victim.pid, |_| ());
     Ok(())
+}
+
+/// More than half of the machine's memory is set aside for huge pages that nobody uses.
+fn node_huge_pages(world: &mut World) -> Result<(), Failure> {
+    system::set("vm/drop_caches", "3")?;
+    system::set("vm/compact_memory", "1")?;
+    system::set(HUGE_PAGES, "70")?;
+    let result = beside_huge_pages(world);
+    system::set(HUGE_PAGES, "0")?;
+    result
+}
+
+fn beside_huge_pages(world: &mut World) -> Result<(), Failure> {
+    let found = std::fs::read_to_string(format!("/proc/sys/{HUGE_PAGES}"))?;
+    // Of 2 MiB each, on a machine of 256.
+    if found.trim().parse().is_ok_and(|pages: u32| pages <= 64) {
+        return Err(Failure::Wrong(format!("{} huge pages", found.trim())));
+    }
+    world.pace.wait_for(1);
+    let plan = Plan::at(pod(world)).comm("filler").adj(500);
+    world.prepare(&plan)?;
+    let mut victim = world.start(&plan)?;
+    victim.release()?;
+    victim.wait_killed()?;
+    world.note(&plan, victim.pid, |kill| {
+        kill.filled = Some("huge pages".to_owned());
+    });
+    Ok(())
+}
+
+/// Memory in huge pages is anonymous as any other.
+fn huge_pages(world: &mut World) -> Result<(), Failure> {
+    const SETTING: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
+    let settings = std::fs::read_to_string(SETTING)?;
+    let before = settings.split(['[', ']']).nth(1).unwrap_or("madvise");
+    std::fs::write(SETTING, "always")?;
+    let plan = Plan::at(pod(world)).own_limit(LIMIT);
+    let result = fill(world, plan.fill(Fill::HugePages));
+    std::fs::write(SETTING, before)?;
+    result
 }

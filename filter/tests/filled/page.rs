@@ -104,10 +104,10 @@ fn cell(boot: &Boot, name: &str) -> String {
     )
 }
 
-/// What the kinds are of the usage, in tenths of a percent.
+/// What the kinds are of the usage, in tenths of a percent, rounded down.
 fn share(kill: &Kill) -> u64 {
     let (kinds, whole) = kill.sums();
-    (kinds * 1000).div_ceil(whole)
+    kinds * 1000 / whole
 }
 
 fn percent(tenths: u64) -> String {

@@ -4,6 +4,7 @@
 
 mod cgroup;
 mod failure;
+mod fill;
 mod kmsg;
 mod pace;
 mod place;
@@ -55,10 +56,14 @@ fn run() -> Result<(), Failure> {
     system::drain(&line)
 }
 
-/// Every row of the table, one after the other.
+/// Every row of the table that the kernel's command line asks for, one after the other.
 fn run_scenarios(mut world: World, kmsg: &mut kmsg::Kmsg) -> Result<Truth, Failure> {
     let only = system::parameter("oom_only");
-    for scenario in scenarios::TABLE {
+    let table = match system::parameter("oom_table").as_deref() {
+        Some("filled") => scenarios::FILLED,
+        _ => scenarios::TABLE,
+    };
+    for scenario in table {
         if only
             .as_deref()
             .is_some_and(|only| !only.split(',').any(|name| name == scenario.name))

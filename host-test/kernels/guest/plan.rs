@@ -1,5 +1,6 @@
 //! One victim to be: where it runs, whose limit kills it, what it looks like.
 
+use crate::fill::Fill;
 use crate::place::Place;
 
 /// One MiB in bytes.
@@ -24,6 +25,8 @@ pub struct Plan {
     pub hold_kib: usize,
     /// The only NUMA node it takes memory from.
     pub node: Option<u32>,
+    /// What it takes; anonymous memory if nothing is said, and then the truth does not tell it.
+    pub fill: Option<Fill>,
 }
 
 /// A memory limit.
@@ -52,6 +55,7 @@ impl Plan {
             oom_score_adj: 0,
             hold_kib: 0,
             node: None,
+            fill: None,
         }
     }
 
@@ -107,6 +111,13 @@ impl Plan {
     #[must_use]
     pub fn adj(mut self, oom_score_adj: i32) -> Self {
         self.oom_score_adj = oom_score_adj;
+        self
+    }
+
+    /// Sets what it takes.
+    #[must_use]
+    pub fn fill(mut self, fill: Fill) -> Self {
+        self.fill = Some(fill);
         self
     }
 

@@ -1,6 +1,7 @@
 //! The table of scenarios: one row each, run from top to bottom.
 
 mod fates;
+mod filled;
 mod hostile;
 mod limits;
 mod machine;
@@ -53,7 +54,9 @@ const fn cgroup(name: &'static str, cgroup: &'static [u8]) -> Scenario {
     Scenario { name, act }
 }
 
-/// All scenarios.
+pub use filled::FILLED;
+
+/// The scenarios of a boot, unless it is told others.
 pub const TABLE: &[Scenario] = &[
     // Whose limit it is.
     row("container-limit", limits::container_limit),

@@ -18,10 +18,9 @@ use nix::unistd::{Gid, Uid, setgid, setuid};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::fill::{Fill, take};
 use crate::sys;
 
-/// Memory taken at a time.
-const BITE: usize = 256 * 1024;
 /// How long a victim may live once it was let loose.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -40,6 +39,8 @@ pub struct Orders {
     pub hold_kib: usize,
     /// The only NUMA node to take memory from.
     pub node: Option<u32>,
+    /// What it takes when it is let loose; anonymous memory if nothing is said.
+    pub fill: Option<Fill>,
 }
 
 /// The victim's side: `orders` is the JSON of [`Orders`].
@@ -63,17 +64,14 @@ pub fn live(orders: &str) -> Result<(), Failure> {
     io::stdout().flush()?;
     let mut order = [0];
     if io::stdin().read(&mut order)? == 1 && order == *b"g" {
-        loop {
-            take(BITE);
-        }
+        let entrance = orders.entrances.first();
+        let entrance = entrance.map(|entrance| PathBuf::from(OsStr::from_bytes(entrance)));
+        orders
+            .fill
+            .unwrap_or(Fill::Anon)
+            .take(entrance.as_deref())?;
     }
     Ok(())
-}
-
-/// Takes memory for good; writing to every byte makes it real, and the compiler must not see that
-/// nobody reads it.
-fn take(bytes: usize) {
-    std::hint::black_box(vec![0x5a_u8; bytes].leak());
 }
 
 /// The parent's side of a running victim.

@@ -111,6 +111,7 @@ impl World {
             oom_score_adj: plan.oom_score_adj,
             hold_kib: plan.hold_kib,
             node: plan.node,
+            fill: plan.fill,
         })
     }
 
@@ -181,6 +182,7 @@ impl World {
             container: plan.place.container.clone(),
             unit: plan.place.unit.clone(),
             survivors,
+            filled: plan.fill.map(|fill| fill.kind().to_owned()),
             attribution: None,
         };
         change(&mut kill);

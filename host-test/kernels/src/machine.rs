@@ -38,6 +38,9 @@ pub fn boot(options: &Options, kernel: &Kernel, initramfs: &[u8], cgroup: u8) ->
     let mut parameters = format!(
         "console=ttyS0 panic=-1 loglevel=3 log_buf_len=4M printk.devkmsg=on oom_cgroup={cgroup}"
     );
+    if options.filled {
+        parameters += " oom_table=filled";
+    }
     if let Some(only) = &options.only {
         parameters = format!("{parameters} oom_only={only}");
     }

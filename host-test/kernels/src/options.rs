@@ -15,6 +15,7 @@ Usage: oom-kernels [options]
   --suite NAME    a Debian suite, may be repeated [bullseye bookworm trixie sid]
   --cgroup 1|2    only that cgroup version [both]
   --short         bookworm and cgroup 2 only, written below the cache: for continuous integration
+  --filled        the scenarios that fill memory with one kind of it, into fixtures/captures/filled
   --only NAMES    only these scenarios, with commas between; written below the cache
   --out DIR       where captures and manifest go [fixtures/captures]
   --cache DIR     packages and unpacked kernels [target/kernels]
@@ -32,6 +33,8 @@ pub struct Options {
     pub suites: Vec<String>,
     /// Cgroup versions.
     pub cgroups: Vec<u8>,
+    /// The scenarios that fill memory with one kind of it, instead of the others.
+    pub filled: bool,
     /// Scenario names with commas between.
     pub only: Option<String>,
     /// Where captures go.
@@ -49,7 +52,7 @@ impl Options {
     pub fn from_command_line() -> Fallible<Option<Self>> {
         let (mut suites, mut cgroups, mut only, mut mirror, mut keyring) =
             (vec![], vec![], None, None, None);
-        let (mut out, mut cache, mut short) = (None, None, false);
+        let (mut out, mut cache, mut short, mut filled) = (None, None, false, false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
@@ -65,6 +68,7 @@ impl Options {
                 Long("mirror") => mirror = Some(parser.value()?.string()?),
                 Long("keyring") => keyring = Some(PathBuf::from(parser.value()?)),
                 Long("short") => short = true,
+                Long("filled") => filled = true,
                 Short('h') | Long("help") => return Ok(None),
                 _ => return Err(argument.unexpected().into()),
             }
@@ -84,15 +88,21 @@ impl Options {
         // What is not the whole table must not replace fixtures that are.
         let partial = short || only.is_some();
         let out = out.unwrap_or_else(|| {
-            if partial {
+            let captures = if partial {
                 cache.join("captures")
             } else {
                 root.join("fixtures/captures")
+            };
+            if filled {
+                captures.join("filled")
+            } else {
+                captures
             }
         });
         Ok(Some(Self {
             suites,
             cgroups,
+            filled,
             only,
             out,
             cache,

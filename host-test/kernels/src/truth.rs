@@ -55,6 +55,11 @@ pub struct Kill {
     /// and group kills.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub survivors: Option<u32>,
+    /// What filled the memory: `anon`, `file` (page cache without shared memory), `shmem`, `kernel`, `sock`,
+    /// or `huge pages`, a pool that no figure of the record has.
+    /// Absent where the scenario does not mind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filled: Option<String>,
     /// How the kill line is tied to its cgroup: `report`, `table` or `none`. Read from the capture
     /// by the host side, since which reports the kernel suppresses depends on time. Absent for
     /// members of a group kill, whose cgroup stands in the group line.

@@ -93,11 +93,11 @@ fn sidecar_spared(world: &mut World) -> Result<(), Failure> {
     world.kill_one(&plan.comm("java").adj(900).fill(Fill::Anon))
 }
 
-/// The same, but the sidecar dies of what the other container's process asks for.
+/// The same, but the sidecar dies of what the other container's process asks for. Whoever is left must not be
+/// killable: the kernel counts the victim's memory a moment longer than it waits for it.
 fn sidecar_killed(world: &mut World) -> Result<(), Failure> {
     let place = pod(world);
     world.pace.wait_for(1);
-    world.pause(&place)?;
     let sidecar = Plan::at(place.sibling(world.name()))
         .limit_above(1, "pod", LIMIT)
         .comm("istio-proxy")
@@ -106,7 +106,7 @@ fn sidecar_killed(world: &mut World) -> Result<(), Failure> {
         .fill(Fill::Anon);
     world.prepare(&sidecar)?;
     let mut victim = world.start(&sidecar)?;
-    let asker = Plan::at(place).comm("java").adj(-900);
+    let asker = Plan::at(place).comm("java").adj(-1000);
     world.tree.make(&asker.place.path, asker.place.cpuset)?;
     let mut asker = world.start(&asker.fill(Fill::SomeAnon(20 * 1024)))?;
     asker.release()?;

@@ -83,6 +83,7 @@ fn captures() -> (PathBuf, bool) {
 pub fn tests() -> Vec<Trial> {
     trials![
         our_own_kernels,
+        what_filled_the_memory_is_the_same_everywhere,
         kernels_that_others_booted,
         annotating_twice_or_taking_our_keys_away_gives_the_same
     ]
@@ -132,6 +133,23 @@ fn our_own_kernels() {
         wrong.extend(table.differs());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `filter/tests/filled` holds the figures to the truth; here every engine must give the same.
+fn what_filled_the_memory_is_the_same_everywhere() {
+    let folder = top().join("fixtures/captures/filled");
+    let manifest = fs::read_to_string(folder.join("manifest.jsonl")).expect("the manifest");
+    assert!(manifest.lines().count() > 0, "the manifest is empty");
+    for line in manifest.lines() {
+        let capture: Value = serde_json::from_str(line).expect("a line of the manifest");
+        let file = capture["file"].as_str().expect("a file");
+        let found = kills(&fs::read(folder.join(file)).expect("the capture"));
+        for kill in capture["kills"].as_array().expect("kills") {
+            let record = record_of(kill, &found);
+            let memory = record.map(|record| &record["memory"]);
+            assert!(memory.is_some_and(Value::is_object), "{file}: {kill}");
+        }
+    }
 }
 
 /// The record of a kill.

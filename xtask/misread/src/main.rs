@@ -2,7 +2,10 @@
 //! writes a suite of it whose names are replaced. `cargo xtask misread` runs it.
 
 mod finding;
+mod fixture;
 mod log;
+mod names;
+mod replace;
 mod show;
 
 use std::io::{self, Write};
@@ -13,6 +16,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use oom_filter::lines::LineFormat;
 
 use finding::Findings;
+use fixture::Fixture;
 use log::Log;
 
 /// What the command line asks for.
@@ -86,7 +90,7 @@ fn options(mut parser: Parser) -> Result<Options, String> {
     Ok(options)
 }
 
-/// Shows a log. Whether every line was read that looks like a kill.
+/// Shows a log, and writes a suite of it where one is asked for. Whether every line was read that looks like a kill.
 fn run(options: &Options) -> Result<bool, String> {
     let name = match options.log.as_path() {
         stdin if stdin == Path::new("-") => "standard input".to_owned(),
@@ -102,6 +106,13 @@ fn run(options: &Options) -> Result<bool, String> {
         too_long,
         &found,
     ));
+    if let Some(fixture) = &options.fixture {
+        let (said, is_same) = Fixture::of(&entries, &found, options.line)?.write(fixture)?;
+        say(&said);
+        if !is_same {
+            return Err("the fixture does not tell what the log tells".to_owned());
+        }
+    }
     Ok(found.unread().next().is_none())
 }
 

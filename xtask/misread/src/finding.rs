@@ -12,10 +12,9 @@ use serde_json::Value;
 use crate::log::Entry;
 
 /// What a line has that looks like a kill, whoever wrote it. In any case.
-const LOOKS: [&str; 6] = [
+const LOOKS: [&str; 5] = [
     "killed process",
     "oom-kill",
-    "oom_kill",
     "out of memory",
     "oom_reaper",
     "invoked oom-killer",

@@ -61,9 +61,15 @@ pub struct Names {
     addresses: HashMap<String, String>,
     /// Words that the kernel, systems and runtimes use.
     vocabulary: HashSet<String>,
+    processes: HashMap<Vec<u8>, Vec<u8>>,
+    /// Words of names that are to be replaced: none stands for another.
+    taken: HashSet<String>,
     met: BTreeMap<Kind, HashSet<Vec<u8>>>,
     numbers: u64,
 }
+
+/// A name of as many bytes may be the beginning of a longer one, which the kernel cut.
+const CUT: usize = 15;
 
 impl Names {
     /// None yet.
@@ -84,6 +90,8 @@ impl Names {
             ids: Vec::new(),
             addresses: HashMap::new(),
             vocabulary,
+            processes: HashMap::new(),
+            taken: HashSet::new(),
             met: BTreeMap::new(),
             numbers: 0,
         }
@@ -113,15 +121,31 @@ impl Names {
         self.vocabulary.contains(&word)
     }
 
+    /// Learns that a text is to be replaced.
+    pub fn expect(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        self.taken.extend(words_of(&text).map(str::to_owned));
+    }
+
     /// A process's name. One word is replaced whatever it is; of several those stay that the kernel uses, by which
-    /// a name imitates its lines.
+    /// a name imitates its lines. A pod's `pause` stays, which the filter counts apart.
     pub fn process(&mut self, name: &[u8]) -> Vec<u8> {
-        let text = String::from_utf8_lossy(name);
-        let count = text
-            .split(|letter: char| !letter.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .count();
-        let new = self.words(name, count > 1);
+        if name == b"pause" {
+            return name.to_vec();
+        }
+        if let Some(new) = self.processes.get(name) {
+            return new.clone();
+        }
+        let mut known = self.processes.iter();
+        let cut = known.find(|(longer, _)| name.len() >= CUT && longer.starts_with(name));
+        let new = match cut {
+            Some((_, new)) => new[..name.len()].to_vec(),
+            None => {
+                let count = words_of(&String::from_utf8_lossy(name)).count();
+                self.words(name, count > 1)
+            }
+        };
+        self.processes.insert(name.to_vec(), new.clone());
         self.meet(Kind::Process, name, &new);
         new
     }
@@ -201,6 +225,7 @@ impl Names {
             new = text.chars().map(|letter| dice.like(letter)).collect();
             let is_taken = self.words.values().any(|known| *known == new)
                 || self.words.contains_key(&new)
+                || self.taken.contains(&new)
                 || self.vocabulary.contains(&new.to_lowercase());
             if new != text && !is_taken {
                 break;
@@ -282,6 +307,11 @@ impl Names {
         self.meet(Kind::Mail, mail.as_bytes(), &new);
         new
     }
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
 }
 
 /// The length of what a carrier wrote for a byte, `\x20`, if there is one in front.

@@ -87,6 +87,13 @@ impl Replacer {
             .processes
             .sort_by_key(|name| (usize::MAX - name.len(), name.clone()));
         replacer.processes.dedup();
+        for name in &replacer.processes {
+            replacer.names.expect(name);
+        }
+        // The longest first: of one that was cut the whole is known.
+        for name in replacer.processes.clone() {
+            replacer.names.process(&name);
+        }
         replacer.hosts = replacer.names.known_hosts();
         replacer
     }
@@ -112,6 +119,11 @@ impl Replacer {
         match value {
             Value::String(text) if is_one_of(key, &OF_MACHINES) => {
                 self.names.host(text.as_bytes());
+            }
+            Value::String(text)
+                if kernel::parse(text.as_bytes(), NameBytes::MaybeEscaped).is_some() =>
+            {
+                self.learn(text.as_bytes());
             }
             Value::String(text) => text.lines().for_each(|line| {
                 if !line.starts_with('{') {
@@ -470,6 +482,14 @@ impl Replacer {
             kernel::parse(&read.text, read.name_bytes).is_some() || looks_like_kill(line)
         };
         let key = key.to_lowercase();
+        // The journal's catalogue has it: it tells what the message is.
+        if key == "message_id" {
+            return text.to_vec();
+        }
+        // A line end in it is a name's.
+        if kernel::parse(text, NameBytes::MaybeEscaped).is_some() {
+            return self.text(text);
+        }
         if TEXTS.contains(&key.as_str()) || text.split(|byte| *byte == b'\n').any(is_text) {
             let lines: Vec<Vec<u8>> = (text.split(|byte| *byte == b'\n'))
                 .map(|line| self.line(line))

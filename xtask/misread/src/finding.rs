@@ -240,12 +240,10 @@ fn rest(text: &[u8], name_bytes: NameBytes, row: &Wording) -> Vec<u8> {
 /// Which member of a record says that somebody else wrote it: the one without which nobody says so.
 fn reason(object: &[u8]) -> String {
     let is_others = |members: &serde_json::Map<String, Value>| {
-        let mut is_others = false;
+        let mut authors = Vec::new();
         let bytes = serde_json::to_vec(members).unwrap_or_default();
-        kernel_lines(&bytes, &mut |line| {
-            is_others |= line.author == Author::Other
-        });
-        is_others
+        kernel_lines(&bytes, &mut |line| authors.push(line.author));
+        authors.is_empty() || authors.contains(&Author::Other)
     };
     let Ok(Value::Object(members)) = serde_json::from_slice(object) else {
         return "by its members".to_owned();
@@ -254,7 +252,7 @@ fn reason(object: &[u8]) -> String {
         .filter(|name| {
             let mut without = members.clone();
             without.remove(*name);
-            !is_others(&without) && !without.is_empty()
+            !is_others(&without)
         })
         .map(|name| format!("`{name}`"))
         .collect();

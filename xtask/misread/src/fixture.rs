@@ -120,11 +120,12 @@ impl Fixture {
             let _ = writeln!(said, "STILL THERE: {:?}", oom_filter::printable(&name));
         }
         let difference = self.difference();
+        let kills = self.kills.len();
+        let plural = if kills == 1 { "" } else { "s" };
         let _ = match &difference {
             None => writeln!(
                 said,
-                "it tells the same as the log: {} kills, with the same levels and figures",
-                self.kills.len()
+                "it tells the same as the log: {kills} kill{plural}, with the same levels and figures"
             ),
             Some(difference) => {
                 writeln!(said, "IT DOES NOT TELL THE SAME AS THE LOG: {difference}")

@@ -112,8 +112,7 @@ fn entry<'a>(
     waiting: &mut VecDeque<(usize, &'a [u8])>,
     newest: usize,
 ) -> Entry<'a> {
-    let is_only_bracket =
-        |line: &[u8]| (line.trim_ascii().iter()).all(|byte| b"[]{},".contains(byte));
+    let is_closing = |line: &[u8]| (line.trim_ascii().iter()).all(|byte| b"]},".contains(byte));
     let number = match &record {
         Record::Plain(plain) => {
             let count = plain.bytes().split(|byte| *byte == b'\n').count();
@@ -123,17 +122,13 @@ fn entry<'a>(
         }
         Record::Malformed(_) => waiting.pop_front().map(|(number, _)| number),
         Record::Object(_) => {
-            while (waiting.len() > 1)
-                && waiting
-                    .front()
-                    .is_some_and(|(_, line)| is_only_bracket(line))
-            {
+            while (waiting.len() > 1) && waiting.front().is_some_and(|(_, line)| is_closing(line)) {
                 waiting.pop_front();
             }
             let first = waiting.front().map(|(number, _)| *number);
             // The newest line may be the first of the next.
             let is_next = waiting.back().is_some_and(|(_, line)| {
-                waiting.len() > 1 && !line.is_empty() && !is_only_bracket(line)
+                waiting.len() > 1 && !line.is_empty() && !is_closing(line)
             });
             let keep = usize::from(is_next);
             waiting.drain(..waiting.len() - keep);

@@ -51,7 +51,7 @@ const WELL_KNOWN: &str = "
     htcondor condor pbs snap flatpak app dbus background root tab microk8s daemon
     kern kernel klog kmsg dmesg syslog messages journal stdout stderr localhost localdomain
     emerg alert crit err error warn warning notice info debug guest log var gz zst txt pod
-    default none null true false";
+    default none null true false kb";
 
 /// Every name that was met, with what stands for it.
 pub struct Names {
@@ -178,7 +178,9 @@ impl Names {
 
     fn word(&mut self, word: &str, keeps_vocabulary: bool) -> String {
         let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || keeps_vocabulary && self.is_vocabulary(word.as_bytes()) {
+        // `4kB`
+        let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        if is_number || keeps_vocabulary && self.is_vocabulary(unit.as_bytes()) {
             return word.to_owned();
         }
         if let Some(new) = self.words.get(word) {

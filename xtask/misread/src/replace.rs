@@ -473,6 +473,12 @@ impl Replacer {
         out
     }
 
+    /// Whether a text without a prefix is a message of the kernel's, or a row of the table.
+    fn is_one_message(&self, text: &[u8]) -> bool {
+        kernel::parse(text, NameBytes::MaybeEscaped).is_some()
+            || (self.columns).is_some_and(|columns| columns.row(text).is_some())
+    }
+
     fn value(&mut self, key: &str, is_chosen: bool, text: &[u8]) -> Vec<u8> {
         if is_one_of(key, &OF_MACHINES) {
             return self.names.host(text);
@@ -487,7 +493,7 @@ impl Replacer {
             return text.to_vec();
         }
         // A line end in it is a name's.
-        if kernel::parse(text, NameBytes::MaybeEscaped).is_some() {
+        if self.is_one_message(text) {
             return self.text(text);
         }
         if TEXTS.contains(&key.as_str()) || text.split(|byte| *byte == b'\n').any(is_text) {

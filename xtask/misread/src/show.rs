@@ -24,12 +24,11 @@ pub fn page(
     found: &Findings,
 ) -> String {
     let mut page = String::new();
-    let turned = if is_turned {
-        "; its newest line stands first, so it is read from its end"
-    } else {
-        ""
-    };
-    let _ = writeln!(page, "{name}: {}{turned}", count(line_count, "line"));
+    let name = middle_cut(name, WIDTH - 20);
+    let _ = writeln!(page, "{name}: {}", count(line_count, "line"));
+    if is_turned {
+        page.push_str("Its newest line stands first: it is read from its end.\n");
+    }
     let mut rows = HashSet::new();
     let mut carrier = None;
     for finding in &found.lines {
@@ -57,16 +56,29 @@ pub fn page(
             count(too_long, "line")
         );
     }
-    let unread = found.unread().count();
-    let _ = writeln!(page, "looks like a kill, could not be read: {unread}");
-    for finding in found.unread() {
-        let _ = writeln!(
-            page,
-            "  line {:<6} {}",
-            finding.number,
-            cut(&finding.text, WIDTH - 14)
-        );
-        let _ = writeln!(page, "              {}", why_unread(finding));
+    for (is_others, heading) in [
+        (false, "looks like a kill, could not be read"),
+        (
+            true,
+            "looks like a kill, but somebody else than the kernel wrote it",
+        ),
+    ] {
+        let of_kind: Vec<&Finding> = (found.unread())
+            .filter(|finding| (finding.said.author == Author::Other) == is_others)
+            .collect();
+        if of_kind.is_empty() && is_others {
+            continue;
+        }
+        let _ = writeln!(page, "{heading}: {}", of_kind.len());
+        for finding in of_kind {
+            let _ = writeln!(
+                page,
+                "  line {:<6} {}",
+                finding.number,
+                cut(&finding.text, WIDTH - 14)
+            );
+            let _ = writeln!(page, "              {}", why_unread(finding));
+        }
     }
     page
 }
@@ -111,18 +123,15 @@ fn carrier_of(finding: &Finding) -> String {
         host,
         caller,
     } = &finding.said;
-    let mut text = match &finding.prefix {
-        Some(prefix) if prefix.is_empty() => "prefix: none".to_owned(),
-        Some(prefix) => format!("prefix: {:?}", cut(prefix, WIDTH - 12)),
-        None => {
-            "prefix: the text stands in a record, or more was taken off than a prefix".to_owned()
-        }
+    let prefix = match &finding.prefix {
+        Some(prefix) if prefix.is_empty() => "none".to_owned(),
+        Some(prefix) => format!("\"{}\"", cut(prefix, WIDTH - 10)),
+        None => "the text stands in a record, or more was taken off than a prefix".to_owned(),
     };
     let clock = at_us.map(|at_us| format!("{}.{:06} s", at_us / 1_000_000, at_us % 1_000_000));
     let or_none = |said: Option<&String>| said.cloned().unwrap_or_else(|| "-".to_owned());
-    let _ = write!(
-        text,
-        "\n        clock {}, host {}, caller {}; author: {}",
+    let mut said = format!(
+        "clock {}, host {}, caller {}; author: {}",
         or_none(clock.as_ref()),
         or_none(host.as_ref()),
         or_none(caller.as_ref()),
@@ -133,9 +142,12 @@ fn carrier_of(finding: &Finding) -> String {
         }
     );
     if let Some(why) = why {
-        let _ = write!(text, ", {why}");
+        said = said + ", " + why;
     }
-    text
+    format!(
+        "prefix: {prefix}\n        {}",
+        cut(said.as_bytes(), WIDTH - 8)
+    )
 }
 
 fn line(page: &mut String, finding: &Finding, rows: &mut HashSet<String>) {
@@ -166,13 +178,8 @@ fn line(page: &mut String, finding: &Finding, rows: &mut HashSet<String>) {
         detail("row", &row.form);
     }
     if !finding.rest.trim_ascii().is_empty() {
-        detail(
-            "rest",
-            &format!(
-                "{:?} was not understood",
-                oom_filter::printable(&finding.rest)
-            ),
-        );
+        let rest = oom_filter::printable(&finding.rest);
+        detail("rest", &format!("\"{rest}\" was not understood"));
     }
     if let Became::Kill { oom, .. } = &finding.became {
         let level = oom["level"].as_str().unwrap_or("unknown");
@@ -213,23 +220,27 @@ fn took(finding: &Finding) -> &'static str {
 fn why_unread(finding: &Finding) -> String {
     if finding.said.author == Author::Other {
         let why = finding.said.why.as_deref().unwrap_or_default();
-        return format!("somebody else wrote it, {why}");
+        return why.to_owned();
     }
     if let Some(why) = &finding.said.why {
         return why.clone();
     }
     match nearest(&finding.text) {
         Some((form, missing)) => {
-            let form = cut(form.as_bytes(), WIDTH - 60);
-            format!("no row reads it; nearest `{form}`, which goes on with {missing:?}")
+            let form = cut(form.as_bytes(), WIDTH - 44);
+            let missing = match missing {
+                Some(text) => format!("which goes on with \"{}\"", cut(text.as_bytes(), 40)),
+                None => "whose values it does not hold".to_owned(),
+            };
+            format!("no row reads it; the nearest is {form},\n              {missing}")
         }
         None => "no row reads it, and none is near".to_owned(),
     }
 }
 
 /// The row that has most of its words in a text, and the first of them that is missing.
-fn nearest(text: &[u8]) -> Option<(String, String)> {
-    let mut best: Option<(usize, String, String)> = None;
+fn nearest(text: &[u8]) -> Option<(String, Option<String>)> {
+    let mut best: Option<(usize, String, Option<String>)> = None;
     for row in kernel::wordings() {
         let mut rest = text;
         let mut found = 0;
@@ -250,7 +261,6 @@ fn nearest(text: &[u8]) -> Option<(String, String)> {
             }
         }
         if found >= 8 && best.as_ref().is_none_or(|(most, ..)| found > *most) {
-            let missing = missing.unwrap_or_else(|| "something else than it holds".to_owned());
             best = Some((found, row.form, missing));
         }
     }
@@ -299,7 +309,7 @@ mod tests {
     fn the_nearest_row_is_named() {
         let (form, missing) = nearest(b"Out of memory: Killed process 42 of java").unwrap();
         assert!(form.contains("Killed process"), "{form}");
-        assert!(!missing.is_empty());
+        assert!(missing.is_some());
         assert!(nearest(b"eth0: link up").is_none());
     }
 }

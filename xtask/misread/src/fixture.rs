@@ -230,7 +230,11 @@ fn escaped(text: &[u8]) -> String {
 }
 
 fn path_of(name: &str) -> Result<PathBuf, String> {
-    if name.contains('/') || name.ends_with(".toml") {
+    if name.contains('/')
+        || Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "toml")
+    {
         return Ok(name.into());
     }
     let is_word =

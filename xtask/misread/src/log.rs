@@ -1,6 +1,7 @@
 //! A log as records, each with the number of its first line.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -67,7 +68,7 @@ impl Log {
         let mut written = String::new();
         for (number, line) in numbers.zip(lines_of(&text)) {
             let is_further = matches!(line.first(), Some(b' ' | b'\t'));
-            written += &format!("{}{number}\n", if is_further { " " } else { "" });
+            let _ = writeln!(written, "{}{number}", if is_further { " " } else { "" });
         }
         let turned = String::from_utf8(lines::reversed(written.as_bytes())).unwrap_or_default();
         Self {

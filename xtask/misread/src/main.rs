@@ -70,12 +70,8 @@ fn options(mut parser: Parser) -> Result<Options, String> {
                 options.fixture = Some(parser.value().and_then(ValueExt::string).map_err(text)?);
             }
             Arg::Long("line") => {
-                options.line = Some(
-                    parser
-                        .value()
-                        .and_then(|value| value.parse())
-                        .map_err(text)?,
-                )
+                let line = parser.value().and_then(|value| value.parse());
+                options.line = Some(line.map_err(text)?);
             }
             Arg::Value(log) => {
                 options.log = log.into();

@@ -138,12 +138,11 @@ impl Names {
         }
         let mut known = self.processes.iter();
         let cut = known.find(|(longer, _)| name.len() >= CUT && longer.starts_with(name));
-        let new = match cut {
-            Some((_, new)) => new[..name.len()].to_vec(),
-            None => {
-                let count = words_of(&String::from_utf8_lossy(name)).count();
-                self.words(name, count > 1)
-            }
+        let new = if let Some((_, new)) = cut {
+            new[..name.len()].to_vec()
+        } else {
+            let count = words_of(&String::from_utf8_lossy(name)).count();
+            self.words(name, count > 1)
         };
         self.processes.insert(name.to_vec(), new.clone());
         self.meet(Kind::Process, name, &new);

@@ -374,7 +374,7 @@ impl Replacer {
                 found.extend(names.map(|name| (name, Part::Process)));
             }
             Some(Message::TaskIn(task) | Message::Group(task) | Message::LimitOf(task)) => {
-                path(task)
+                path(task);
             }
             Some(Message::Stats(stats)) => stats.path.into_iter().for_each(path),
             Some(Message::Cpuset(cpuset)) => cpuset.name.into_iter().for_each(path),

@@ -227,7 +227,7 @@ fn why_unread(finding: &Finding) -> String {
     }
     match nearest(&finding.text) {
         Some((form, missing)) => {
-            let form = cut(form.as_bytes(), WIDTH - 44);
+            let form = cut(form.as_bytes(), WIDTH - 48);
             let missing = match missing {
                 Some(text) => format!("which goes on with \"{}\"", cut(text.as_bytes(), 40)),
                 None => "whose values it does not hold".to_owned(),
@@ -246,19 +246,15 @@ fn nearest(text: &[u8]) -> Option<(String, Option<String>)> {
         let mut found = 0;
         let mut missing = None;
         for word in &row.texts {
-            match rest
+            let at = rest
                 .windows(word.len().max(1))
-                .position(|part| part == *word)
-            {
-                Some(at) => {
-                    found += word.len();
-                    rest = &rest[at + word.len()..];
-                }
-                None => {
-                    missing = Some(oom_filter::printable(word));
-                    break;
-                }
-            }
+                .position(|part| part == *word);
+            let Some(at) = at else {
+                missing = Some(oom_filter::printable(word));
+                break;
+            };
+            found += word.len();
+            rest = &rest[at + word.len()..];
         }
         if found >= 8 && best.as_ref().is_none_or(|(most, ..)| found > *most) {
             best = Some((found, row.form, missing));

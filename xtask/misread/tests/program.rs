@@ -23,9 +23,9 @@ fn misread(arguments: &[&str]) -> Output {
 }
 
 /// What it prints of a log of this text, and its exit code.
-fn shown(test: &str, text: impl AsRef<[u8]>) -> (String, Option<i32>) {
-    let log = folder(test).join("log");
-    fs::write(&log, text).unwrap();
+fn shown(name: &str, lines: impl AsRef<[u8]>) -> (String, Option<i32>) {
+    let log = folder(name).join("log");
+    fs::write(&log, lines).unwrap();
     let output = misread(&[log.to_str().unwrap()]);
     let printed = String::from_utf8(output.stdout).unwrap();
     (printed, output.status.code())

@@ -465,6 +465,29 @@ impl RecordFindings {
     }
 }
 
+/// Hands over each line that [`Filter::process`] reads of a record, without prefixes and with the author that the
+/// record tells of: for tools that show how a log is read. Nothing where the record is no JSON object, or holds no
+/// text.
+///
+/// ```
+/// use oom_filter::{Author, kernel_lines};
+///
+/// let mut texts = Vec::new();
+/// kernel_lines(br#"{"MESSAGE":"Mem-Info:","_TRANSPORT":"kernel"}"#, &mut |line| {
+///     assert_eq!(line.author, Author::Kernel);
+///     texts.push(line.text.to_vec());
+/// });
+/// assert_eq!(texts, [b"Mem-Info:"]);
+/// ```
+pub fn kernel_lines(record: &[u8], each: &mut dyn FnMut(&KernelLine<'_>)) {
+    let Some(record) = Record::read(record) else {
+        return;
+    };
+    for text in record.texts() {
+        lines(&record, &text, |line| each(&record.line(line)));
+    }
+}
+
 /// Hands over the lines of a record's text that may be the kernel's.
 ///
 /// A line end inside a text may be a name's: where the whole is one message of a grammar that says where

@@ -59,7 +59,7 @@ mod rules;
 mod text;
 
 pub use carrier::{Author, KernelLine, NameBytes};
-pub use filter::{Filter, Mode, Outcome, RecordContext};
+pub use filter::{Filter, Mode, Outcome, RecordContext, kernel_lines};
 pub use oom::{KubeletDir, KubeletDirs, Oom};
 pub use record::{IdentityKeys, lines};
 pub use report::{Machine, ReportLine, Streams, Told, Unfinished};

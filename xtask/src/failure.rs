@@ -10,6 +10,8 @@ pub enum Failure {
     Usage(String),
     /// It went wrong. Exit code 1.
     Failed(String),
+    /// The program that was run has said what there is to say, and ended with this exit code.
+    Told(u8),
 }
 
 impl Failure {
@@ -22,6 +24,7 @@ impl Failure {
     pub fn text(&self) -> &str {
         match self {
             Self::Usage(text) | Self::Failed(text) => text,
+            Self::Told(_) => "the program said why",
         }
     }
 }

@@ -7,6 +7,7 @@ mod dist;
 mod failure;
 mod fuzz;
 mod kernels;
+mod misread;
 mod module;
 mod mutants;
 mod oci;
@@ -42,6 +43,7 @@ const COMMANDS: &[Subcommand] = &[
     dist::COMMAND,
     fuzz::COMMAND,
     kernels::COMMAND,
+    misread::COMMAND,
     mutants::COMMAND,
     oci::COMMAND,
     soak::COMMAND,
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
             eprintln!("xtask: {text}");
             ExitCode::FAILURE
         }
+        Err(Failure::Told(code)) => ExitCode::from(code),
     }
 }
 

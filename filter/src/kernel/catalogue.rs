@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::Section;
 use super::pieces::{ACCOUNTS, Piece, SCOPES};
-use super::wording::{ROWS, Role};
+use super::wording::{ROWS, Role, place};
+use crate::carrier::NameBytes;
 use crate::printable;
 
 /// A wording of the kernel's.
@@ -53,6 +54,21 @@ pub fn wordings() -> impl Iterator<Item = Wording> {
         }
         wording
     })
+}
+
+/// The row by which [`parse`](super::parse) reads a text: for tools that show how a log is read. `None` where
+/// it reads none.
+///
+/// ```
+/// use oom_filter::NameBytes;
+/// use oom_filter::kernel::wording_of;
+///
+/// let row = wording_of(b"oom_reaper: unable to reap pid:1 (systemd)", NameBytes::Exact).unwrap();
+/// assert_eq!(row.form, "oom_reaper: unable to reap pid:<pid> (<comm>)");
+/// ```
+pub fn wording_of(text: &[u8], name_bytes: NameBytes) -> Option<Wording> {
+    let (_, wording) = super::read(text, name_bytes)?;
+    wordings().nth(place(wording)?)
 }
 
 /// The texts that stand for whose limit was hit, and for an account.

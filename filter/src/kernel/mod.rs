@@ -19,7 +19,7 @@ mod stack;
 mod table;
 mod wording;
 
-pub use catalogue::{Wording, prefixes, wordings};
+pub use catalogue::{Wording, prefixes, wording_of, wordings};
 pub use constraint::{Constraint, Limit, Reading};
 pub(crate) use constraint::{MOST_READINGS, is_below, without_blanks_behind};
 pub use message::{
@@ -27,8 +27,8 @@ pub use message::{
     Usage,
 };
 pub(crate) use search::{first_telling_word, is_telling};
-pub use section::Section;
 pub(crate) use section::{Rows, section_of};
+pub use section::{Section, section};
 pub(crate) use table::is_row_with_line_end;
 pub use table::{Columns, TaskRow};
 pub use wording::Role;

@@ -64,6 +64,20 @@ pub(crate) fn section_of(text: &[u8], open: Option<Rows>) -> Option<(Section, Op
     stack.then_some((Section::Stack, None))
 }
 
+/// The section of a report that a text is of by its looks alone, which is no message by itself: for tools that
+/// show how a log is read. `None` also for rows that mean something only under their heading.
+///
+/// ```
+/// use oom_filter::kernel::{Section, section};
+///
+/// assert_eq!(section(b" out_of_memory+0x217/0x500"), Some(Section::Stack));
+/// assert_eq!(section(b"Mem-Info:"), Some(Section::Memory));
+/// assert_eq!(section(b"eth0: link up"), None);
+/// ```
+pub fn section(text: &[u8]) -> Option<Section> {
+    section_of(text, None).map(|(section, _)| section)
+}
+
 const STACK: [&[u8]; 34] = [
     b"Hardware name:",
     b"Workqueue:",

@@ -728,6 +728,12 @@ const fn wording(row: &Row) -> Wording {
     }
 }
 
+/// The place of a wording's row among [`ROWS`].
+pub(super) fn place(wording: &'static Wording) -> Option<usize> {
+    let mut all = WORDINGS.iter();
+    all.position(|known| core::ptr::eq(known, wording))
+}
+
 /// The first wording that fits a text, and what it says. `text` has its leading spaces: a name may begin
 /// with one.
 ///

@@ -263,7 +263,7 @@ fn reason(object: &[u8]) -> String {
 }
 
 /// Passes records through a filter.
-pub struct Judge {
+struct Judge {
     filter: Filter,
     reports: HashMap<String, usize>,
 }
@@ -279,7 +279,7 @@ impl Default for Judge {
 
 impl Judge {
     /// Reads the next record, as the program for Vector does.
-    pub fn read(&mut self, record: &Record<'_>) -> Became {
+    fn read(&mut self, record: &Record<'_>) -> Became {
         let context = RecordContext::default();
         let outcome = match record {
             Record::Object(object) => self.filter.process(Mode::Annotate, object, &context),

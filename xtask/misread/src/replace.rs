@@ -245,6 +245,7 @@ impl Replacer {
                 Some((name.len(), self.names.process(&name)))
             } else if is_start
                 && rest[0] == b'/'
+                && (at == 0 || matches!(text[at - 1], b' ' | b'=' | b'(' | b'"' | b'\''))
                 && rest.get(1).is_some_and(u8::is_ascii_alphanumeric)
             {
                 let end = rest

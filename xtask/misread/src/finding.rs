@@ -98,7 +98,9 @@ impl Findings {
                 found.kills.push(oom.clone());
             }
             let before = found.lines.len();
-            found.add(at, entry, &became);
+            if became != Became::Nothing || judge.may_concern(&entry.record) {
+                found.add(at, entry, &became);
+            }
             if found.lines.len() == before {
                 found.others += 1;
             }
@@ -196,9 +198,10 @@ impl Findings {
 
 /// Whether a text looks like a kill to a person.
 pub fn looks_like_kill(text: &[u8]) -> bool {
-    LOOKS.iter().any(|look| {
-        (text.windows(look.len())).any(|part| part.eq_ignore_ascii_case(look.as_bytes()))
-    })
+    // The standard library's search is fast in a build for development too, and most lines of a log end here.
+    let text = text.to_ascii_lowercase();
+    let text = String::from_utf8_lossy(&text);
+    LOOKS.iter().any(|look| text.contains(look))
 }
 
 /// What stands in front of the kernel's text, where the rest of the line is that text.
@@ -263,8 +266,10 @@ fn reason(object: &[u8]) -> String {
 }
 
 /// Passes records through a filter.
-pub struct Judge {
+struct Judge {
     filter: Filter,
+    /// Without a report: it wants lines with a telling word alone.
+    fresh: Filter,
     reports: HashMap<String, usize>,
 }
 
@@ -272,14 +277,25 @@ impl Default for Judge {
     fn default() -> Self {
         Self {
             filter: Filter::new(IdentityKeys::OPEN_TELEMETRY),
+            fresh: Filter::new(IdentityKeys::OPEN_TELEMETRY),
             reports: HashMap::new(),
         }
     }
 }
 
 impl Judge {
+    /// Whether a record that is nothing of a report has to do with OOM all the same.
+    fn may_concern(&self, record: &Record<'_>) -> bool {
+        let bytes = match record {
+            Record::Object(object) => object,
+            Record::Plain(line) => line.bytes(),
+            Record::Malformed(line) => line,
+        };
+        self.fresh.needs_reading(bytes) || looks_like_kill(bytes)
+    }
+
     /// Reads the next record, as the program for Vector does.
-    pub fn read(&mut self, record: &Record<'_>) -> Became {
+    fn read(&mut self, record: &Record<'_>) -> Became {
         let context = RecordContext::default();
         let outcome = match record {
             Record::Object(object) => self.filter.process(Mode::Annotate, object, &context),

@@ -5,13 +5,13 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use oom_filter::KernelLine;
 use oom_filter::kernel::Role;
 use oom_filter::lines::Record;
+use oom_filter::{Author, KernelLine};
 use oom_suite::form;
 use serde_json::Value;
 
-use crate::finding::{Became, Finding, Findings, Judge};
+use crate::finding::{Became, Finding, Findings};
 use crate::log::Entry;
 use crate::replace::Replacer;
 
@@ -30,6 +30,8 @@ pub struct Fixture {
     replacer: Replacer,
     /// The kills that the log tells of these lines.
     kills: Vec<Value>,
+    /// How many of these lines look like a kill and were not read.
+    unread: usize,
 }
 
 impl Fixture {
@@ -80,6 +82,9 @@ impl Fixture {
             lines,
             left_out,
             replacer,
+            unread: (found.unread())
+                .filter(|finding| (from..=to).contains(&finding.entry))
+                .count(),
             kills: kills.into_iter().map(|(_, oom)| oom).collect(),
         })
     }
@@ -159,19 +164,23 @@ impl Fixture {
 
     /// What the filter tells of the suite and not of the log, or the other way round.
     fn difference(&self) -> Option<String> {
-        let input: Vec<u8> = self.input();
-        let mut judge = Judge::default();
-        let records = form::records(self.form, &input).unwrap_or_default();
-        let kills: Vec<Value> = (records.iter())
-            .filter_map(|record| match judge.read(&Record::Object(record.into())) {
-                Became::Kill { oom, .. } => Some(oom),
-                _ => None,
+        let records = form::records(self.form, &self.input()).unwrap_or_default();
+        let entries: Vec<Entry<'_>> = (records.iter().zip(1..))
+            .map(|(record, number)| Entry {
+                number,
+                record: Record::Object(record.into()),
             })
             .collect();
-        if kills.len() != self.kills.len() {
-            return Some(format!("{} kills, not {}", kills.len(), self.kills.len()));
+        let found = Findings::of(&entries);
+        let (kills, unread) = (found.kills.len(), found.unread().count());
+        if kills != self.kills.len() {
+            return Some(format!("{kills} kills, not {}", self.kills.len()));
         }
-        let mut pairs = self.kills.iter().zip(&kills).zip(1..);
+        if unread != self.unread && self.left_out == 0 {
+            let text = "lines that look like a kill and are not read";
+            return Some(format!("{unread} {text}, not {}", self.unread));
+        }
+        let mut pairs = self.kills.iter().zip(&found.kills).zip(1..);
         pairs.find_map(|((log, suite), number)| {
             let field = first_difference("", &figures(log), &figures(suite))?;
             Some(format!("{field} of kill {number}"))
@@ -309,10 +318,12 @@ fn report_of(finding: &Finding) -> Option<usize> {
 
 /// The form of a suite that holds these records as they came, or at least what they say.
 fn form_of(entries: &[&Entry<'_>]) -> &'static str {
+    // That form has Fluent Bit's fields, which do not tell that a program wrote to the device.
     let is_kmsg = |entry: &&Entry<'_>| match &entry.record {
         Record::Plain(plain) => {
+            let line = KernelLine::read(plain.bytes());
             let starts = plain.bytes().first().is_some_and(u8::is_ascii_digit);
-            starts && KernelLine::read(plain.bytes()).sequence.is_some()
+            starts && line.sequence.is_some() && line.author != Author::Other
         }
         _ => false,
     };

@@ -175,6 +175,30 @@ impl Names {
         out
     }
 
+    /// A text with another word for each that was replaced in a name before, where it is long enough to be no
+    /// chance.
+    pub fn known_words(&self, text: &[u8]) -> Vec<u8> {
+        const SHORTEST: usize = 4;
+        let mut out = Vec::with_capacity(text.len());
+        for chunk in text.utf8_chunks() {
+            let is_letter = |letter: char| letter.is_alphanumeric();
+            let mut rest = chunk.valid();
+            while !rest.is_empty() {
+                let end = rest.find(|letter| !is_letter(letter)).unwrap_or(rest.len());
+                let word = &rest[..end];
+                let is_chance = word.len() < SHORTEST || self.is_vocabulary(word.as_bytes());
+                let new = self.words.get(word).filter(|_| !is_chance);
+                out.extend_from_slice(new.map_or(word, String::as_str).as_bytes());
+                rest = &rest[end..];
+                let end = rest.find(is_letter).unwrap_or(rest.len());
+                out.extend_from_slice(&rest.as_bytes()[..end]);
+                rest = &rest[end..];
+            }
+            out.extend_from_slice(chunk.invalid());
+        }
+        out
+    }
+
     fn word(&mut self, word: &str, keeps_vocabulary: bool) -> String {
         let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
         // `4kB`

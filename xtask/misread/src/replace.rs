@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use oom_filter::cgroup::{Identity, identify};
 use oom_filter::kernel::{self, Columns, Limit, Message};
-use oom_filter::{KernelLine, NameBytes};
+use oom_filter::{Author, KernelLine, NameBytes};
 use serde_json::Value;
 
 use crate::finding::looks_like_kill;
@@ -157,7 +157,16 @@ impl Replacer {
             },
         };
         let mut out = self.prefix(&line[..start], line, &read);
-        out.extend(self.text(&line[start..end]));
+        let text = &line[start..end];
+        // Programs tell of what was killed in their own words.
+        let is_free = read.author == Author::Other
+            || looks_like_kill(text) && kernel::parse(text, NameBytes::MaybeEscaped).is_none();
+        let new = self.text(text);
+        out.extend(if is_free {
+            self.names.known_words(&new)
+        } else {
+            new
+        });
         out.extend(self.unread(&line[end..]));
         out
     }
@@ -236,6 +245,7 @@ impl Replacer {
                 Some((name.len(), self.names.process(&name)))
             } else if is_start
                 && rest[0] == b'/'
+                && (at == 0 || matches!(text[at - 1], b' ' | b'=' | b'(' | b'"' | b'\''))
                 && rest.get(1).is_some_and(u8::is_ascii_alphanumeric)
             {
                 let end = rest
@@ -507,7 +517,8 @@ impl Replacer {
             self.names.meet(Kind::Cgroup, text, &new);
             return new;
         }
-        self.unread(text)
+        let new = self.unread(text);
+        self.names.known_words(&new)
     }
 }
 

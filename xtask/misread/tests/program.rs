@@ -157,7 +157,7 @@ fn the_fixture_of_a_capture_tells_the_same_kill_without_its_names() {
     assert_eq!(count, 6);
 }
 
-const KILL: &str = "Out of memory: Killed process 42 (web-app) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0";
+const KILL: &str = "Out of memory: Killed process 42 (store-web) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0";
 
 #[test]
 fn what_the_filter_took_of_a_line_is_shown() {
@@ -169,7 +169,7 @@ fn what_the_filter_took_of_a_line_is_shown() {
     );
     for part in [
         "clock 5.000001 s, host n1, caller T42; author: unsaid",
-        "KILL 1     kill line   Out of memory: Killed process 42 (web-app)",
+        "KILL 1     kill line   Out of memory: Killed process 42 (store-web)",
         "rest     \" zram:7kB\" was not understood",
         "level    node",
         "author: somebody else, by the prefix",
@@ -208,7 +208,7 @@ fn a_record_says_which_of_its_members_disowns_the_kernel() {
 fn a_wording_that_nobody_knows_is_listed() {
     let (page, code) = shown(
         "unknown",
-        "a\n[    5.000001] Out of memory: process 42 of web-app was Killed Process\n",
+        "a\n[    5.000001] Out of memory: process 42 of store-web was Killed Process\n",
     );
     assert!(page.contains("      2 ! nothing"), "{page}");
     assert!(
@@ -253,11 +253,11 @@ fn names_leave_a_fixture_and_everything_else_stays() {
     let id = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
     let path = format!("/system.slice/docker-{id}.scope");
     let lines = [
-        "May  5 10:11:12 db-07.corp.example kernel: [    5.000001] web-app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0".to_owned(),
-        "May  5 10:11:12 db-07.corp.example app[7]: jane.doe@corp.example from 10.20.30.40, 0a:1b:2c:3d:4e:5f, web-app at db-07.corp.example".to_owned(),
-        format!("May  5 10:11:12 db-07.corp.example kernel: [    5.000002] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={path},task_memcg={path},task=web-app,pid=42,uid=0"),
+        "May  5 10:11:12 db-07.corp.example kernel: [    5.000001] store-web invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0".to_owned(),
+        "May  5 10:11:12 db-07.corp.example app[7]: jane.doe@corp.example from 10.20.30.40, 0a:1b:2c:3d:4e:5f, store-web at db-07.corp.example, the store of storekeeper".to_owned(),
+        format!("May  5 10:11:12 db-07.corp.example kernel: [    5.000002] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={path},task_memcg={path},task=store-web,pid=42,uid=0"),
         format!("May  5 10:11:12 db-07.corp.example kernel: [    5.000003] Memory cgroup o{}", &KILL[1..]),
-        "May  5 10:11:12 db-07.corp.example kernel: [    5.000004] oom_reaper: reaped process 42 (web-app) at last".to_owned(),
+        "May  5 10:11:12 db-07.corp.example kernel: [    5.000004] oom_reaper: reaped process 42 (store-web) at last".to_owned(),
     ];
     fs::write(&log, lines.join("\n")).unwrap();
     let fixture = folder.join("f.toml");
@@ -277,7 +277,8 @@ fn names_leave_a_fixture_and_everything_else_stays() {
     );
     let (input, _) = written(&fixture);
     for name in [
-        "web-app",
+        "store-web",
+        "the store ",
         "db-07",
         "corp",
         "jane",
@@ -294,6 +295,7 @@ fn names_leave_a_fixture_and_everything_else_stays() {
         "pid=42,uid=0",
         "[    5.000003]",
         "00:00:5e:00:53:",
+        " of storekeeper",
     ] {
         assert!(input.contains(kept), "{kept} in {input}");
     }
@@ -327,7 +329,7 @@ fn records_keep_their_members() {
     );
     let record: Value = serde_json::from_str(&input).unwrap();
     assert_eq!(record["_TRANSPORT"], "kernel");
-    for name in ["db-07", "0123456789abcdef", "web-app", "shop"] {
+    for name in ["db-07", "0123456789abcdef", "store-web", "shop"] {
         assert!(!input.contains(name), "{name} in {input}");
     }
 }

@@ -49,7 +49,7 @@ fn a_rule_tells_whose_a_kill_is() {
     );
     assert_eq!(
         oom["summary"],
-        "'a' (pid 7) was killed in farm bunny-7 (frame-12): cgroup /farm/bunny-7 reached its memory limit of 4.0 KiB; it held 4.0 KiB."
+        "'a' (pid 7) was killed in farm bunny-7 (frame-12): cgroup /farm/bunny-7 reached its memory limit of 4.0 KiB; the process itself held 4.0 KiB."
     );
     let oom = kill(&rules, "/farm/bunny-7", "/farm/bunny-7");
     assert_eq!(

@@ -56,7 +56,8 @@ fn figure_of(table: &[(&[u8], Figure)], name: &[u8]) -> Option<Figure> {
     Some(row.1)
 }
 
-/// The physical lines of a text: line ends that rsyslog writes as `#012` count.
+/// The physical lines of a text: line ends that rsyslog writes as `#012`, and those of `/dev/kmsg` that nobody
+/// decoded, `\x0a`, count.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
@@ -64,13 +65,15 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         let mut from = 0_usize;
         loop {
             let behind = text.get(from..)?;
-            let Some(at) = behind.iter().position(|byte| matches!(byte, b'\n' | b'#')) else {
+            let may_end = |byte: &u8| matches!(byte, b'\n' | b'#' | b'\\');
+            let Some(at) = behind.iter().position(may_end) else {
                 rest = None;
                 return Some(text);
             };
             let end = from.saturating_add(at);
             let mut next = Cursor::new(text.get(end..)?);
-            if next.tag(b"\n").or_else(|| next.tag(b"#012")).is_some() {
+            let ends = [&b"\n"[..], b"#012", b"\\x0a"];
+            if ends.iter().any(|line_end| next.tag(line_end).is_some()) {
                 rest = Some(next.rest());
                 return text.get(..end);
             }

@@ -103,18 +103,19 @@ impl Module {
         };
         let folder = workspace::target().join("optimized");
         fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
-        // What was compiled is kept beside it, for the next time.
+        // What was compiled, and how it was made smaller, is kept beside it for the next time.
         let after = folder.join(self.file);
         let before = folder.join(format!("{}.compiled", self.file));
         let read =
             |path: &Path| fs::read(path).map_err(|error| Failure::file("read", path, &error));
-        let bytes = read(&compiled)?;
-        if after.exists() && read(&before).is_ok_and(|known| known == bytes) {
+        let how = format!("{} {}\n", tools::WASM_OPT, self.optimizer.join(" "));
+        let made_of = [how.into_bytes(), read(&compiled)?].concat();
+        if after.exists() && read(&before).is_ok_and(|known| known == made_of) {
             return Ok(after);
         }
         wasm_opt.args(self.optimizer).arg(&compiled);
         workspace::run(wasm_opt.arg("--output").arg(&after))?;
-        fs::write(&before, bytes).map_err(|error| Failure::file("write", &before, &error))?;
+        fs::write(&before, made_of).map_err(|error| Failure::file("write", &before, &error))?;
         Ok(after)
     }
 

@@ -63,7 +63,7 @@ const MODULES: &[&str] = &["lints", "modules", "tests", "web", "kernels", "fuzz"
 /// Who runs the modules as they are handed out.
 const OPTIMIZED: &[&str] = &["dist", "modules", "tests", "kernels", "bench", "soak"];
 /// What makes modules smaller, of this version: another one writes other bytes.
-const WASM_OPT: &str =
+pub const WASM_OPT: &str =
     "node \"$OOM_NPM\"/node_modules/binaryen/bin/wasm-opt --version | grep -w 132";
 
 /// Every tool. A new one is a row here.

@@ -120,7 +120,8 @@ impl Figures {
         }
     }
 
-    fn sum(&self, figures: &[Figure]) -> u64 {
+    /// Those that are there, together.
+    pub(crate) fn sum(&self, figures: &[Figure]) -> u64 {
         let printed = figures.iter().filter_map(|figure| self.get(*figure));
         printed.fold(0, u64::saturating_add)
     }

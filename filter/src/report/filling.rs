@@ -77,12 +77,8 @@ impl Filling {
     }
 
     fn share(&mut self, path: &[u8], figures: &Figures) {
-        let size = |figures: &Figures| {
-            [Figure::Anon, Figure::File, Figure::Swap]
-                .iter()
-                .filter_map(|figure| figures.get(*figure))
-                .fold(0, u64::saturating_add)
-        };
+        const SIZE: [Figure; 3] = [Figure::Anon, Figure::File, Figure::Swap];
+        let size = |figures: &Figures| figures.sum(&SIZE);
         let own = size(figures);
         // Behind those of the same size.
         let place = (self.shares.iter())

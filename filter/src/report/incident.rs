@@ -153,17 +153,19 @@ impl RecentKills {
     /// The incident that killed this process, where the reaper's line told of it before this line, which
     /// the kernel printed shortly earlier.
     pub(super) fn told_by_reaper(&self, process: Process, printed: &Clock) -> Option<u64> {
-        let mut newest_first = self.kills.iter().rev();
-        let kill = newest_first.find(|kill| kill.process == process)?;
+        let kill = self.newest_of(process)?;
         let is_late = printed.is_far(&kill.clock, INCIDENT_PAUSE_US);
         (kill.is_by_reaper && kill.is_current && !is_late).then_some(kill.id)
     }
 
     /// The incident that killed this process last.
     pub(super) fn incident_of(&self, process: Process) -> Option<u64> {
+        Some(self.newest_of(process)?.id)
+    }
+
+    fn newest_of(&self, process: Process) -> Option<&RecentKill> {
         let mut newest_first = self.kills.iter().rev();
-        let kill = newest_first.find(|kill| kill.process == process)?;
-        Some(kill.id)
+        newest_first.find(|kill| kill.process == process)
     }
 
     /// Whether a kill of shortly before `now` may be forgotten already, as in a storm.

@@ -162,14 +162,14 @@ mod tests {
         }
         let all = br#"{"mode":"events","text_keys":["event","log"],
             "formats":["ndjson","loki"],"max_body_bytes":4096,"origin":"kernel",
-            "rules":["farm /farm/(?<id>[0-9]+)"]}"#;
+            "rules":["grid /grid/(?<id>[0-9]+)"]}"#;
         let expected = Settings {
             mode: Mode::Events,
             text_keys: vec!["event".to_owned(), "log".to_owned()],
             formats: vec![Format::Ndjson, Format::Loki],
             max_body_bytes: 4096,
             refuses_unsaid: true,
-            rules: Some(Rules::of(&["farm /farm/(?<id>[0-9]+)"]).unwrap()),
+            rules: Some(Rules::of(&["grid /grid/(?<id>[0-9]+)"]).unwrap()),
         };
         let any = Settings::read(br#"{"origin":"any"}"#).unwrap();
         assert_eq!(any, Settings::default());
@@ -183,8 +183,8 @@ mod tests {
             (r#"{"mode":"drop"}"#, "unknown variant `drop`"),
             (r#"{"origin":"unsaid"}"#, "unknown variant `unsaid`"),
             (
-                r#"{"rules":["farm /a","farm /b("]}"#,
-                "`rules`: rule 2, `farm /b(`: ",
+                r#"{"rules":["grid /a","grid /b("]}"#,
+                "`rules`: rule 2, `grid /b(`: ",
             ),
             (r#"{"rules":["/a"]}"#, "rule 1, `/a`: it names no system"),
             (r#"{"formats":["xml"]}"#, "unknown variant `xml`"),

@@ -79,17 +79,17 @@ fn only_senders_of_an_address_with_an_open_report_are_read_closely() {
 
 #[test]
 fn every_sender_is_read_by_the_same_rules() {
-    let rules = Rules::of(&["farm /farm/(?<id>[0-9]+)"]).unwrap();
+    let rules = Rules::of(&["grid /grid/(?<id>[0-9]+)"]).unwrap();
     let mut senders = Senders::new(|| 0).with_rules(rules);
     for address in [1, 2] {
-        let limit = r#"{"log":"Task in /farm/42 killed as a result of limit of /farm/42"}"#;
+        let limit = r#"{"log":"Task in /grid/42 killed as a result of limit of /grid/42"}"#;
         read(&mut senders, (address, 1), limit.as_bytes());
         let kill = r#"{"log":"Memory cgroup out of memory: Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB"}"#;
         let Outcome::Replaced(kill) = read(&mut senders, (address, 1), kill.as_bytes()) else {
             panic!("the kill was not read");
         };
         let kill = String::from_utf8_lossy(&kill);
-        let owner = r#""workload":{"system":"farm","id":"42"}"#;
+        let owner = r#""workload":{"system":"grid","id":"42"}"#;
         assert!(kill.contains(owner), "{kill}");
     }
 }

@@ -45,15 +45,15 @@ const DEEPEST: u32 = 16;
 ///     "# Flux runs as user 500.\n",
 ///     r"flux /user\.slice/user-500\.slice/user@500\.service/(app\.slice/)?imp-shell-(?<part>\d+)-(?<id>\w+)\.service",
 ///     "\n",
-///     r"/farm/(?<system>maya|nuke)/(?<id>\d+)",
+///     r"/grid/(?<system>maya|nuke)/(?<id>\d+)",
 /// ))
 /// .unwrap();
-/// let owner = rules.owner("/farm/nuke/42/worker").unwrap();
+/// let owner = rules.owner("/grid/nuke/42/worker").unwrap();
 /// assert_eq!((&*owner.system, owner.id.as_deref()), ("nuke", Some("42")));
-/// assert!(rules.owner("/leaker/farm/nuke/42").is_none());
+/// assert!(rules.owner("/leaker/grid/nuke/42").is_none());
 ///
-/// let problem = Rules::read("farm /farm/(?<id>[0-9]+").unwrap_err();
-/// assert!(problem.to_string().starts_with("rule `farm /farm/(?<id>[0-9]+` in line 1: "));
+/// let problem = Rules::read("grid /grid/(?<id>[0-9]+").unwrap_err();
+/// assert!(problem.to_string().starts_with("rule `grid /grid/(?<id>[0-9]+` in line 1: "));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules(Arc<[Rule]>);

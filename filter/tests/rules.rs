@@ -39,22 +39,22 @@ fn kill(rules: &Rules, victim: &str, limit: &str) -> Value {
 #[test]
 fn a_rule_tells_whose_a_kill_is() {
     let rules = rules(
-        "# the farm's own layout\n\nfarm /farm/(?<id>[a-z]+-[0-9]+)(/(?<part>frame-\\d+))?\n\
+        "# the grid's own layout\n\ngrid /grid/(?<id>[a-z]+-[0-9]+)(/(?<part>frame-\\d+))?\n\
          \t^/(?<system>shop|mail)\\.slice/(?<id>.+)\\.service$\n",
     );
-    let oom = kill(&rules, "/farm/bunny-7/frame-12/render", "/farm/bunny-7");
+    let oom = kill(&rules, "/grid/bunny-7/frame-12/render", "/grid/bunny-7");
     assert_eq!(
         oom["workload"],
-        json!({ "system": "farm", "id": "bunny-7", "part": "frame-12" })
+        json!({ "system": "grid", "id": "bunny-7", "part": "frame-12" })
     );
     assert_eq!(
         oom["summary"],
-        "'a' (pid 7) was killed in farm bunny-7 (frame-12): cgroup /farm/bunny-7 reached its memory limit of 4.0 KiB; the process itself held 4.0 KiB."
+        "'a' (pid 7) was killed in grid bunny-7 (frame-12): cgroup /grid/bunny-7 reached its memory limit of 4.0 KiB; the process itself held 4.0 KiB."
     );
-    let oom = kill(&rules, "/farm/bunny-7", "/farm/bunny-7");
+    let oom = kill(&rules, "/grid/bunny-7", "/grid/bunny-7");
     assert_eq!(
         oom["workload"],
-        json!({ "system": "farm", "id": "bunny-7" })
+        json!({ "system": "grid", "id": "bunny-7" })
     );
     let oom = kill(&rules, "/shop.slice/cart.service", "/shop.slice");
     assert_eq!(oom["workload"], json!({ "system": "shop", "id": "cart" }));
@@ -71,8 +71,8 @@ fn what_the_filter_knows_itself_comes_first() {
 
 #[test]
 fn a_rule_fits_from_the_root_and_to_the_end_of_a_name() {
-    let rules = rules("farm /farm/(?<id>[0-9]+)");
-    for path in ["/farm/42", "/farm/42/", "/farm/42/x"] {
+    let rules = rules("grid /grid/(?<id>[0-9]+)");
+    for path in ["/grid/42", "/grid/42/", "/grid/42/x"] {
         assert_eq!(
             rules.owner(path).unwrap().id.as_deref(),
             Some("42"),
@@ -80,12 +80,12 @@ fn a_rule_fits_from_the_root_and_to_the_end_of_a_name() {
         );
     }
     for path in [
-        "/farm/42a",
-        "/x/farm/42",
-        "farm/42",
-        "/user.slice/farm/42",
+        "/grid/42a",
+        "/x/grid/42",
+        "grid/42",
+        "/user.slice/grid/42",
         "",
-        "/farm/",
+        "/grid/",
     ] {
         assert!(rules.owner(path).is_none(), "{path}");
     }
@@ -93,9 +93,9 @@ fn a_rule_fits_from_the_root_and_to_the_end_of_a_name() {
 
 #[test]
 fn only_kills_have_an_owner_by_a_rule() {
-    let rules = rules("farm /farm/(?<id>[0-9]+)");
+    let rules = rules("grid /grid/(?<id>[0-9]+)");
     let mut filter = Filter::new(KEYS).with_rules(rules);
-    let line = "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/farm/4,task_memcg=/farm/4,task=a,pid=7,uid=0";
+    let line = "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/grid/4,task_memcg=/grid/4,task=a,pid=7,uid=0";
     let record = json!({ "log": line }).to_string();
     let Outcome::Replaced(record) =
         filter.process(Mode::Annotate, record.as_bytes(), &RecordContext::default())
@@ -109,16 +109,16 @@ fn only_kills_have_an_owner_by_a_rule() {
 
 #[test]
 fn what_is_no_rule_is_refused_by_name_and_line() {
-    let long = format!("farm /{}", "a".repeat(600));
-    let many = "farm /a\n".repeat(65);
-    let deep = format!("farm {}a{}", "(".repeat(40), ")".repeat(40));
+    let long = format!("grid /{}", "a".repeat(600));
+    let many = "grid /a\n".repeat(65);
+    let deep = format!("grid {}a{}", "(".repeat(40), ")".repeat(40));
     for (text, line, problem) in [
-        ("\n# x\nfarm /farm/(?<id>[0-9]+", 3, "without closing"),
-        ("farm /a\nfarm /b[", 2, "rule `farm /b[` in line 2: "),
-        ("/farm/(?<id>[0-9]+)", 1, "it names no system"),
-        ("farm /(?<system>x)", 1, "it names two systems"),
-        ("farm /(?<job>x)", 1, "a group `job`"),
-        ("farm /(a{1000}){1000}", 1, "size limit"),
+        ("\n# x\ngrid /grid/(?<id>[0-9]+", 3, "without closing"),
+        ("grid /a\ngrid /b[", 2, "rule `grid /b[` in line 2: "),
+        ("/grid/(?<id>[0-9]+)", 1, "it names no system"),
+        ("grid /(?<system>x)", 1, "it names two systems"),
+        ("grid /(?<job>x)", 1, "a group `job`"),
+        ("grid /(a{1000}){1000}", 1, "size limit"),
         (&deep, 1, "nest"),
         (&long, 1, "longer than 512 bytes"),
         (&many, 65, "more than 64 rules"),
@@ -138,7 +138,7 @@ fn what_is_no_rule_is_refused_by_name_and_line() {
 fn the_dearest_rules_take_a_bounded_time() {
     let mut text = String::new();
     for _ in 0..64 {
-        writeln!(text, "farm (/?[a-z/]*){{1,9}}x+y").unwrap();
+        writeln!(text, "grid (/?[a-z/]*){{1,9}}x+y").unwrap();
     }
     let rules = rules(&text);
     let path = "/abc".repeat(1024);

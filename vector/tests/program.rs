@@ -73,25 +73,25 @@ fn a_users_own_rules_tell_whose_a_cgroup_is() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = "Task in /farm/bunny-7/frame-12 killed as a result of limit of /farm/bunny-7\n\
+        let lines = "Task in /grid/bunny-7/frame-12 killed as a result of limit of /grid/bunny-7\n\
             Memory cgroup out of memory: Kill process 7 (maya) score 900 or sacrifice child\n\
             Killed process 7 (maya) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
         // A program that refuses its rules reads nothing.
         let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
         child.wait_with_output().unwrap()
     };
-    let told = run("# ours\nfarm /farm/(?<id>\\w+-\\d+)(/(?<part>frame-\\d+))?\n");
+    let told = run("# ours\ngrid /grid/(?<id>\\w+-\\d+)(/(?<part>frame-\\d+))?\n");
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(
-        told.contains(r#""workload":{"system":"farm","id":"bunny-7","part":"frame-12"}"#),
+        told.contains(r#""workload":{"system":"grid","id":"bunny-7","part":"frame-12"}"#),
         "{told}"
     );
-    let refused = run("farm /a\nfarm /b[\n");
+    let refused = run("grid /a\ngrid /b[\n");
     assert_eq!(refused.status.code(), Some(2));
     assert!(refused.stdout.is_empty());
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(
-        said.contains("owners.rules: rule `farm /b[` in line 2: "),
+        said.contains("owners.rules: rule `grid /b[` in line 2: "),
         "{said}"
     );
     let missing = Command::new(env!("CARGO_BIN_EXE_oom-vector"))

@@ -162,18 +162,18 @@ test("streams are kept apart by their tag", () => {
 
 test("a user's own rules tell whose a cgroup is", () => {
   const log = [
-    "Task in /farm/bunny-7/frame-12 killed as a result of limit of /farm/bunny-7",
+    "Task in /grid/bunny-7/frame-12 killed as a result of limit of /grid/bunny-7",
     "Memory cgroup out of memory: Kill process 7 (maya) score 900 or sacrifice child",
     "Killed process 7 (maya) total-vm:8kB, anon-rss:4kB, file-rss:0kB",
   ];
-  const rules = "farm /farm/(?<id>\\w+-\\d+)(/(?<part>frame-\\d+))?";
-  const expected = { system: "farm", id: "bunny-7", part: "frame-12" };
+  const rules = "grid /grid/(?<id>\\w+-\\d+)(/(?<part>frame-\\d+))?";
+  const expected = { system: "grid", id: "bunny-7", part: "frame-12" };
   const reader = new oom.Reader({ mode: "events", rules });
   assert.deepEqual(reader.push(`${log.join("\n")}\n`)[0].record.oom.workload, expected);
   const filter = new oom.Filter({ rules });
   assert.deepEqual(log.map((line) => filter.process({ log: line })).pop().oom.workload, expected);
   for (const Refuser of [oom.Reader, oom.Filter]) {
-    assert.throws(() => new Refuser({ rules: "\nfarm /b[" }), /rule `farm \/b\[` in line 2: /);
+    assert.throws(() => new Refuser({ rules: "\ngrid /b[" }), /rule `grid \/b\[` in line 2: /);
   }
 });
 

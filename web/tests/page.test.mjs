@@ -156,17 +156,17 @@ test("what to do fits whoever owns the cgroup", { skip }, async (context) => {
 
 test("a user's own rules name the owner, and a wrong one is named", { skip }, async (context) => {
   const page = await open(context);
-  const rule = String.raw`farm /farm/(?<id>\w+-\d+)`;
-  const log = reportIn("/farm/bunny-7/frame-12", "/farm");
-  await give(page, "farm.log", log);
-  assert.doesNotMatch(await page.locator(".toggle").first().textContent(), /in farm bunny-7/);
+  const rule = String.raw`grid /grid/(?<id>\w+-\d+)`;
+  const log = reportIn("/grid/bunny-7/frame-12", "/grid");
+  await give(page, "grid.log", log);
+  assert.doesNotMatch(await page.locator(".toggle").first().textContent(), /in grid bunny-7/);
   await page.locator("details:has(#rules) summary").click();
   await page.fill("#rules", rule);
-  await give(page, "farm.log", log);
-  assert.match(await page.locator(".toggle").first().textContent(), /was killed in farm bunny-7:/);
-  await page.fill("#rules", `${rule}\nfarm /b[`);
-  await give(page, "farm.log", log);
-  assert.match(await status(page), /rule `farm \/b\[` in line 2: /);
+  await give(page, "grid.log", log);
+  assert.match(await page.locator(".toggle").first().textContent(), /was killed in grid bunny-7:/);
+  await page.fill("#rules", `${rule}\ngrid /b[`);
+  await give(page, "grid.log", log);
+  assert.match(await status(page), /rule `grid \/b\[` in line 2: /);
 });
 
 for (const [name, count, word] of [

@@ -40,9 +40,12 @@ pub enum Outcome {
 pub struct RecordContext<'a> {
     /// The tag, or any other name of the stream the record came by: streams are kept apart by it.
     pub tag: &'a [u8],
-    /// When the event happened, in microseconds since 1970. It only tells kills that are older than the
-    /// filter.
+    /// When the event happened, in microseconds since 1970, by the host. Kills that are older than the
+    /// filter are told by it; where nothing in the record says when, it is the time of the kill.
     pub time_us: Option<u64>,
+    /// The record is older than the filter, whatever its time: it was read from a buffer that was there
+    /// before.
+    pub is_replayed: bool,
 }
 
 /// No line of a report is shorter: `<IRQ>`.
@@ -233,7 +236,7 @@ impl Filter {
     /// Reads one line that stands in no record, for a host that makes records of lines.
     ///
     /// As [`Self::process`] of the object that `record` makes. It is called only where that object leaves
-    /// with something added, or may have to be kept.
+    /// with something added, or may have to be kept. When it was `line` says, if anybody.
     pub fn process_line(
         &mut self,
         mode: Mode,
@@ -272,10 +275,11 @@ impl Filter {
         let mut names = None;
         let added = match (findings.kill, findings.line, mode) {
             (Some(mut kill), _, _) => {
-                kill.replayed = matches!(
-                    (context.time_us, self.started_us),
-                    (Some(then), Some(started)) if then < started
-                );
+                kill.replayed = context.is_replayed
+                    || matches!(
+                        (context.time_us, self.started_us),
+                        (Some(then), Some(started)) if then < started
+                    );
                 #[cfg(feature = "rules")]
                 if let Some(rules) = &self.rules {
                     rules.add_to(&mut kill);
@@ -406,7 +410,9 @@ impl Filter {
                     return;
                 }
                 let mut line = record.line(line);
-                line.time_us = context.time_us;
+                if line.when.is_none() {
+                    line.time_us = line.time_us.or(context.time_us);
+                }
                 if self.refuses(&line) {
                     findings.has_foreign |= !line.text.is_empty();
                     return;

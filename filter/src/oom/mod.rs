@@ -21,7 +21,7 @@ use crate::cgroup::{Container, Level, Pod, UNKNOWN_TAG, Workload};
 /// What a record tells of an OOM kill. A field the kernel did not print is
 /// absent, never null, 0 or empty.
 ///
-/// Memory is in bytes, time in microseconds since boot.
+/// Memory is in bytes, time in microseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 #[expect(
@@ -119,6 +119,13 @@ pub struct Oom {
     /// The kernel's clock at the kill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_us: Option<u64>,
+    /// When the line of the kill was written, in microseconds since 1970, where its carrier says so without
+    /// doubt: with a year and a zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_us: Option<u64>,
+    /// The carrier's time as it stands in the line, where that lacks a year or a zone: `Dec 13 07:23:21`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// Kills seen before this one for the same container, else pod, else cgroup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,

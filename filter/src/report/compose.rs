@@ -170,9 +170,16 @@ pub(super) fn kill(
     oom.victim = Some(victim);
     add_score(&mut oom, evidence, line);
     tasks(&mut oom, evidence, line);
-    oom.at_us = line.stamp.clock.at_us;
+    time(&mut oom, &line.stamp);
     oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     oom
+}
+
+/// When its line was written.
+fn time(oom: &mut Oom, stamp: &LineStamp<'_>) {
+    oom.at_us = stamp.clock.at_us;
+    oom.time_us = stamp.clock.time_us;
+    oom.when = stamp.when.map(printable);
 }
 
 /// Adds the announced badness, if it is of the process that was killed.
@@ -200,7 +207,7 @@ pub(super) fn group_kill(incident: &Incident, line: &KillLine<'_>) -> Box<Oom> {
     oom.victim = Some(victim);
     tasks(&mut oom, evidence, line);
     mark_group(&mut oom);
-    oom.at_us = line.stamp.clock.at_us;
+    time(&mut oom, &line.stamp);
     oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     oom
 }
@@ -233,7 +240,7 @@ pub(super) fn kill_without_report(
         is_unsaid(line) || found.is_some() && has_unsaid_line,
     ));
     oom.victim = Some(victim(line.killed, found.map(|listed| listed.row)));
-    oom.at_us = line.stamp.clock.at_us;
+    time(&mut oom, &line.stamp);
     oom
 }
 
@@ -247,7 +254,7 @@ pub(super) fn reaped_kill(
     oom.attribution = Some(Attribution::Reaper);
     oom.origin = Some(origin(stamp.author != Author::Kernel));
     oom.victim = Some(reaped_victim(reaped));
-    oom.at_us = stamp.clock.at_us;
+    time(&mut oom, stamp);
     oom
 }
 

@@ -155,7 +155,8 @@ impl Filter {
     ///
     /// A kill inside another container ([`Oom::nested`]) has Kubernetes identity only where they know its
     /// pod and its container as belonging together: on a node of kind, not beside a container in which
-    /// somebody made up a pod.
+    /// somebody made up a pod. So it is with pods of a class that is not the kubelet's (`/kubepods/offline`)
+    /// and below a root of an administrator's choice ([`KubeletDirs::is_root`]); there is no pod else.
     pub fn names_from(&mut self, directories: Box<dyn KubeletDirs>) {
         self.names = Some(Box::new(KubeletNames::new(directories)));
     }
@@ -284,7 +285,7 @@ impl Filter {
                 if let Some(rules) = &self.rules {
                     rules.add_to(&mut kill);
                 }
-                names = self.names_of(&kill);
+                names = self.names_of(&mut kill);
                 if let Some(names) = &mut names {
                     self.add_only_container(&mut kill, names);
                 }
@@ -293,7 +294,7 @@ impl Filter {
             (None, Some(_), Mode::Rewrite) if findings.has_foreign => return Outcome::Unchanged,
             (None, Some(_), Mode::Rewrite | Mode::Events) => {
                 let unfinished = self.streams.next_unfinished();
-                let record = unfinished.and_then(|unfinished| self.write(&unfinished));
+                let record = unfinished.and_then(|unfinished| self.write(unfinished));
                 return record.map_or(Outcome::Dropped, Outcome::Replaced);
             }
             (None, _, _) => match findings.written {
@@ -314,12 +315,12 @@ impl Filter {
             self.streams.give_up_open_reports();
             unfinished = self.streams.next_unfinished();
         }
-        self.write(&unfinished?)
+        self.write(unfinished?)
     }
 
-    fn write(&mut self, unfinished: &Unfinished<FirstRecord>) -> Option<Vec<u8>> {
+    fn write(&mut self, mut unfinished: Unfinished<FirstRecord>) -> Option<Vec<u8>> {
         let record = unfinished.payload.as_deref().unwrap_or(b"{}");
-        let names = self.names_of(&unfinished.oom);
+        let names = self.names_of(&mut unfinished.oom);
         Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
     }
 
@@ -348,8 +349,12 @@ impl Filter {
         }
     }
 
-    fn names_of(&mut self, kill: &Oom) -> Option<Names> {
-        let (finder, pod) = (self.names.as_mut()?, kill.pod.as_ref()?);
+    /// The names of a kill's pod and container.
+    fn names_of(&mut self, kill: &mut Oom) -> Option<Names> {
+        let finder = self.names.as_mut()?;
+        let Some(pod) = &kill.pod else {
+            return finder.find_claimed(kill);
+        };
         if kill.nested {
             finder.find_both(&pod.uid, kill.container_id()?)
         } else {

@@ -7,8 +7,9 @@ use core::cell::OnceCell;
 
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{self, is_row_with_line_end};
+use crate::killers;
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
-use crate::record::{IdentityKeys, Record, notice};
+use crate::record::{IdentityKeys, Record, notice, program};
 use crate::report::{Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 
@@ -222,7 +223,7 @@ impl Filter {
             {
                 self.streams.note_missing_lines(context.tag, machine);
             }
-            return pass_or_drop(mode);
+            return self.program_entry(mode, record, &parsed, context);
         }
         let findings = self.read(mode, record, &parsed, context);
         if parsed.has_oom() {
@@ -231,6 +232,40 @@ impl Filter {
         }
         self.outcome(mode, findings, context, &|oom, keys, names| {
             parsed.splice(oom, keys, names)
+        })
+    }
+
+    /// What becomes of a record that a program wrote: some programs kill for memory too.
+    fn program_entry(
+        &mut self,
+        mode: Mode,
+        bytes: &[u8],
+        record: &Record<'_>,
+        context: &RecordContext<'_>,
+    ) -> Outcome {
+        let Some(entry) = program::Entry::read(bytes) else {
+            return pass_or_drop(mode);
+        };
+        let Some(mut oom) = killers::read(entry.unit, &entry.text) else {
+            return pass_or_drop(mode);
+        };
+        self.streams
+            .complete_other(&mut oom, entry.machine, entry.time_us, &entry.text);
+        let is_own = entry.own_id == Some(oom.id.as_bytes());
+        let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
+        if is_own && !is_containers {
+            // A filter of ours was there before.
+            return Outcome::Unchanged;
+        }
+        if is_containers || entry.own_id.is_some() {
+            return pass_or_drop(mode);
+        }
+        let findings = RecordFindings {
+            kill: Some(oom),
+            ..RecordFindings::default()
+        };
+        self.outcome(mode, findings, context, &|oom, keys, names| {
+            record.splice(oom, keys, names)
         })
     }
 

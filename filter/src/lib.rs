@@ -51,6 +51,7 @@ mod carrier;
 pub mod cgroup;
 mod filter;
 pub mod kernel;
+mod killers;
 pub mod oom;
 mod record;
 mod report;

@@ -43,7 +43,11 @@ fn unix_seconds(text: &[u8]) -> Option<u64> {
         [b'.', digits @ ..] if !digits.is_empty() => digits,
         _ => return None,
     };
-    micros(fraction)?.checked_add(seconds.checked_mul(1_000_000)?)
+    Some(
+        seconds
+            .wrapping_mul(1_000_000)
+            .wrapping_add(micros(fraction)?),
+    )
 }
 
 fn date_and_time(text: &[u8]) -> Option<u64> {
@@ -57,7 +61,7 @@ fn date_and_time(text: &[u8]) -> Option<u64> {
     cursor.tag(b"-")?;
     let month = digits(&mut cursor, 2, 1..=12)?;
     cursor.tag(b"-")?;
-    let day = digits(&mut cursor, 2, 1..=days_of(year, month)?)?;
+    let day = digits(&mut cursor, 2, 1..=days_of(year, month))?;
     cursor.tag(b"T").or_else(|| cursor.tag(b" "))?;
     let hour = digits(&mut cursor, 2, 0..=23)?;
     cursor.tag(b":")?;
@@ -70,17 +74,23 @@ fn date_and_time(text: &[u8]) -> Option<u64> {
         fraction = cursor.take_some(|byte| byte.is_ascii_digit())?;
     }
     let (is_east, offset) = zone(cursor.rest())?;
-    let minutes = (days_since_1970(year, month, day)?.checked_mul(24)?)
-        .checked_add(hour)?
-        .checked_mul(60)?
-        .checked_add(minute)?;
+    // Nothing of it is large: the year has four digits.
+    let minutes = days_since_1970(year, month, day)
+        .wrapping_mul(24)
+        .wrapping_add(hour)
+        .wrapping_mul(60)
+        .wrapping_add(minute);
     let minutes = if is_east {
         minutes.checked_sub(offset)?
     } else {
-        minutes.checked_add(offset)?
+        minutes.wrapping_add(offset)
     };
-    let seconds = minutes.checked_mul(60)?.checked_add(second)?;
-    micros(fraction)?.checked_add(seconds.checked_mul(1_000_000)?)
+    let seconds = minutes.wrapping_mul(60).wrapping_add(second);
+    Some(
+        seconds
+            .wrapping_mul(1_000_000)
+            .wrapping_add(micros(fraction)?),
+    )
 }
 
 /// So many digits, of a number in this range.
@@ -121,12 +131,8 @@ fn zone(text: &[u8]) -> Option<(bool, u64)> {
 fn micros(fraction: &[u8]) -> Option<u64> {
     let mut micros = 0_u64;
     for at in 0..6 {
-        let digit = match fraction.get(at) {
-            Some(digit @ b'0'..=b'9') => digit & 0x0f,
-            Some(_) => return None,
-            None => 0,
-        };
-        micros = micros.checked_mul(10)?.checked_add(u64::from(digit))?;
+        let digit = fraction.get(at).map_or(0, |digit| digit & 0x0f);
+        micros = micros.wrapping_mul(10).wrapping_add(u64::from(digit));
     }
     (fraction.iter().all(u8::is_ascii_digit)).then_some(micros)
 }
@@ -135,30 +141,29 @@ fn is_leap(year: u64) -> bool {
     year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
 }
 
-fn days_of(year: u64, month: u64) -> Option<u64> {
-    Some(match month {
+/// Days in a month of that year; its number is from 1 to 12.
+fn days_of(year: u64, month: u64) -> u64 {
+    match month {
         4 | 6 | 9 | 11 => 30,
-        2 if is_leap(year) => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return None,
-    })
+        2 => 28_u64.wrapping_add(is_leap(year).into()),
+        _ => 31,
+    }
 }
 
-fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
-    // Leap years from year 1 up to and with this one.
-    let leap_years = |year: u64| {
-        (year / 4)
-            .saturating_sub(year / 100)
-            .saturating_add(year / 400)
-    };
-    let before = year.checked_sub(1)?;
-    let leap_days = leap_years(before).checked_sub(leap_years(1969))?;
-    let mut days = (year.checked_sub(1970)?.checked_mul(365)?).checked_add(leap_days)?;
-    for earlier in 1..month {
-        days = days.checked_add(days_of(year, earlier)?)?;
-    }
-    days.checked_add(day.checked_sub(1)?)
+/// Days before this one; the year is one from 1970 on.
+fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
+    /// Leap years from year 1 to 1969.
+    const LEAP_YEARS_BEFORE: u64 = 477;
+    let before = year.wrapping_sub(1);
+    let leap_years = (before / 4)
+        .wrapping_sub(before / 100)
+        .wrapping_add(before / 400);
+    let months: u64 = (1..month).map(|month| days_of(year, month)).sum();
+    (year.wrapping_sub(1970))
+        .wrapping_mul(365)
+        .wrapping_add(leap_years.wrapping_sub(LEAP_YEARS_BEFORE))
+        .wrapping_add(months)
+        .wrapping_add(day.wrapping_sub(1))
 }
 
 #[cfg(test)]

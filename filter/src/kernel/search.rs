@@ -12,12 +12,15 @@
 static WORDS: [&[u8]; COUNT] = words();
 
 /// Words that stand in no row.
-const OTHERS: [&[u8]; 3] = [
+const OTHERS: [&[u8]; 5] = [
     // journalctl writes a message that is no UTF-8 as an array of its bytes.
     b"\"MESSAGE\":[",
     b"\"MESSAGE\": [",
     // Web pages have no-break spaces for spaces. In a report every line is read, a kill may stand alone.
     b"illed\xc2\xa0process",
+    // Other programs that kill.
+    TELLING_WORDS[0],
+    TELLING_WORDS[1],
 ];
 
 const COUNT: usize = count();
@@ -119,6 +122,7 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 
 use super::pieces::Piece;
 use super::wording::ROWS;
+use crate::killers::TELLING_WORDS;
 
 /// The length of the shortest word.
 const SHORTEST: usize = 11;

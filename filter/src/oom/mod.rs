@@ -17,7 +17,11 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use crate::cgroup::{Container, Level, Pod, UNKNOWN_TAG, Workload};
+use crate::cgroup::{Container, Identity, Level, Pod, UNKNOWN_TAG, Workload};
+use crate::printable;
+
+/// The kernel, as the one who killed.
+pub(crate) const KERNEL: &str = "kernel";
 
 /// What a record tells of an OOM kill. A field the kernel did not print is
 /// absent, never null, 0 or empty.
@@ -34,7 +38,7 @@ pub struct Oom {
     pub event: Event,
     /// `oom.<level>`, or `oom.unknown`: what a router matches on.
     pub tag: &'static str,
-    /// Who killed: `kernel`. On every kill.
+    /// Who killed: `kernel`, or another program's name. On every kill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub killer: Option<&'static str>,
     /// Whose limit was hit.
@@ -53,6 +57,9 @@ pub struct Oom {
     /// One sentence for a person, of fields that are present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
+    /// Another program's own words for why it killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How a kill got its cgroup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
@@ -180,6 +187,15 @@ impl Oom {
         }
     }
 
+    /// Writes what a path tells.
+    pub(crate) fn set_identity(&mut self, identity: Identity<'_>) {
+        self.pod = identity.pod;
+        self.container = identity.container;
+        self.unit = identity.unit.map(printable);
+        self.workload = identity.workload;
+        self.nested = identity.is_nested;
+    }
+
     /// Writes whose limit was hit, and the tag that follows from it.
     pub(crate) fn set_level(&mut self, level: Option<Level>) {
         self.level = level;
@@ -211,7 +227,7 @@ pub(crate) fn one_form_of_uid(uid: i64) -> i64 {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// A process was killed.
+    /// A process was killed, or by another program than the kernel a whole cgroup.
     Kill,
     /// A report was released without its kill.
     Truncated,

@@ -5,7 +5,7 @@ use alloc::string::String;
 use itoa::Buffer;
 
 use crate::cgroup::{Container, Identity, Level, Workload, identify};
-use crate::oom::{Attribution, Event, Figure, Mostly, Oom};
+use crate::oom::{Attribution, Event, Figure, KERNEL, Mostly, Oom};
 use crate::text::cursor::rfind;
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
@@ -21,6 +21,9 @@ pub(crate) fn of(oom: &Oom) -> String {
 
 // Not by `write!`: the standard library's formatting would be a part of every module for this alone.
 fn write(text: &mut String, oom: &Oom) {
+    if let Some(killer) = oom.killer.filter(|killer| *killer != KERNEL) {
+        return by_program(text, oom, killer);
+    }
     if matches!(oom.event, Event::NoVictim | Event::Panic) {
         text.push_str("The OOM killer found no process to kill");
     } else if oom.event == Event::Truncated {
@@ -49,6 +52,17 @@ fn write(text: &mut String, oom: &Oom) {
             text.push_str("; the kernel's other lines of this kill are missing");
         }
         Some(Attribution::Report | Attribution::Table | Attribution::None) | None => {}
+    }
+    text.push('.');
+}
+
+/// A kill by another program, which kills whole cgroups.
+fn by_program(text: &mut String, oom: &Oom, killer: &str) {
+    text.push_str("Processes");
+    place(text, oom);
+    text.extend([" were killed by ", killer]);
+    if let Some(reason) = &oom.reason {
+        text.extend([": ", reason]);
     }
     text.push('.');
 }

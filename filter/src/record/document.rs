@@ -57,7 +57,7 @@ impl Document {
     pub(super) fn is_around_records(object: &[u8]) -> bool {
         let mut is_around = false;
         let mut count = 0_u32;
-        json::members(object, |member| {
+        json::members(object, &mut |member| {
             count = count.saturating_add(1);
             let is_list = matches!(member.value, Value::Array(inside) if inside.trim_ascii().starts_with(b"{"));
             let is_hits = member.key == b"hits" && matches!(member.value, Value::Object(_));
@@ -216,7 +216,7 @@ impl Document {
 pub(super) fn of_stream(object: &[u8]) -> Option<Vec<Vec<u8>>> {
     let (mut labels, mut values) = (None, None);
     let mut has_other = false;
-    json::members(object, |member| match (member.key, member.value) {
+    json::members(object, &mut |member| match (member.key, member.value) {
         (b"stream", Value::Object(inside)) => labels = Some(inside),
         (b"values", Value::Array(inside)) => values = Some(inside),
         _ => has_other = true,

@@ -36,15 +36,15 @@ pub(crate) enum Value<'a> {
 /// accepted inside strings than RFC 8259 allows, since hosts are careless there:
 /// bytes that are not UTF-8, and control characters. Depth costs one bit of
 /// memory, no stack.
-pub(crate) fn members<'a>(text: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Option<()> {
+pub(crate) fn members<'a>(text: &'a [u8], visit: &mut dyn FnMut(Member<'a>)) -> Option<()> {
     let mut cursor = Cursor::new(text);
     white_space(&mut cursor);
-    object(&mut cursor, &mut visit)?;
+    object(&mut cursor, visit)?;
     white_space(&mut cursor);
     cursor.end()
 }
 
-fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut impl FnMut(Member<'a>)) -> Option<()> {
+fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut dyn FnMut(Member<'a>)) -> Option<()> {
     cursor.tag(b"{")?;
     white_space(cursor);
     if cursor.tag(b"}").is_some() {
@@ -254,7 +254,7 @@ fn is_number(text: &[u8]) -> bool {
 
 /// Whether `text` is exactly one JSON object and white space.
 pub(crate) fn is_object(text: &[u8]) -> bool {
-    members(text, |_| {}).is_some()
+    members(text, &mut |_| {}).is_some()
 }
 
 /// Appends `text` as a JSON string.
@@ -334,7 +334,7 @@ mod tests {
 
     fn keys(text: &str) -> Option<Vec<String>> {
         let mut keys = Vec::new();
-        members(text.as_bytes(), |member| {
+        members(text.as_bytes(), &mut |member| {
             keys.push(String::from_utf8_lossy(member.key).into_owned());
         })?;
         Some(keys)

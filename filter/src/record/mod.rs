@@ -12,6 +12,7 @@ mod machine;
 pub(crate) mod notice;
 mod order;
 mod own;
+pub(crate) mod program;
 mod splice;
 mod text;
 mod unescape;
@@ -181,7 +182,7 @@ impl<'a> Record<'a> {
             count: 0,
         };
         let mut found = Found::default();
-        json::members(bytes, |member| record.read_member(member, &mut found))?;
+        json::members(bytes, &mut |member| record.read_member(member, &mut found))?;
         record.is_journal = found.author.is_of_kernel;
         if found.has_sequence && found.has_priority && found.seconds.is_some() {
             record.is_kmsg = true;

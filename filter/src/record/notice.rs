@@ -14,7 +14,7 @@ const MESSAGE_ID: &[u8] = b"e9bf28e6e834481bb6f48f548ad13606";
 pub(crate) fn machine_of(record: &[u8]) -> Option<Machine> {
     find(record, MESSAGE_ID)?;
     let (mut machine, mut is_missed, mut is_journals) = (Machine::default(), false, false);
-    json::members(record, |member| {
+    json::members(record, &mut |member| {
         let key = decoded_key(member.key);
         let start = key.iter().take_while(|byte| **byte == b'_').count();
         let own_key = key.get(start..).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::{FieldName, Record, decoded_key, foreign};
 use crate::carrier::{Author, KernelLine};
 use crate::cgroup::{Level, UNKNOWN_TAG};
 use crate::kernel::{self, Message, Role, Rows};
-use crate::oom::Event;
+use crate::oom::{Event, Oom};
 use crate::text::cursor::unsigned;
 
 /// What an `oom` of ours says of itself.
@@ -68,12 +68,19 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// Whether what the record says of a container is what a filter of ours adds to this kill.
+    pub(crate) fn has_identity_of(&self, oom: &Oom) -> bool {
+        let pod = oom.pod.as_ref().map(|pod| pod.uid.as_bytes());
+        let container = oom.container_id().map(str::as_bytes);
+        pod.is_some_and(|pod| self.has_identity(pod, container))
+    }
+
     /// Whether the members of `kubernetes` that name a container are those that a filter of ours writes,
     /// for this pod and this container.
     fn has_identity(&self, pod: &[u8], container: Option<&[u8]>) -> bool {
         let mut is_ours = true;
         let mut names_pod = false;
-        json::members(self.bytes, |outer| {
+        json::members(self.bytes, &mut |outer| {
             let key = decoded_key(outer.key);
             let Some(name) = FieldName::of(&key) else {
                 return;

@@ -107,7 +107,7 @@ impl Record<'_> {
 /// The last member of that name: of two, readers take the later.
 fn member<'a>(object: &'a [u8], name: &str) -> Option<Value<'a>> {
     let mut found = None;
-    json::members(object, |member| {
+    json::members(object, &mut |member| {
         if *decoded_key(member.key) == *name.as_bytes() {
             found = Some(member.value);
         }
@@ -117,7 +117,7 @@ fn member<'a>(object: &'a [u8], name: &str) -> Option<Value<'a>> {
 
 fn is_empty_object(bytes: &[u8]) -> bool {
     let mut count = 0_usize;
-    json::members(bytes, |_| count = count.saturating_add(1)).is_some() && count == 0
+    json::members(bytes, &mut |_| count = count.saturating_add(1)).is_some() && count == 0
 }
 
 /// The identity of a victim, as it is written into a record.

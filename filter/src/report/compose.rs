@@ -10,11 +10,11 @@ use super::ownership::Listed;
 use super::tasks::{Process, Row, TaskTable};
 use super::{KillLine, LineStamp};
 use crate::carrier::Author;
-use crate::cgroup::{Identity, Level, identify};
+use crate::cgroup::{Level, identify};
 use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
 use crate::oom::{
-    Attribution, Cgroup, Event, Figure, Figures, Left, Memory, Oom, Origin, Trigger, Victim,
-    one_form_of_uid, summary,
+    Attribution, Cgroup, Event, Figure, Figures, KERNEL, Left, Memory, Oom, Origin, Trigger,
+    Victim, one_form_of_uid, summary,
 };
 use crate::printable;
 use crate::text::fnv::Fnv;
@@ -27,7 +27,7 @@ fn new(event: Event, id: u64) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = event;
     oom.id = format_id(id);
-    oom.killer = (event == Event::Kill).then_some("kernel");
+    oom.killer = (event == Event::Kill).then_some(KERNEL);
     oom.set_level(None);
     oom
 }
@@ -228,7 +228,7 @@ pub(super) fn kill_without_report(
             of_limit.limit = Some(listed.limit.to_vec());
             place(&mut oom, &of_limit);
         }
-        Some(listed) => identity(&mut oom, identify(listed.limit)),
+        Some(listed) => oom.set_identity(identify(listed.limit)),
         None => {}
     }
     oom.set_level(level(&of_limit, line.scope, None));
@@ -298,17 +298,8 @@ fn place(oom: &mut Oom, place: &Place) {
         oom.cgroup.get_or_insert_default().victim = Some(printable(task));
     }
     if let Some(path) = place.task.as_deref().or(place.limit.as_deref()) {
-        identity(oom, identify(path));
+        oom.set_identity(identify(path));
     }
-}
-
-/// Writes what a path tells.
-fn identity(oom: &mut Oom, identity: Identity<'_>) {
-    oom.pod = identity.pod;
-    oom.container = identity.container;
-    oom.unit = identity.unit.map(printable);
-    oom.workload = identity.workload;
-    oom.nested = identity.is_nested;
 }
 
 /// Writes everything a report told but its kill.

@@ -275,6 +275,25 @@ impl<P> Streams<P> {
         forgotten.stream.give_up(&mut self.unfinished);
     }
 
+    /// Adds to a kill by another program than the kernel when it was, by its record's time, and what only all
+    /// streams together know. `text` is what the program wrote.
+    pub(crate) fn complete_other(
+        &mut self,
+        oom: &mut Oom,
+        machine: Machine,
+        time_us: Option<u64>,
+        text: &[u8],
+    ) {
+        let machine = machine.0.value();
+        let id = Fnv::new()
+            .with(&machine.to_le_bytes())
+            .with(&time_us.unwrap_or_default().to_le_bytes())
+            .with(text);
+        oom.id = compose::format_id(id.value());
+        oom.time_us = time_us;
+        self.complete(oom, machine);
+    }
+
     /// Adds what only all streams together know of a kill.
     fn complete(&mut self, kill: &mut Oom, machine: u64) {
         kill.repeats = compose::repeat_key(kill, machine).map(|key| self.repeats.count(key));

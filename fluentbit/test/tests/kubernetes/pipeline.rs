@@ -346,11 +346,14 @@ fn systemd() -> Tested {
         message.contains("Killed process")
     };
     let mut reports = records.split_inclusive(is_last);
-    let mut append = || {
-        let report = reports.next().expect("there are many");
-        let file = run.write("export", &report.iter().map(exported).collect::<String>());
+    let write = |records: &[Value]| {
+        let file = run.write("export", &records.iter().map(exported).collect::<String>());
         let [to, from] = [&journal, &file].map(|path| path.to_str().expect("a path that is text"));
         Tool::run(&writer, &["-o", to, from]);
+    };
+    let mut append = || {
+        let report = reports.next().expect("there are many");
+        write(report);
         told(report, &names).pop().expect("it ends with a kill")["oom"]["summary"].clone()
     };
     let summaries = |printed: &[Value]| -> Vec<Value> {
@@ -383,6 +386,20 @@ fn systemd() -> Tested {
         page.contains(START) && !printed.is_empty()
     });
     assert_eq!(summaries(&printed), [away]);
+
+    // systemd-oomd's own unit is read as well, and nobody else's word for it.
+    let text = "Killed /system.slice/web.service due to swap used (85) / total (90) being more than 90.00%";
+    write(&[("cron.service", "1"), ("systemd-oomd.service", "2")].map(|(unit, at)| {
+        json!({
+            "MESSAGE": text, "_TRANSPORT": "journal", "_SYSTEMD_UNIT": unit, "_HOSTNAME": "worker-1",
+            "_SOURCE_MONOTONIC_TIMESTAMP": at,
+        })
+    }));
+    let (_, printed) = run.run(&fluent_bit, |page, printed| {
+        page.contains(START) && !printed.is_empty()
+    });
+    let by_oomd = "Processes in unit web.service were killed by systemd-oomd: swap used (85) / total (90) being more than 90.00%.";
+    assert_eq!(summaries(&printed), [by_oomd]);
     Ok(())
 }
 

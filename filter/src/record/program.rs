@@ -1,0 +1,131 @@
+//! What a program wrote into the journal, by the fields that the journal alone can write.
+
+use alloc::vec::Vec;
+
+use super::field::FieldName;
+use super::json::{self, Value};
+use super::text::Texts;
+use super::{decoded_key, foreign, machine, since_1970};
+use crate::report::Machine;
+use crate::text::cursor::unsigned;
+
+/// How the journal gets what a process writes (`systemd.journal-fields(7)`).
+const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
+
+/// An entry of the journal.
+pub(crate) struct Entry<'a> {
+    /// The unit of the system's manager whose process wrote it. A user's own units stand in another field.
+    pub(crate) unit: &'a [u8],
+    pub(crate) text: Vec<u8>,
+    pub(crate) machine: Machine,
+    /// Microseconds since 1970.
+    pub(crate) time_us: Option<u64>,
+    /// The `id` of an `oom` that the record brings along.
+    pub(crate) own_id: Option<&'a [u8]>,
+    /// Its fields name a container: it is that one's output, or a filter of ours was there before.
+    pub(crate) names_container: bool,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads a record. `None` where it is no entry of a unit's process, or holds another program's output, whose own
+    /// words then stand in its fields.
+    ///
+    /// Of a field that comes twice nobody knows which one is the journal's.
+    pub(crate) fn read(record: &'a [u8]) -> Option<Self> {
+        let (mut unit, mut transport) = (None, None);
+        let (mut is_doubtful, mut names_container) = (false, false);
+        let mut texts = Texts::default();
+        let mut machine = Machine::default();
+        let mut foreign = foreign::Fields::default();
+        let mut time_us = None;
+        let mut own_id = None;
+        json::members(record, &mut |member| {
+            let key = decoded_key(member.key);
+            if *key == *super::OOM_KEY.as_bytes() {
+                own_id = Some(id_of(member.value));
+                return;
+            }
+            let field = match &*key {
+                b"_SYSTEMD_UNIT" => &mut unit,
+                b"_TRANSPORT" => &mut transport,
+                key => {
+                    if texts.read(key, member.value) {
+                        return;
+                    }
+                    let Some(name) = FieldName::of(key) else {
+                        return;
+                    };
+                    foreign.read(&name, member.value);
+                    names_container |= foreign::names_container(&name);
+                    names_container |= name.bytes() == b"kubernetes";
+                    if machine::is_name(&name) {
+                        let start = key.iter().take_while(|byte| **byte == b'_').count();
+                        machine::add(
+                            &mut machine,
+                            key.get(start..).unwrap_or_default(),
+                            member.value,
+                        );
+                    }
+                    if let (Value::String(text), true) = (member.value, time_us.is_none()) {
+                        time_us = match name.bytes() {
+                            b"realtimetimestamp" => unsigned(text),
+                            b"timestamp" => since_1970(text),
+                            _ => None,
+                        };
+                    }
+                    return;
+                }
+            };
+            match (field.is_some(), member.value) {
+                (false, Value::String(text)) => *field = Some(text),
+                _ => is_doubtful = true,
+            }
+        })?;
+        let (unit, transport) = (unit?, transport?);
+        if is_doubtful || foreign.is_foreign() || !OF_PROCESSES.contains(&transport) {
+            return None;
+        }
+        Some(Self {
+            unit,
+            text: texts.decoded().next()?,
+            machine,
+            time_us,
+            own_id,
+            names_container,
+        })
+    }
+}
+
+fn id_of(value: Value<'_>) -> &[u8] {
+    let Value::Object(inside) = value else {
+        return b"";
+    };
+    let mut id: &[u8] = b"";
+    json::members_inside(inside, &mut |member| {
+        if let (b"id", Value::String(text)) = (member.key, member.value) {
+            id = text;
+        }
+    });
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Entry;
+
+    #[test]
+    fn a_field_that_comes_twice_proves_nothing() {
+        let once = br#"{"_SYSTEMD_UNIT":"a.service","_TRANSPORT":"stdout","MESSAGE":"x"}"#;
+        assert_eq!(
+            Entry::read(once).map(|entry| entry.unit),
+            Some(&b"a.service"[..])
+        );
+        for twice in [
+            &br#"{"_SYSTEMD_UNIT":"a.service","_TRANSPORT":"stdout","MESSAGE":"x","_SYSTEMD_UNIT":"b.service"}"#[..],
+            br#"{"_SYSTEMD_UNIT":"a.service","_TRANSPORT":"stdout","MESSAGE":"x","_TRANSPORT":"stdout"}"#,
+            br#"{"_SYSTEMD_UNIT":["a.service","b.service"],"_TRANSPORT":"stdout","MESSAGE":"x"}"#,
+        ] {
+            assert!(Entry::read(twice).is_none());
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The module in the real Envoy.
 
+mod bulk;
 mod clients;
 mod configs;
 mod faults;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     oom_suite::trial::run([
+        bulk::tests(),
         clients::tests(),
         configs::tests(),
         faults::tests(),

@@ -29,7 +29,7 @@ pub enum Behaviour {
     Dies(usize),
     /// It refuses.
     Refuses(u16),
-    /// It keeps what it got, and answers as Elasticsearch does: a `_bulk` request that is empty it refuses.
+    /// It keeps what it got, and answers as Elasticsearch does, which refuses an empty `_bulk` request, or as Loki.
     Keeps,
     /// It does what the header `x-plays` says, for the first try of an address, the second, ...: it
     /// keeps
@@ -195,6 +195,8 @@ async fn answer(
     let status = match behaviour {
         Behaviour::Refuses(status) => status,
         _ if is_nothing => 400,
+        // Loki's clients take nothing else for done.
+        _ if is_kept && path.ends_with("/loki/api/v1/push") => 204,
         _ => 200,
     };
     if is_nothing {
@@ -203,6 +205,9 @@ async fn answer(
         let body = std::mem::replace(&mut kept, br#"{"errors":false,"items":[]}"#.to_vec());
         let mut all = keeper.lock().map_err(|_| io::Error::other("poisoned"))?;
         all.push(Kept { path, body });
+    }
+    if status == 204 {
+        kept.clear();
     }
     let mut response = Response::new(Full::new(Bytes::from(kept)));
     *response.status_mut() = hyper::StatusCode::from_u16(status).map_err(io::Error::other)?;

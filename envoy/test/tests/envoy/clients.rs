@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const LINES: usize = 1500;
 
 /// The lines of a capture, as a syslog daemon writes them.
-fn lines() -> Vec<String> {
+pub fn lines() -> Vec<String> {
     let path = top().join("fixtures/captures/debian-6.12.117-cgroup2.kmsg");
     let text = fs::read_to_string(path).expect("the capture is there");
     let lines = text.lines().filter_map(|line| {
@@ -41,7 +41,7 @@ fn lines() -> Vec<String> {
 }
 
 /// What the library makes of the lines as records with that key.
-fn expected(key: &str) -> Vec<Value> {
+pub fn expected(key: &str) -> Vec<Value> {
     let records: Vec<Vec<u8>> = lines()
         .iter()
         .map(|line| json!({ key: line }).to_string().into_bytes())
@@ -58,7 +58,7 @@ fn expected(key: &str) -> Vec<Value> {
 }
 
 /// A shipper's program; where there is none and none is named, the test is skipped.
-fn shipper(variable: &str, name: &str) -> Result<PathBuf, Skip> {
+pub fn shipper(variable: &str, name: &str) -> Result<PathBuf, Skip> {
     let named = std::env::var_os(variable);
     let program = named.as_ref().map_or_else(|| name.into(), PathBuf::from);
     match Command::new(&program).arg("--version").output() {

@@ -4,6 +4,7 @@ mod bulk;
 mod clients;
 mod configs;
 mod faults;
+mod senders;
 mod suites;
 mod undamaged;
 mod unread;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         clients::tests(),
         configs::tests(),
         faults::tests(),
+        senders::tests(),
         suites::tests(),
         undamaged::tests(),
         unread::tests(),

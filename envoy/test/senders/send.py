@@ -17,7 +17,7 @@ def elasticsearch(url, texts):
 
     client = elasticsearch.Elasticsearch(url, max_retries=0)
     actions = ({"_index": "logs", "log": text} for text in texts)
-    elasticsearch.helpers.bulk(client, actions, chunk_size=100)
+    elasticsearch.helpers.bulk(client, actions, chunk_size=20)
 
 
 def opensearch(url, texts):
@@ -25,7 +25,7 @@ def opensearch(url, texts):
 
     client = opensearchpy.OpenSearch(url, max_retries=0)
     actions = ({"_index": "logs", "log": text} for text in texts)
-    opensearchpy.helpers.bulk(client, actions, chunk_size=100)
+    opensearchpy.helpers.bulk(client, actions, chunk_size=20)
 
 
 def opentelemetry(url, texts):

@@ -170,11 +170,15 @@ fn what_they_send_is_read(name: &str, clients: &[Client]) -> Tested {
     let mut wrong = Vec::new();
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Keeps).await;
-        for mode in ["annotate", "events"] {
-            let config = Config::shipped()
-                .receiver(upstream.address)
-                .module(&module)
-                .plugin(&format!(r#"{{"mode": "{mode}"}}"#));
+        let shipped = Config::shipped().receiver(upstream.address).module(&module);
+        let retry =
+            "timeout: 60s, retry_policy: { retry_on: reset-before-request, num_retries: 2 } }";
+        // One with the policy that Istio sets by itself.
+        for (mode, config) in [
+            ("annotate", shipped.clone().replace("timeout: 60s }", retry)),
+            ("events", shipped),
+        ] {
+            let config = config.plugin(&format!(r#"{{"mode": "{mode}"}}"#));
             let envoy = program.start(&format!("senders-{name}-{mode}"), &config);
             for client in clients {
                 let said = send(client, envoy.listener("logs"), &file);

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 
 use crate::carrier::Carrier;
 use crate::log::Log;
+use crate::programs::PROGRAMS;
 
 const HEAD: &str = "# What may carry a kernel line
 
 Each of these was written over whole logs of booted kernels and read back: every kill is the one that the same log
 tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test carriers`). The right column is the
 beginning of a kill's line, as the carrier has it. `BLESS=1` before that command writes this page.
+
+The column in the middle names the program that wrote a kernel's log so itself, with the same kills, pods and figures
+read from it (`cargo test -p oom-vector --test daemons carriers`). Where it is empty the documented format was followed.
 ";
 
 /// Longest sample, in characters.
@@ -25,14 +29,23 @@ fn page(kinds: &[(&str, &[Carrier])]) -> String {
     let kinds = kinds.iter().map(|(title, carriers)| {
         let rows = carriers.iter().map(|carrier| {
             let sample = sample(carrier, &log);
-            format!("| {} | {sample} |", carrier.name)
+            format!("| {} | {} | {sample} |", carrier.name, programs(carrier))
         });
         let rows: Vec<String> = rows.collect();
         let rows = rows.join("\n");
-        format!("\n## {title}\n\n| carrier | a kill's line |\n|---|---|\n{rows}\n")
+        format!("\n## {title}\n\n| carrier | written by | a kill's line |\n|---|---|---|\n{rows}\n")
     });
     let kinds: Vec<String> = kinds.collect();
     HEAD.to_owned() + &kinds.concat()
+}
+
+/// Which programs wrote it themselves.
+fn programs(carrier: &Carrier) -> String {
+    let programs = PROGRAMS
+        .iter()
+        .filter(|(_, carriers)| carriers.contains(&carrier.name));
+    let names: Vec<&str> = programs.map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// The line that tells of the kill; a word where the carrier writes no text.

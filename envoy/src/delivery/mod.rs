@@ -179,8 +179,7 @@ impl Delivery {
         senders.settle(std::mem::take(&mut self.undo), is_accepted);
     }
 
-    /// Whether it was a `_bulk` request, and no document of it is left: the receiver would refuse
-    /// it.
+    /// Whether it is a `_bulk` request of which nothing is left: its receiver refuses it.
     pub fn is_emptied_bulk(&self) -> bool {
         matches!(self.kind, Kind::Bulk(_)) && !self.begun && self.tally.dropped > 0
     }

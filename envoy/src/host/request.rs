@@ -22,7 +22,7 @@ const LARGEST_CHUNK: usize = 16 << 20;
 /// receiver takes any, and a packer of bad will makes thousands of each byte.
 const MOST_UNPACKED: usize = 128 << 20;
 
-/// What a response to an emptied `_bulk` request says: all of nothing was done.
+/// What the sender of an emptied `_bulk` request is told: all of nothing was done.
 const NOTHING_DONE: &[u8] = br#"{"took":0,"errors":false,"items":[]}"#;
 
 /// A request.
@@ -43,6 +43,19 @@ pub(super) struct Request {
     left: Option<usize>,
     /// The delivery was told that nothing follows.
     has_ended: bool,
+    /// What the receiver answers is replaced.
+    answer: Answer,
+}
+
+/// What becomes of the receiver's answer.
+#[derive(PartialEq, Eq)]
+enum Answer {
+    /// It goes on.
+    Same,
+    /// Its body is to be replaced, of which nothing came yet.
+    Replaced,
+    /// Its body was replaced.
+    Told,
 }
 
 /// The headers of a request, asked for at once: each call to the proxy costs time.
@@ -71,6 +84,7 @@ impl Request {
             held: 0,
             left: None,
             has_ended: false,
+            answer: Answer::Same,
         }
     }
 
@@ -201,24 +215,19 @@ impl Request {
         self.unpacker.as_ref().map_or(0, Unpacker::held)
     }
 
-    /// Answers an emptied `_bulk` request: its receiver would refuse it. Whether that was done.
-    fn answers_emptied_bulk(&self) -> bool {
+    /// Whether the receiver refuses a `_bulk` request for nothing but that this filter emptied it.
+    ///
+    /// Elasticsearch and OpenSearch answer 400 to a body without any action, once they know the sender: who
+    /// may not come in is told so (401, 403), and any other trouble of the store's has another status.
+    fn is_refused_as_empty(&self) -> bool {
         let is_emptied = self
             .delivery
             .as_ref()
             .is_some_and(Delivery::is_emptied_bulk);
-        if is_emptied {
-            self.send_http_response(
-                200,
-                vec![
-                    ("content-type", "application/json"),
-                    // Elasticsearch's own clients refuse an answer without it.
-                    ("x-elastic-product", "Elasticsearch"),
-                ],
-                Some(NOTHING_DONE),
-            );
+        is_emptied && {
+            let status = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status");
+            status.is_ok_and(|status| status.is_some_and(|status| status == b"400"))
         }
-        is_emptied
     }
 }
 
@@ -287,15 +296,9 @@ impl HttpContext for Request {
             if let Err(refusal) = self.unpack(unpacker, &chunk, last) {
                 return self.refuse(refusal);
             }
-            if last && self.answers_emptied_bulk() {
-                return Action::Pause;
-            }
             return Action::Continue;
         }
         let out = self.push(chunk, last);
-        if last && self.answers_emptied_bulk() {
-            return Action::Pause;
-        }
         if !out.is_as_it_came {
             self.set_http_request_body(0, usize::MAX, &out.bytes);
         }
@@ -313,8 +316,30 @@ impl HttpContext for Request {
             // There is no way to let that piece go on.
             return self.refuse(Refusal::Cut);
         }
-        if self.answers_emptied_bulk() {
-            return Action::Pause;
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        // Nothing can take the place of a body that does not come.
+        if !end_of_stream && self.is_refused_as_empty() {
+            self.answer = Answer::Replaced;
+            for name in ["content-length", "content-encoding"] {
+                self.remove_http_response_header(name);
+            }
+            self.set_http_response_header("content-type", Some("application/json"));
+            self.set_http_response_header(":status", Some("200"));
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, _: usize, _: bool) -> Action {
+        match self.answer {
+            Answer::Same => {}
+            Answer::Replaced => {
+                self.set_http_response_body(0, usize::MAX, NOTHING_DONE);
+                self.answer = Answer::Told;
+            }
+            Answer::Told => self.set_http_response_body(0, usize::MAX, b""),
         }
         Action::Continue
     }

@@ -1,23 +1,26 @@
-//! What the module costs: the same Envoy with it and without it, in turns.
+//! What the module costs: the same Envoy without a module, with one that only takes each body and gives it back
+//! (`identity.wat`), and with it, in turns.
 //!
 //! `cargo run --release -p oom-envoy-test --example bench`
 
+use std::fs;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use oom_envoy_test::{
-    Behaviour, Config, Envoy, Form, Post, Program, Protocol, Sender, Upstream, module, runtime,
+    Behaviour, Config, Envoy, Form, Post, Program, Protocol, Sender, Upstream, folder, module,
+    runtime,
 };
 
 /// Bytes of a body.
 const BODY: usize = 64 << 10;
 /// Turns of each Envoy; the median of them counts.
-const TURNS: usize = 5;
+const TURNS: usize = 7;
 /// Deliveries of a turn, one after the other.
-const ONE_BY_ONE: usize = 1000;
+const ONE_BY_ONE: usize = 500;
 /// Connections of a turn that sends as fast as it can, and its length.
 const CONNECTIONS: usize = 16;
-const RUSH: Duration = Duration::from_secs(3);
+const RUSH: Duration = Duration::from_secs(1);
 
 fn main() {
     let found = Program::find().and_then(|program| Ok((program, module()?)));
@@ -32,11 +35,20 @@ fn main() {
         let upstream = Upstream::start(Behaviour::Count).await;
         let with = Config::shipped().receiver(upstream.address).module(&module);
         let without = with.clone().without_filter();
+        let path = folder("bench-identity").join("identity.wasm");
+        let bytes = wat::parse_str(include_str!("identity.wat")).expect("a module");
+        fs::write(&path, bytes).expect("a file");
+        let identity = Config::shipped().receiver(upstream.address).module(&path);
         let envoys = [
             program.start("bench-without", &without),
+            program.start("bench-identity", &identity),
             program.start("bench-with", &with),
         ];
-        println!("form          p50 us          p99 us          deliveries/s     ratio");
+        println!("Each without a module, with one that does nothing, with the filter.\n");
+        println!(
+            "| form | p50, us | p99, us | processor, us | deliveries per second and processor |"
+        );
+        println!("|---|---|---|---|---|");
         for form in Form::ALL {
             compare(form, &envoys).await;
         }
@@ -44,40 +56,40 @@ fn main() {
     });
 }
 
-async fn compare(form: Form, envoys: &[Envoy; 2]) {
+/// Microseconds: of half of the deliveries, of 99 of 100, and of processors that Envoy takes for one.
+type Figures = (f64, f64, f64);
+
+async fn compare(form: Form, envoys: &[Envoy; 3]) {
     let post = Post::new(&form.path("bench"), form.content_type(), ordinary(form));
-    let mut figures = [const { Vec::new() }; 2];
+    let mut figures = [const { Vec::new() }; 3];
     for turn in 0..=TURNS {
         for (number, envoy) in envoys.iter().enumerate() {
             let address = envoy.listener("logs");
             let times = one_by_one(address, &post).await;
-            let rate = rush(address, &post).await;
+            let before = envoy.processor_time();
+            let count = rush(address, &post).await;
+            let used = envoy.processor_time().saturating_sub(before);
             // The first turn warms up.
             if turn > 0 {
-                figures[number].push((at(&times, 50), at(&times, 99), rate));
+                let used = used.as_secs_f64() * 1e6 / f64::from(count);
+                figures[number].push((at(&times, 50), at(&times, 99), used));
             }
         }
     }
-    let middle = |number: usize, pick: fn(&(f64, f64, f64)) -> f64| {
+    let middle = |number: usize, pick: fn(&Figures) -> f64| {
         let mut all: Vec<f64> = figures[number].iter().map(pick).collect();
         all.sort_by(f64::total_cmp);
         all[all.len() / 2]
     };
-    let p50 = [0, 1].map(|number| middle(number, |figures| figures.0));
-    let p99 = [0, 1].map(|number| middle(number, |figures| figures.1));
-    let rate = [0, 1].map(|number| middle(number, |figures| figures.2));
+    let of_all = |pick: fn(&Figures) -> f64| [0, 1, 2].map(|number| middle(number, pick));
+    let shown = |figures: [f64; 3]| figures.map(|figure| format!("{figure:.0}")).join(", ");
+    let used = of_all(|figures| figures.2);
     println!(
-        "{:<12} {:>5.0} {:>5.0} {:>+5.0} {:>5.0} {:>5.0} {:>+5.0} {:>6.0} {:>6.0}   {:.2}",
-        form.name(),
-        p50[0],
-        p50[1],
-        p50[1] - p50[0],
-        p99[0],
-        p99[1],
-        p99[1] - p99[0],
-        rate[0],
-        rate[1],
-        rate[1] / rate[0]
+        "| {form:?} | {} | {} | {} | {} |",
+        shown(of_all(|figures| figures.0)),
+        shown(of_all(|figures| figures.1)),
+        shown(used),
+        shown(used.map(|used| 1e6 / used)),
     );
 }
 
@@ -116,8 +128,8 @@ fn at(times: &[f64], percent: usize) -> f64 {
     times[times.len() * percent / 100]
 }
 
-/// Deliveries in a second, by several connections that never pause.
-async fn rush(address: SocketAddr, post: &Post) -> f64 {
+/// How many deliveries several connections bring through that never pause.
+async fn rush(address: SocketAddr, post: &Post) -> u32 {
     let begun = Instant::now();
     let mut tasks = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -138,13 +150,13 @@ async fn rush(address: SocketAddr, post: &Post) -> f64 {
     for task in tasks {
         count += task.await.expect("it ends");
     }
-    f64::from(count) / begun.elapsed().as_secs_f64()
+    count
 }
 
 /// Memory with many deliveries under way, half of each sent.
-async fn memory(envoys: &[Envoy; 2]) {
+async fn memory(envoys: &[Envoy; 3]) {
     const OPEN: usize = 200;
-    for (name, envoy) in ["without", "with"].iter().zip(envoys) {
+    for (name, envoy) in ["without", "identity", "with"].iter().zip(envoys) {
         let address = envoy.listener("logs");
         let before = envoy.memory();
         for form in [Form::Ndjson, Form::Loki] {

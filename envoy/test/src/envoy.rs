@@ -269,6 +269,21 @@ impl Envoy {
         kibibytes * 1024
     }
 
+    /// Time that its threads have had of processors so far.
+    ///
+    /// # Panics
+    ///
+    /// Where the system does not say.
+    pub fn processor_time(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
+        let of_thread = |task: PathBuf| -> Option<u64> {
+            let schedule = fs::read_to_string(task.join("schedstat")).ok()?;
+            schedule.split_whitespace().next()?.parse().ok()
+        };
+        let tasks = tasks.filter_map(|task| of_thread(task.ok()?.path()));
+        Duration::from_nanos(tasks.sum())
+    }
+
     /// Whether it has ended.
     ///
     /// # Panics

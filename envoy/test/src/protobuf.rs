@@ -278,7 +278,9 @@ pub(crate) fn loki_texts(body: &[u8]) -> Vec<Entry> {
     let request = PushRequest::decode(&*body.expect("snappy")).expect("a push request");
     let mut entries = Vec::new();
     for stream in request.streams {
-        assert_eq!(stream.hash, 7);
+        // Of the requests made here; a real sender has neither.
+        let is_ours = stream.labels.contains("job=");
+        assert!(!is_ours || stream.hash == 7, "what was there stays");
         let labels = stream.labels.strip_prefix("{host=").expect("a label");
         let mut host = serde_json::Deserializer::from_str(labels).into_iter::<String>();
         let host = host.next().expect("a host").expect("a text");
@@ -287,7 +289,8 @@ pub(crate) fn loki_texts(body: &[u8]) -> Vec<Entry> {
             let mut added: BTreeMap<String, Value> = pairs
                 .map(|pair| (pair.name, Value::String(pair.value)))
                 .collect();
-            assert!(added.remove("n").is_some(), "what was there stays");
+            let number = added.remove("n");
+            assert!(number.is_some() || !is_ours, "what was there stays");
             Entry {
                 host: host.clone(),
                 text: entry.line,

@@ -29,7 +29,7 @@ pub enum Behaviour {
     Dies(usize),
     /// It refuses.
     Refuses(u16),
-    /// It keeps what it got, and answers as Elasticsearch does.
+    /// It keeps what it got, and answers as Elasticsearch does, which refuses an empty `_bulk` request, or as Loki.
     Keeps,
     /// It does what the header `x-plays` says, for the first try of an address, the second, ...: it
     /// keeps
@@ -191,14 +191,29 @@ async fn answer(
     }
     // Fluent Bit would take what the header below says for the length of the answer.
     let is_kept = matches!(behaviour, Behaviour::Keeps);
-    if is_kept {
+    let is_nothing = is_kept && kept.is_empty() && path.ends_with("/_bulk");
+    let status = match behaviour {
+        Behaviour::Refuses(status) => status,
+        _ if is_nothing => 400,
+        // Loki's clients take nothing else for done.
+        _ if is_kept && path.ends_with("/loki/api/v1/push") => 204,
+        _ => 200,
+    };
+    if is_nothing {
+        kept = br#"{"error":{"reason":"request body is required"},"status":400}"#.to_vec();
+    } else if is_kept {
         let body = std::mem::replace(&mut kept, br#"{"errors":false,"items":[]}"#.to_vec());
         let mut all = keeper.lock().map_err(|_| io::Error::other("poisoned"))?;
         all.push(Kept { path, body });
     }
+    if status == 204 {
+        kept.clear();
+    }
     let mut response = Response::new(Full::new(Bytes::from(kept)));
-    if let Behaviour::Refuses(status) = behaviour {
-        *response.status_mut() = hyper::StatusCode::from_u16(status).map_err(io::Error::other)?;
+    *response.status_mut() = hyper::StatusCode::from_u16(status).map_err(io::Error::other)?;
+    if is_kept {
+        let product = hyper::header::HeaderValue::from_static("Elasticsearch");
+        response.headers_mut().insert("x-elastic-product", product);
     }
     for (name, value) in told.into_iter().flatten().filter(|_| !is_kept) {
         let name = hyper::header::HeaderName::from_bytes(name.as_bytes());

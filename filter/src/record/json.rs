@@ -78,6 +78,22 @@ pub(crate) fn members_inside<'a>(inside: &'a [u8], visit: &mut dyn FnMut(Member<
     }
 }
 
+/// Hands each element of an array to `visit`; `inside` is its text between the brackets, as [`Value::Array`] has
+/// it.
+pub(crate) fn elements_inside<'a>(inside: &'a [u8], visit: &mut dyn FnMut(Value<'a>)) {
+    let mut cursor = Cursor::new(inside);
+    let mut nesting = Nesting::default();
+    white_space(&mut cursor);
+    while let Some(element) = value(&mut cursor, &mut nesting) {
+        visit(element);
+        white_space(&mut cursor);
+        if cursor.tag(b",").is_none() {
+            return;
+        }
+        white_space(&mut cursor);
+    }
+}
+
 fn member<'a>(cursor: &mut Cursor<'a>, nesting: &mut Nesting) -> Option<Member<'a>> {
     let key = string(cursor)?;
     colon(cursor)?;

@@ -9,6 +9,7 @@ use super::document::{self, Document};
 use super::journal::Entry;
 use super::json;
 pub use super::order::{is_newest_first, reversed};
+use super::otlp;
 use crate::carrier::{KernelLine, KmsgHeader, NameBytes};
 use crate::text::cursor::Cursor;
 use crate::text::printable::push_escaped;
@@ -237,6 +238,7 @@ impl Records {
             }
             Some(Block::Document(document)) => document.line(line, &mut |record| {
                 has_record = true;
+                let record = otlp::with_object_body(&record).unwrap_or(record);
                 object_or_stream(record.into(), each);
             }),
             None => return,

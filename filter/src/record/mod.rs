@@ -11,6 +11,7 @@ pub mod lines;
 mod machine;
 pub(crate) mod notice;
 mod order;
+mod otlp;
 mod own;
 pub(crate) mod program;
 mod splice;

@@ -174,6 +174,11 @@ pub const CARRIERS: &[Carrier] = &[
         }] });
         (line.to_string() + "\n").into_bytes()
     }),
+    whole("OTLP of the journal's receiver, maps", Clock::Kernels, maps),
+    whole("the same, pretty", Clock::Kernels, |log| {
+        let value: Value = serde_json::from_slice(&maps(log)).expect("JSON");
+        pretty(&value)
+    }),
     whole("Ansible, a list of lines", Clock::Kernels, |log| {
         pretty(&Value::Array(
             log.entries
@@ -184,3 +189,20 @@ pub const CARRIERS: &[Carrier] = &[
     }),
     whole("Loki's streams", Clock::Kernels, loki),
 ];
+
+/// As the collector's exporters write what its receiver of the journal made: a map for each entry.
+fn maps(log: &Log) -> Vec<u8> {
+    let records = entries(log).into_iter().map(|entry| {
+        let fields = entry.as_object().expect("an entry is an object").iter();
+        let pairs =
+            fields.map(|(key, value)| json!({ "key": key, "value": { "stringValue": value } }));
+        let pairs: Vec<Value> = pairs.collect();
+        json!({ "timeUnixNano": "1", "body": { "kvlistValue": { "values": pairs } } })
+    });
+    let records: Vec<Value> = records.collect();
+    let line = json!({ "resourceLogs": [{
+        "resource": {},
+        "scopeLogs": [{ "scope": {}, "logRecords": records }],
+    }] });
+    (line.to_string() + "\n").into_bytes()
+}

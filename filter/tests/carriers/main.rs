@@ -7,6 +7,7 @@ mod files;
 mod keys;
 mod lines;
 mod log;
+mod programs;
 mod records;
 mod table;
 
@@ -51,6 +52,12 @@ fn the_page_of_carriers_is_true() {
         ("Files", files::CARRIERS),
     ];
     assert_eq!(table::differs(&kinds), None);
+    let is_known = |name: &str| {
+        let mut carriers = kinds.iter().flat_map(|(_, carriers)| *carriers);
+        carriers.any(|carrier| carrier.name == name)
+    };
+    let mut written = programs::PROGRAMS.iter().flat_map(|(_, names)| *names);
+    assert_eq!(written.find(|name| !is_known(name)), None);
 }
 
 /// Whether the environment's `CARRIER` asks for it: all of them where there is none.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::carrier::Carrier;
 use crate::log::Log;
+use crate::programs::PROGRAMS;
 
 const HEAD: &str = "# What may carry a kernel line
 
@@ -13,6 +14,9 @@ tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test 
 the record then has of the time: `time_us` where the carrier says it without doubt, `when` where its text lacks a year
 or a zone. The right column is the beginning of a kill's line, as the carrier has it. `BLESS=1` before that command
 writes this page.
+
+The third column names the program that wrote a kernel's log so itself, with the same kills, pods and figures read from
+it (`cargo test -p oom-vector --test daemons carriers`). Where it is empty the documented format was followed.
 ";
 
 /// Longest sample, in characters.
@@ -27,11 +31,14 @@ fn page(kinds: &[(&str, &[Carrier])]) -> String {
     let kinds = kinds.iter().map(|(title, carriers)| {
         let rows = carriers.iter().map(|carrier| {
             let sample = sample(carrier, &log);
-            format!("| {} | {} | {sample} |", carrier.name, time(carrier, &log))
+            let (time, programs) = (time(carrier, &log), programs(carrier));
+            format!("| {} | {time} | {programs} | {sample} |", carrier.name)
         });
         let rows: Vec<String> = rows.collect();
         let rows = rows.join("\n");
-        format!("\n## {title}\n\n| carrier | time | a kill's line |\n|---|---|---|\n{rows}\n")
+        format!(
+            "\n## {title}\n\n| carrier | time | written by | a kill's line |\n|---|---|---|---|\n{rows}\n"
+        )
     });
     let kinds: Vec<String> = kinds.collect();
     HEAD.to_owned() + &kinds.concat()
@@ -48,6 +55,15 @@ fn time(carrier: &Carrier, log: &Log) -> &'static str {
         (false, false) => "",
         (true, true) => panic!("{} has two times", carrier.name),
     }
+}
+
+/// Which programs wrote it themselves.
+fn programs(carrier: &Carrier) -> String {
+    let programs = PROGRAMS
+        .iter()
+        .filter(|(_, carriers)| carriers.contains(&carrier.name));
+    let names: Vec<&str> = programs.map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// The line that tells of the kill; a word where the carrier writes no text.

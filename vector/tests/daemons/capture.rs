@@ -24,6 +24,14 @@ pub struct Line<'a> {
     pub text: &'a str,
 }
 
+impl Line<'_> {
+    /// `[   12.345678]`, as the kernel prints it.
+    pub fn clock(&self) -> String {
+        let (seconds, micros) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
+        format!("[{seconds:5}.{micros:06}]")
+    }
+}
+
 /// Every record of `log`, without the lines of their dictionaries.
 pub fn lines(log: &str) -> impl Iterator<Item = Line<'_>> {
     log.lines().filter_map(|line| {

@@ -46,17 +46,8 @@ fn entries() -> String {
     out
 }
 
-/// Every process of the script, in a group of its own as systemd has them, ends with the test.
-struct Group(Running);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.0.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-    }
-}
-
-fn the_journal_is_told_once_across_a_restart() -> Tested {
+/// The capture as a journal in that folder.
+pub fn write(folder: &Path) -> Tested {
     let package = Package::find("lib/systemd/systemd-journal-remote")?;
     if Command::new("journalctl")
         .arg("--version")
@@ -65,7 +56,6 @@ fn the_journal_is_told_once_across_a_restart() -> Tested {
     {
         return Err(Skip::new("there is no journalctl"));
     }
-    let folder = folder("journal");
     let export = folder.join("capture.export");
     fs::write(&export, entries()).expect("written");
     let written = package
@@ -77,7 +67,22 @@ fn the_journal_is_told_once_across_a_restart() -> Tested {
         .status()
         .expect("it runs");
     assert!(written.success());
+    Ok(())
+}
 
+/// Every process of the script, in a group of its own as systemd has them, ends with the test.
+struct Group(Running);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+    }
+}
+
+fn the_journal_is_told_once_across_a_restart() -> Tested {
+    let folder = folder("journal");
+    write(&folder)?;
     let expected = capture::expected();
     let kills = folder.join("kills.json");
     let follow = || {

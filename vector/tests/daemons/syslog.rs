@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use oom_suite::trial::{Tested, Trial};
+use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
 
 use crate::capture;
@@ -34,10 +34,9 @@ fn shipped(name: &str, folder: &Path) -> (PathBuf, PathBuf) {
     (copy, kills)
 }
 
-fn rsyslog_tells_each_kill_once() -> Tested {
+/// rsyslog with that configuration, which has read the capture.
+pub fn rsyslog(folder: &Path, config: &Path) -> Result<Running, Skip> {
     let package = Package::find("usr/sbin/rsyslogd")?;
-    let folder = folder("rsyslog");
-    let (shipped, kills) = shipped("rsyslog/oom.conf", &folder);
     // As /proc/kmsg gives lines. A pipe stands in for it, for it blocks where there is no more.
     let pipe = folder.join("kmsg");
     let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
@@ -47,7 +46,7 @@ fn rsyslog_tells_each_kill_once() -> Tested {
         "global(workDirectory=\"{0}\")\nmodule(load=\"imklog\" LogPath=\"{1}\")\ninclude(file=\"{2}\")\n",
         folder.display(),
         pipe.display(),
-        shipped.display()
+        config.display()
     );
     fs::write(&main, text).expect("written");
     let child = package
@@ -61,30 +60,30 @@ fn rsyslog_tells_each_kill_once() -> Tested {
         .arg(package.libraries().join("rsyslog"))
         .spawn()
         .expect("it starts");
-    let mut running = Running(child);
+    let running = Running(child);
     let mut log = fs::OpenOptions::new()
         .read(true)
         .write(true)
         .open(&pipe)
         .expect("a pipe");
     for line in capture::lines(&capture::text()) {
-        let (seconds, micros) = (line.at_us / 1_000_000, line.at_us % 1_000_000);
-        writeln!(
-            log,
-            "<{}>[{seconds:5}.{micros:06}] {}",
-            line.priority, line.text
-        )
-        .expect("written");
+        writeln!(log, "<{}>{} {}", line.priority, line.clock(), line.text).expect("written");
     }
+    Ok(running)
+}
+
+fn rsyslog_tells_each_kill_once() -> Tested {
+    let folder = folder("rsyslog");
+    let (shipped, kills) = shipped("rsyslog/oom.conf", &folder);
+    let mut running = rsyslog(&folder, &shipped)?;
     let expected = capture::expected();
     assert_eq!(wait_for(&kills, expected.len(), &mut running), expected);
     Ok(())
 }
 
-fn syslog_ng_tells_each_kill_once() -> Tested {
+/// syslog-ng with that configuration, which reads the capture as `s_src`.
+pub fn syslog_ng(folder: &Path, config: &Path) -> Result<Running, Skip> {
     let package = Package::find("usr/sbin/syslog-ng")?;
-    let folder = folder("syslog-ng");
-    let (shipped, kills) = shipped("syslog-ng/oom.conf", &folder);
     let modules = package.folder("usr/lib/syslog-ng");
     let version = fs::read_dir(&modules)
         .expect("its modules")
@@ -99,7 +98,7 @@ fn syslog_ng_tells_each_kill_once() -> Tested {
         "@version: {version}\nsource s_src {{ file(\"{}\" flags(kernel) format(\"linux-kmsg\")\n  \
          program-override(\"kernel\") read-old-records(yes)); }};\n@include \"{}\"\n",
         log.display(),
-        shipped.display()
+        config.display()
     );
     fs::write(&main, text).expect("written");
     let child = package
@@ -117,8 +116,14 @@ fn syslog_ng_tells_each_kill_once() -> Tested {
         .arg(modules.join(version))
         .spawn()
         .expect("it starts");
+    Ok(Running(child))
+}
+
+fn syslog_ng_tells_each_kill_once() -> Tested {
+    let folder = folder("syslog-ng");
+    let (shipped, kills) = shipped("syslog-ng/oom.conf", &folder);
+    let mut running = syslog_ng(&folder, &shipped)?;
     let expected = capture::expected();
-    let mut running = Running(child);
     assert_eq!(wait_for(&kills, expected.len(), &mut running), expected);
     Ok(())
 }

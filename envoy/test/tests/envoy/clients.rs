@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const LINES: usize = 1500;
 
 /// The lines of a capture, as a syslog daemon writes them.
-fn lines() -> Vec<String> {
+pub fn lines() -> Vec<String> {
     let path = top().join("fixtures/captures/debian-6.12.117-cgroup2.kmsg");
     let text = fs::read_to_string(path).expect("the capture is there");
     let lines = text.lines().filter_map(|line| {
@@ -41,7 +41,7 @@ fn lines() -> Vec<String> {
 }
 
 /// What the library makes of the lines as records with that key.
-fn expected(key: &str) -> Vec<Value> {
+pub fn expected(key: &str) -> Vec<Value> {
     let records: Vec<Vec<u8>> = lines()
         .iter()
         .map(|line| json!({ key: line }).to_string().into_bytes())
@@ -58,7 +58,7 @@ fn expected(key: &str) -> Vec<Value> {
 }
 
 /// A shipper's program; where there is none and none is named, the test is skipped.
-fn shipper(variable: &str, name: &str) -> Result<PathBuf, Skip> {
+pub fn shipper(variable: &str, name: &str) -> Result<PathBuf, Skip> {
     let named = std::env::var_os(variable);
     let program = named.as_ref().map_or_else(|| name.into(), PathBuf::from);
     match Command::new(&program).arg("--version").output() {
@@ -232,7 +232,10 @@ impl Output {
             assert!(self.records(bodies) == expected("log"), "{name}");
             return;
         }
-        let host = if self.form == Form::Loki { "node1" } else { "" };
+        let host = match self.form {
+            Form::Loki | Form::LokiProtobuf => "node1",
+            _ => "",
+        };
         let expected = expected("body").into_iter().map(|record| Entry {
             host: host.to_owned(),
             text: record["body"].as_str().expect("a text").to_owned(),
@@ -244,7 +247,11 @@ impl Output {
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    trials![what_fluent_bit_sends_is_read, what_vector_sends_is_read]
+    trials![
+        what_fluent_bit_sends_is_read,
+        what_vector_sends_is_read,
+        what_vector_sends_to_loki_is_read
+    ]
 }
 
 fn what_fluent_bit_sends_is_read() -> Tested {
@@ -362,6 +369,58 @@ fn what_vector_sends_is_read() -> Tested {
                     .collect();
                 assert!(arrived == expected, "{name} {compression}");
             }
+        }
+        fs::remove_dir_all(&folder).expect("it was made");
+        Ok(())
+    })
+}
+
+/// Its `loki` sink: protobuf packed by snappy, which is its default, and JSON.
+fn what_vector_sends_to_loki_is_read() -> Tested {
+    let program = shipper("VECTOR", "vector")?;
+    runtime().block_on(async {
+        let upstream = Upstream::start(Behaviour::Keeps).await;
+        let envoy = proxy("what_vector_sends_to_loki_is_read", upstream.address)?;
+        let folder = folder("vector-loki");
+        let log = folder.join("kern.log");
+        fs::write(&log, lines().join("\n") + "\n").expect("a file");
+        for (form, compression) in [
+            (Form::LokiProtobuf, "snappy"),
+            (Form::Loki, "none"),
+            (Form::Loki, "gzip"),
+        ] {
+            let folder = folder.join(compression);
+            fs::create_dir(&folder).expect("a folder");
+            let config = format!(
+                "data_dir: {data}\n\
+                 sources:\n  \
+                   lines:\n    type: file\n    include: [{log}]\n    read_from: beginning\n    \
+                     ignore_checkpoints: true\n\
+                 sinks:\n  \
+                   proxy:\n    type: loki\n    inputs: [lines]\n    \
+                     endpoint: http://{envoy}/{compression}\n    compression: {compression}\n    \
+                     labels: {{ host: node1 }}\n    encoding: {{ codec: text }}\n    \
+                     healthcheck: false\n    batch: {{ timeout_secs: 1 }}\n    \
+                     request: {{ concurrency: 1 }}\n",
+                data = folder.display(),
+                log = log.display(),
+                envoy = envoy.listener("logs"),
+            );
+            let file = folder.join("vector.yaml");
+            fs::write(&file, config).expect("a file");
+            let mut command = Command::new(&program);
+            let mut vector = Shipper::start(command.arg("--config").arg(file), &folder);
+            let output = Output {
+                form,
+                path: "endpoint",
+                end: "/loki/api/v1/push",
+                behind: "",
+                settings: "",
+            };
+            let path = format!("/{compression}{}", output.end);
+            let kept = || upstream.kept(&path);
+            vector.until(&path, || output.count(&kept()) >= LINES).await;
+            output.check(&kept());
         }
         fs::remove_dir_all(&folder).expect("it was made");
         Ok(())

@@ -121,7 +121,7 @@ struct Case {
     proxy: usize,
     post: Post,
     expected: Vec<u8>,
-    /// The filter itself answers it.
+    /// It is a `_bulk` request of which nothing is left.
     is_emptied: bool,
     /// The receiver accepts the first try.
     is_accepted: bool,
@@ -198,7 +198,7 @@ impl Case {
     }
 }
 
-/// What one pass of the filter over a whole body writes, and whether it answers the sender itself.
+/// What one pass of the filter over a whole body writes, and whether it empties a `_bulk` request.
 fn one_pass(mode: &str, path: &str, content_type: &str, body: &[u8]) -> (Vec<u8>, bool) {
     let settings = Settings::read(format!(r#"{{"mode":"{mode}"}}"#).as_bytes());
     let settings = settings.expect("a mode");
@@ -361,5 +361,6 @@ async fn run(case: Case, addresses: &[SocketAddr], upstream: &Upstream) -> Outco
 
 fn is_elasticsearch(answer: &Answer) -> bool {
     let product = answer.headers.get("x-elastic-product");
-    product.is_some_and(|product| product == "Elasticsearch")
+    let is_json = answer.body.starts_with(b"{\"took\":0");
+    is_json && product.is_some_and(|product| product == "Elasticsearch")
 }

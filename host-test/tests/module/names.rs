@@ -129,7 +129,8 @@ pub fn tests() -> Vec<Trial> {
         what_the_record_says_already_stays,
         folders_that_come_and_go_while_they_are_read_cost_names_alone,
         listings_take_no_memory_that_was_not_set_aside,
-        a_folder_of_another_name_is_not_looked_into
+        a_folder_of_another_name_is_not_looked_into,
+        a_root_of_cgroups_is_believed_where_it_is_named
     ]
 }
 
@@ -402,5 +403,40 @@ fn a_folder_of_another_name_is_not_looked_into() {
         let above: &Path = moved.parent().expect("a folder");
         let paths = [moved.clone(), above.to_path_buf()];
         assert_eq!(Hosts::new(engine, &paths).kill(UID, ID), nameless());
+    }
+}
+
+/// The module may read a folder that ends with `/mygroup/kubepods`: so its administrator says that pods are there.
+fn a_root_of_cgroups_is_believed_where_it_is_named() {
+    let logs = Logs::new("wasi-names-root");
+    logs.pod("shop", "web-7f9c", UID);
+    logs.container(file());
+    let [containers, pods] = logs.folders();
+    let named_root = |name: &str| {
+        let root = logs.0.join(name);
+        fs::create_dir_all(&root).expect("a folder");
+        root
+    };
+    for engine in directory_engines() {
+        for (root, expected) in [
+            ("mygroup/kubepods", named()),
+            ("cgroups/mygroup/kubepods/", named()),
+            ("amygroup/kubepods", Value::Null),
+            ("group/kubepods", Value::Null),
+            ("mygroup", Value::Null),
+            ("mygroup/kubepods/burstable", Value::Null),
+        ] {
+            let paths = [containers.clone(), pods.clone(), named_root(root)];
+            let mut host = host(engine, &paths);
+            let left: Vec<Value> = kill(UID, ID, 41)
+                .iter()
+                .map(|line| line.replace("=/kubepods", "=/mygroup/kubepods"))
+                .filter_map(|line| hand_in(&mut *host, &json!({"log": line})))
+                .collect();
+            let [kill] = <[Value; 1]>::try_from(left).expect("one record of one kill");
+            assert_eq!(kill["kubernetes"], expected, "{root}");
+            let uid = expected["pod_id"].clone();
+            assert_eq!(kill["oom"]["pod"]["uid"], uid, "{root}");
+        }
     }
 }

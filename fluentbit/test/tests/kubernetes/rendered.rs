@@ -471,6 +471,9 @@ fn helm() -> Tested {
         "runAsNonRoot: true",
         "path: /var/log/journal",
         "automountServiceAccountToken: false",
+        "initContainers:",
+        "--prop=script=/fluent-bit/etc/conf/own.lua",
+        "path: /var/lib/oom-fluent-bit-journal",
     ] {
         assert!(rendered.contains(expected), "{expected}\n{rendered}");
     }

@@ -16,7 +16,7 @@ pub(super) fn with_object_body(record: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(record.len());
     out.push(b'{');
     let mut is_map = false;
-    json::members(record, |member| {
+    json::members(record, &mut |member| {
         begin_member(&mut out, member.key);
         let map = match member.value {
             Value::Object(inside) if member.key == b"body" => list(inside),

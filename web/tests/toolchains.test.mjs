@@ -1,6 +1,6 @@
 // The package in every toolchain of toolchains/rows.mjs: a small project is built with it and run.
 //
-// node --test toolchains.test.mjs; the first run downloads 1.7 GB. TOOLCHAIN=name takes the rows of that name.
+// node --test toolchains.test.mjs; the first run installs 1.7 GB. TOOLCHAIN=name takes the rows of that name.
 import assert from "node:assert/strict";
 import { arch, platform } from "node:process";
 import { after, test } from "node:test";

@@ -18,7 +18,7 @@ pub const COMMAND: Subcommand = Subcommand {
     details: "
 The steps are: format, lints, documentation, modules, tests, web, kernels, fuzz,
 licences, advisories. Without a name all of them run. A failed step does not keep the
-others from running. A step that runs by its name alone, for it downloads 1.7 GB:
+others from running. A step that runs by its name alone, for it installs 1.7 GB:
 toolchains, the npm package in Vite, webpack, Next and the others of its README.
 
 What the steps need and the machine lacks is installed: Debian's packages where this is

@@ -41,10 +41,21 @@ export function install() {
     const ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
     execFileSync("npm", ci, { cwd: home, stdio: ["ignore", "inherit", "inherit"] });
   } catch (error) {
-    return `the toolchains cannot be installed from npm's registry: ${error.message}`;
+    // Apart from a lock file that is not whole, and the like: that is a failure.
+    if (isReached()) throw error;
+    return "npm's registry is not to be had";
   }
   writeFileSync(kept, lock);
   return undefined;
+}
+
+function isReached() {
+  try {
+    execFileSync("npm", ["view", "rollup", "version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The package as npm packs it. */

@@ -1,35 +1,48 @@
 // What users call. The module knows what an OOM kill is; nothing here does.
-import { Filter as Records, Reader as Lines } from "./oom.js";
+import { bytesOf, modeOf, optionsOf, stringOf, timeOf, wrong } from "./arguments.js";
+import { engine, init } from "./engine.js";
 import { toJson, toObject } from "./json.js";
+import { Utf8 } from "./text.js";
 
-export { toJson, toObject };
+export { init, toJson, toObject };
 
-const encoder = new TextEncoder();
+const PIECE = "a string, a buffer or a view of one";
+/** By this name Node, Deno and Bun ask an object how it is to be shown. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /** Records in, records out. */
 export class Filter {
   #records;
 
-  constructor({ mode = "annotate", startedAt, rules } = {}) {
-    this.#records = new Records(mode, milliseconds(startedAt), rules);
+  constructor(options) {
+    const { mode, startedAt, rules } = optionsOf(options, "options");
+    const given = [modeOf(mode), timeOf(startedAt, "startedAt"), stringOf(rules, "rules")];
+    this.#records = new (engine().Filter)(...given);
   }
 
-  process(record, { tag = "", time } = {}) {
+  process(record, arrival) {
+    const { tag, time } = optionsOf(arrival, "arrival");
+    const given = [stringOf(tag, "tag") ?? "", timeOf(time, "time")];
     const isText = typeof record === "string";
-    const json = isText ? record : toJson(record);
-    const answer = this.#records.process(json, tag, milliseconds(time));
+    if (!isText && (record === null || typeof record !== "object")) {
+      throw wrong("record", "a string or an object", record);
+    }
+    const records = alive(this.#records, "Filter");
+    const answer = records.process(isText ? record : toJson(record), ...given);
     if (answer === undefined) return record;
     return isText || answer === null ? answer : toObject(answer);
   }
 
   end() {
+    const records = alive(this.#records, "Filter");
     const released = [];
-    for (let record; (record = this.#records.release()) !== undefined; ) released.push(record);
+    for (let record; (record = records.release()) !== undefined; ) released.push(record);
     return released;
   }
 
   free() {
-    this.#records.free();
+    this.#records?.free();
+    this.#records = undefined;
   }
 }
 
@@ -43,40 +56,66 @@ class Line {
   get record() {
     return toObject(this.json);
   }
+
+  [INSPECT](depth, options, inspect) {
+    const { number, record } = this;
+    return inspect === undefined ? { number, record } : `Line ${inspect({ number, record }, { ...options, depth: null })}`;
+  }
 }
 
 /** The bytes of a log in, the lines of OOM reports out. */
 export class Reader {
   #lines;
+  #utf8 = new Utf8();
 
-  constructor({ mode = "annotate", rules } = {}) {
-    this.#lines = new Lines(mode, rules);
+  constructor(options) {
+    const { mode, rules } = optionsOf(options, "options");
+    const given = [modeOf(mode), stringOf(rules, "rules")];
+    this.#lines = new (engine().Reader)(...given);
   }
 
   push(chunk) {
-    return rows(this.#lines.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk));
+    const lines = alive(this.#lines, "Reader");
+    if (typeof chunk === "string") return rows(lines.push(this.#utf8.text(chunk)));
+    const bytes = bytesOf(chunk);
+    if (bytes === null) throw wrong("chunk", PIECE, chunk);
+    return rows(lines.push(this.#utf8.bytes(bytes)));
   }
 
   end() {
-    return rows(this.#lines.finish());
+    const lines = alive(this.#lines, "Reader");
+    return rows(lines.push(this.#utf8.end()) + lines.finish());
   }
 
   get lines() {
-    return this.#lines.lines;
+    return alive(this.#lines, "Reader").lines;
   }
 
   get skipped() {
-    return this.#lines.skipped;
+    return alive(this.#lines, "Reader").skipped;
   }
 
   free() {
-    this.#lines.free();
+    this.#lines?.free();
+    this.#lines = undefined;
   }
 }
 
+// `using` of JavaScript, where the engine has it.
+for (const { prototype } of [Filter, Reader]) {
+  if (Symbol.dispose !== undefined) prototype[Symbol.dispose] = prototype.free;
+}
+
 /** Reads chunks as they come: a file, a socket, the output of a program. */
-export async function* read(chunks, options) {
-  const reader = new Reader(options);
+export function read(chunks, options) {
+  const isStream = typeof chunks === "object" && chunks !== null && !isWhole(chunks);
+  if (!isStream || !(Symbol.asyncIterator in chunks || Symbol.iterator in chunks)) {
+    throw wrong("chunks", "an iterable of strings or buffers", chunks);
+  }
+  return readWith(new Reader(options), chunks);
+}
+
+async function* readWith(reader, chunks) {
   try {
     for await (const chunk of chunks) yield* reader.push(chunk);
     yield* reader.end();
@@ -86,8 +125,9 @@ export async function* read(chunks, options) {
 }
 
 /** Reads a whole log. */
-export function parse(log) {
-  const reader = new Reader();
+export function parse(log, options) {
+  if (!isWhole(log)) throw wrong("log", PIECE, log);
+  const reader = new Reader(options);
   try {
     const lines = [...reader.push(log), ...reader.end()];
     const kills = lines.filter((line) => line.record.oom.event === "kill");
@@ -97,6 +137,17 @@ export function parse(log) {
   }
 }
 
+/** Whether it is all of a log, not pieces of one. */
+function isWhole(log) {
+  return typeof log === "string" || bytesOf(log) !== null;
+}
+
+/** What the module holds of an object that was not freed. */
+function alive(held, name) {
+  if (held === undefined) throw new Error(`this ${name} was freed`);
+  return held;
+}
+
 function rows(text) {
   const rows = text.split("\n");
   rows.pop();
@@ -104,9 +155,4 @@ function rows(text) {
     const space = row.indexOf(" ");
     return new Line(Number(row.slice(0, space)), row.slice(space + 1));
   });
-}
-
-/** A Date, or a number of milliseconds since 1970. */
-function milliseconds(time) {
-  return time === undefined ? undefined : Number(time);
 }

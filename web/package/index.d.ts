@@ -1,3 +1,8 @@
+/// <reference lib="esnext.disposable" />
+import type { Oom } from "./record.js";
+
+export * from "./record.js";
+
 /** What becomes of lines that are no kill. */
 export type Mode =
   /** Every record passes. Lines of a report say what they are, a kill carries everything. */
@@ -7,182 +12,20 @@ export type Mode =
   /** Kills alone pass. */
   | "events";
 
-/** An integer: a `bigint` where a `number` would round it, above 2^53. */
-export type Integer = number | bigint;
+/** Bytes: an `ArrayBuffer`, a `SharedArrayBuffer`, a typed array, a `DataView`, Node's `Buffer`. */
+export type Bytes = ArrayBufferLike | ArrayBufferView;
 
-/** Whose limit was hit. */
-export type Level = "container" | "pod" | "qos" | "kubepods" | "node" | "cgroup";
+/** A `WebAssembly.Module`: programs that know neither the types of browsers nor Node's have no name for it. */
+export type CompiledModule = object;
 
 /**
- * What is added to a record. A field that the kernel did not print is absent: never null, 0 or "".
- * Memory is in bytes, time in microseconds since boot.
+ * Gives the package its module: the bytes of `oom_bg.wasm`, or what `WebAssembly.compile` made of them. It does
+ * nothing where the package has its module already.
+ *
+ * `oom-web` has the module inside and makes its instance when it is first needed; `init()` does it at once.
+ * `oom-web/slim` has none: there everything else throws before `init`.
  */
-export interface Oom {
-  /** `kill`, or in annotate mode what the line is. `truncated`: a report that never finished. */
-  event:
-    | "kill"
-    | "truncated"
-    | "invoked"
-    | "usage"
-    | "tasks"
-    | "task"
-    | "constraint"
-    | "group"
-    | "reaped"
-    | "panic"
-    | "no_victim"
-    | "report";
-  /** `oom.<level>`, or `oom.unknown`. */
-  tag: string;
-  /** Who killed. On every kill. */
-  killer?: "kernel";
-  level?: Level;
-  /** The kernel's own word: `memcg`, `none`, `cpuset`, `memory_policy`. */
-  constraint?: string;
-  /** A name imitates a field of the line: nothing that depends on how it is read is there. */
-  ambiguous?: true;
-  /** The same on every line and kill of one report. */
-  id: string;
-  /** One sentence for a person. */
-  summary?: string;
-  /** How the kill got its cgroup. */
-  attribution?: "report" | "table" | "none" | "constraint" | "reaper";
-  /** The kill is older than the filter. */
-  replayed?: true;
-  /** Killed because of `memory.oom.group`. */
-  group?: true;
-  /** SysRq-f asked for it. */
-  manual?: true;
-  victim?: Victim;
-  /** The task whose allocation failed; often not the victim. */
-  trigger?: Trigger;
-  cgroup?: Cgroup;
-  memory?: Memory;
-  pod?: { uid: string; qos?: "guaranteed" | "burstable" | "besteffort" };
-  container?: { id?: string; runtime?: string };
-  /** The systemd unit of a cgroup that is no pod. */
-  unit?: string;
-  /** Whoever else owns the cgroup: of several containers in each other the outermost. */
-  workload?: { system: string; id?: string; part?: string };
-  /** The cgroup lies inside another container, whose owner can have made up pod, container and unit. */
-  nested?: true;
-  /** The five largest tasks by resident and swapped memory together. */
-  tasks?: Task[];
-  /** Rows of the report's task table. */
-  task_count?: number;
-  /** Resident memory of all rows together. */
-  tasks_rss_bytes?: Integer;
-  /** Tasks of the table that this kill leaves alive. */
-  survivors?: number;
-  /** Absent where the report does not tell. */
-  container_outcome?: "dies" | "survives";
-  /** The kernel's release. */
-  kernel?: string;
-  at_us?: Integer;
-  /** When the kill's line was written, in microseconds since 1970, where its carrier says so with a year and a zone. */
-  time_us?: Integer;
-  /** The carrier's time as it stands in the line, where that lacks a year or a zone. */
-  when?: string;
-  /** Kills before this one of the same container, else pod, else cgroup. */
-  repeats?: number;
-  /** How sure it is that the kernel wrote the lines. On kills, and on reports that never finished. */
-  origin?: "kernel" | "unsaid";
-}
-
-export interface Victim {
-  pid: number;
-  /** At most 15 bytes, chosen by the process itself. */
-  comm?: string;
-  uid?: Integer;
-  oom_score_adj?: Integer;
-  score?: Integer;
-  total_vm_bytes?: Integer;
-  anon_rss_bytes?: Integer;
-  file_rss_bytes?: Integer;
-  shmem_rss_bytes?: Integer;
-  pgtables_bytes?: Integer;
-  swap_bytes?: Integer;
-}
-
-export interface Trigger {
-  comm?: string;
-  pid?: number;
-  gfp_mask?: string;
-  order?: Integer;
-  oom_score_adj?: Integer;
-}
-
-export interface Cgroup {
-  /** Whose limit was hit; absent for the whole machine. */
-  limit?: string;
-  /** The killed task's. */
-  victim?: string;
-  cpuset?: string;
-}
-
-/** Of the cgroup that hit its limit. An unlimited limit is absent. */
-export interface Memory {
-  usage_bytes?: Integer;
-  limit_bytes?: Integer;
-  failcnt?: Integer;
-  swap_usage_bytes?: Integer;
-  swap_limit_bytes?: Integer;
-  memsw_usage_bytes?: Integer;
-  memsw_limit_bytes?: Integer;
-  kmem_usage_bytes?: Integer;
-  kmem_limit_bytes?: Integer;
-  /** What filled it: of the cgroup with all below it; for a kill at level `node` of the machine. */
-  anon_bytes?: Integer;
-  /** With shared memory. */
-  file_bytes?: Integer;
-  shmem_bytes?: Integer;
-  kernel_bytes?: Integer;
-  slab_bytes?: Integer;
-  slab_unreclaimable_bytes?: Integer;
-  pagetables_bytes?: Integer;
-  kernel_stack_bytes?: Integer;
-  percpu_bytes?: Integer;
-  vmalloc_bytes?: Integer;
-  sock_bytes?: Integer;
-  swap_bytes?: Integer;
-  swap_total_bytes?: Integer;
-  swap_free_bytes?: Integer;
-  free_bytes?: Integer;
-  total_bytes?: Integer;
-  /** The five largest cgroups of the subtree, up to 5.2. */
-  cgroups?: {
-    path: string;
-    container?: string;
-    anon_bytes?: Integer;
-    file_bytes?: Integer;
-    swap_bytes?: Integer;
-  }[];
-  /** Why memory of the machine could not be had although some was free. */
-  allocation?: {
-    zone: string;
-    node: number;
-    free_bytes?: Integer;
-    min_bytes?: Integer;
-    low_bytes?: Integer;
-    largest_free_order?: number;
-    nodemask?: string;
-    mems_allowed?: string;
-  };
-  /** The kind that makes up more than half. */
-  mostly?: "anon" | "file" | "shmem" | "kernel" | "sock";
-}
-
-export interface Task {
-  pid: number;
-  comm: string;
-  uid: Integer;
-  /** Absent where the report does not tell the size of a page. */
-  rss_bytes?: Integer;
-  swap_bytes?: Integer;
-  pgtables_bytes?: Integer;
-  total_vm_bytes?: Integer;
-  oom_score_adj?: Integer;
-}
+export function init(module?: Bytes | CompiledModule): void;
 
 /** A log record that carries what was found; for a pod also its identity, named as OpenTelemetry does. */
 export interface OomRecord {
@@ -198,14 +41,14 @@ export interface Line {
   readonly number: number;
   /** The record as JSON text, on one line: a line of text as `{"log": ...}`, a JSON line as it came. */
   readonly json: string;
-  /** The same as an object, made anew at each reading. */
+  /** The same as an object, made anew at each reading. `console.log` of a line shows it. */
   readonly record: OomRecord;
 }
 
 export interface Log {
   /** Every kill, in the order of the log. */
   kills: Line[];
-  /** Every line that is of a report, the kills among them. */
+  /** Every line that is of a report, the kills among them; in `events` and `rewrite` kills and unfinished reports. */
   lines: Line[];
   /** Lines of the log. */
   read: number;
@@ -213,8 +56,11 @@ export interface Log {
   skipped: number;
 }
 
-/** Reads a whole log: dmesg, journal text, `/dev/kmsg`, or JSON records, one to a line. */
-export function parse(log: string | Uint8Array): Log;
+/**
+ * Reads a whole log: dmesg, journal text, `/dev/kmsg`, or JSON records, one to a line. Bytes are UTF-8 or UTF-16,
+ * the latter with or without a mark at the beginning.
+ */
+export function parse(log: string | Bytes, options?: ReadOptions): Log;
 
 export interface ReadOptions {
   /** Default `annotate`: every line of a report. `events` and `rewrite`: one for each kill. */
@@ -228,24 +74,26 @@ export interface ReadOptions {
 
 /** Reads the chunks of a log as they come: `for await (const kill of read(stream, {mode: "events"}))`. */
 export function read(
-  chunks: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+  chunks: AsyncIterable<string | Bytes> | Iterable<string | Bytes>,
   options?: ReadOptions,
 ): AsyncGenerator<Line, void, void>;
 
 /** The bytes of a log in, in pieces of any size; the lines of OOM reports out. */
 export class Reader {
-  /** Throws where there is no such mode, and for a rule that is none: the error names it and its line. */
+  /** Throws a TypeError for a wrong option, and an Error for a rule that is none, with the rule and its line. */
   constructor(options?: ReadOptions);
-  /** The lines that these bytes end. A string is taken as UTF-8. */
-  push(chunk: string | Uint8Array): Line[];
+  /** The lines that these bytes end. Bytes are UTF-8 or UTF-16, as the first of them say. */
+  push(chunk: string | Bytes): Line[];
   /** The last line, and in `events` and `rewrite` the reports that never finished. */
   end(): Line[];
   /** Lines read so far. */
   readonly lines: number;
   /** Lines above 1 MiB, which were not read. */
   readonly skipped: number;
-  /** Gives its memory back at once; else the garbage collector does. */
+  /** Gives its memory back at once; else the garbage collector does. A second call does nothing. */
   free(): void;
+  /** The same, at the end of a block that says `using`. */
+  [Symbol.dispose](): void;
 }
 
 export interface FilterOptions {
@@ -269,7 +117,7 @@ export interface Arrival {
 
 /** Log records in, log records out, one after the other: a step of a log pipeline. */
 export class Filter {
-  /** Throws where there is no such mode, and for a rule that is none: the error names it and its line. */
+  /** Throws a TypeError for a wrong option, and an Error for a rule that is none, with the rule and its line. */
   constructor(options?: FilterOptions);
   /**
    * The record that is to go on, or `null` where it is dropped. What is about something else comes
@@ -279,12 +127,14 @@ export class Filter {
   process<T extends object>(record: T, arrival?: Arrival): T | (T & OomRecord) | null;
   /** Records of the reports that never finished, as JSON text; none in annotate mode. */
   end(): string[];
-  /** Gives its memory back at once; else the garbage collector does. */
+  /** Gives its memory back at once; else the garbage collector does. A second call does nothing. */
   free(): void;
+  /** The same, at the end of a block that says `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** The value of a JSON text; integers that a `number` would round are `bigint`. Throws as JSON.parse does. */
 export function toObject(json: string): any;
 
-/** The JSON text of a value that may hold `bigint`. */
+/** The JSON text of a value that may hold `bigint`. Throws a TypeError for what has none. */
 export function toJson(value: unknown): string;

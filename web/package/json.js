@@ -21,7 +21,8 @@ export function toObject(json) {
 
 /** The JSON text of a value, which may hold BigInts. */
 export function toJson(value) {
-  const marked = JSON.stringify(mark(value));
+  const marked = JSON.stringify(markWhole(value));
+  if (marked === undefined) throw new TypeError("value has no JSON");
   return marked.replace(STRING, (_, text) =>
     text[0] === "n" ? text.slice(1) : `"${text.slice(1)}"`,
   );
@@ -30,6 +31,15 @@ export function toJson(value) {
 function unmarked(value) {
   if (typeof value === "string") return value[0] === "n" ? BigInt(value.slice(1)) : value.slice(1);
   return inside(value, unmarked, (key) => key.slice(1));
+}
+
+function markWhole(value) {
+  try {
+    return mark(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw new TypeError("value holds itself, or is nested too deeply for JSON");
+    throw error;
+  }
 }
 
 function mark(value) {

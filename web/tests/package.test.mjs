@@ -1,12 +1,17 @@
 // The package as a user has it: packed, installed into an empty project, in Node.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { after, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 
-import { dist, objects, parsed, scratch, suites, top } from "./lib.mjs";
+import { chromium, dist, objects, parsed, scratch, suites, top } from "./lib.mjs";
+import { close } from "./toolchains/kit.mjs";
+import { rows, table } from "./toolchains/rows.mjs";
 
 const project = scratch();
 const npm = (...names) => execFileSync("npm", names, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
@@ -14,21 +19,32 @@ const archive = npm("pack", join(dist, "package")).trim().split("\n").at(-1);
 writeFileSync(join(project, "package.json"), '{"private": true, "type": "module"}');
 npm("install", "--offline", "--no-audit", "--no-fund", `./${archive}`);
 const installed = join(project, "node_modules/oom-web");
-const oom = await import(pathToFileURL(join(installed, "node.js")));
+const oom = await import(pathToFileURL(join(installed, "index.js")));
+const required = createRequire(join(project, "package.json"))("oom-web");
 
 const KILL = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
 const HEADER = "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+/** Runs a script of a toolchain of package.json. */
+const tool = (path, ...args) =>
+  execFileSync("node", [fileURLToPath(new URL(`node_modules/${path}`, import.meta.url)), ...args], { cwd: project, encoding: "utf8", stdio: "pipe" });
 
-test("an empty project has what it needs, by its name", () => {
-  const script = `
-    import { parse } from "oom-web";
-    const { kills } = parse(process.argv[1]);
-    console.log(kills[0].number, kills[0].record.oom.summary);`;
-  const run = ["--input-type=module", "--eval", script, `one\n${KILL}`];
-  const output = execFileSync("node", run, { cwd: project, encoding: "utf8" });
-  assert.equal(output, "2 'a' (pid 42) was killed: the whole machine ran out of memory; the process itself held 4.0 KiB.\n");
-  const files = readdirSync(installed).sort();
-  for (const file of ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "index.d.ts", "oom_bg.wasm"]) {
+for (const [kind, load] of [
+  ["module", 'import { parse } from "oom-web";'],
+  ["commonjs", 'const { parse } = require("oom-web");'],
+]) {
+  test(`an empty project has what it needs, by its name, as ${kind}`, () => {
+    const script = `${load}
+      const { kills } = parse(process.argv[1]);
+      console.log(kills[0].number, kills[0].record.oom.summary);`;
+    const run = [`--input-type=${kind}`, "--eval", script, `one\n${KILL}`];
+    const output = execFileSync("node", run, { cwd: project, encoding: "utf8" });
+    assert.equal(output, "2 'a' (pid 42) was killed: the whole machine ran out of memory; the process itself held 4.0 KiB.\n");
+  });
+}
+
+test("it has its licences, and the version of the workspace", () => {
+  const files = readdirSync(installed);
+  for (const file of ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "oom.schema.json"]) {
     assert.ok(files.includes(file), file);
   }
   const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
@@ -36,10 +52,45 @@ test("an empty project has what it needs, by its name", () => {
   assert.equal(version, workspace);
 });
 
-test("its types are right", () => {
-  for (const file of ["types.ts", "tsconfig.json"]) copyFileSync(new URL(file, import.meta.url), join(project, file));
-  const tsc = join(import.meta.url.replace("file://", ""), "../node_modules/typescript/bin/tsc");
-  execFileSync("node", [tsc, "--project", project], { encoding: "utf8", stdio: "pipe" });
+for (const [module, resolution] of [["nodenext", "nodenext"], ["preserve", "bundler"], ["commonjs", "node10"]]) {
+  test(`its types are right, resolved as ${resolution} does`, () => {
+    for (const file of ["types.ts", "required.cts", "tsconfig.json"]) copyFileSync(new URL(file, import.meta.url), join(project, file));
+    tool("typescript/bin/tsc", "--project", project, "--module", module, "--moduleResolution", resolution);
+  });
+}
+
+test("those who judge packages have nothing to say", () => {
+  const said = tool("publint/src/cli.js", installed, "--strict");
+  assert.match(said, /All good/);
+  tool("@arethetypeswrong/cli/dist/index.js", archive, "--exclude-entrypoints", "oom_bg.wasm");
+});
+
+test("its README has the table of toolchains that are tested", () => {
+  const readme = new URL("../package/README.md", import.meta.url);
+  const text = readFileSync(readme, "utf8");
+  const made = text.replace(/(?<=<!-- toolchains -->\n)[^]*(?=<!-- \/toolchains -->)/, table());
+  if (process.env.BLESS) writeFileSync(readme, made);
+  assert.equal(readFileSync(readme, "utf8"), made, "BLESS=1 node --test package.test.mjs writes it");
+});
+
+after(close);
+// The one row for which nothing has to be installed; the others are of toolchains.test.mjs.
+const native = rows.find(({ name }) => name === "no toolchain");
+test(`${native.name}: ${native.what}`, { skip: chromium() ? false : "there is no Chromium" }, async () => {
+  assert.deepEqual(await native.find(), native.expected);
+});
+
+test("the entry without the module waits for it", () => {
+  const script = `
+    const slim = require("oom-web/slim");
+    const { readFileSync } = require("fs");
+    try { slim.parse(""); } catch ({ message }) { console.log(message); }
+    try { slim.init(new Uint8Array(8)); } catch ({ name }) { console.log(name); }
+    slim.init(readFileSync(require.resolve("oom-web/oom_bg.wasm")));
+    slim.init();
+    console.log(slim.parse(process.argv[1]).kills.length);`;
+  const output = execFileSync("node", ["--input-type=commonjs", "--eval", script, KILL], { cwd: project, encoding: "utf8" });
+  assert.equal(output, "this entry has no module inside: call init first, with the bytes of oom_bg.wasm\nCompileError\n1\n");
 });
 
 /** What `mode` gives of records one after the other, what did not finish last. */
@@ -177,9 +228,120 @@ test("a user's own rules tell whose a cgroup is", () => {
   }
 });
 
-test("a wrong mode is an error that says which there are", () => {
-  assert.throws(() => new oom.Filter({ mode: "all" }), /annotate.*rewrite.*events/);
-  assert.throws(() => new oom.Reader({ mode: "" }), /annotate.*rewrite.*events/);
+/** What must throw a TypeError, and the argument that it must name. */
+const WRONG = [
+  ["mode", () => new oom.Reader({ mode: 3 })],
+  ["mode", () => new oom.Filter({ mode: "all" })],
+  ["mode", () => oom.parse("", { mode: "" })],
+  ["rules", () => new oom.Filter({ rules: ["a"] })],
+  ["options", () => new oom.Reader("events")],
+  ["options", () => new oom.Filter(null)],
+  ["startedAt", () => new oom.Filter({ startedAt: "2024-01-01" })],
+  ["tag", () => new oom.Filter().process("{}", { tag: 5 })],
+  ["time", () => new oom.Filter().process("{}", { time: "now" })],
+  ["arrival", () => new oom.Filter().process("{}", "kern")],
+  ["record", () => new oom.Filter().process(undefined)],
+  ["record", () => new oom.Filter().process(5)],
+  ["chunk", () => new oom.Reader().push({ length: -1 })],
+  ["chunk", () => new oom.Reader().push([107])],
+  ["chunk", () => new oom.Reader().push(null)],
+  ["log", () => oom.parse({})],
+  ["log", () => oom.parse([KILL])],
+  ["log", () => oom.parse()],
+  ["chunks", () => oom.read(KILL)],
+  ["chunks", () => oom.read({})],
+  ["module", () => oom.init(fetch)],
+  ["value", () => oom.toJson(undefined)],
+  ["value", () => oom.toJson((() => { const ring = {}; return (ring.ring = ring); })())],
+];
+
+test("a wrong argument is a TypeError that names it", () => {
+  for (const [name, wrong] of WRONG) {
+    assert.throws(wrong, (error) => error instanceof TypeError && error.message.startsWith(`${name} `), String(wrong));
+  }
+  assert.throws(() => new oom.Filter({ mode: "all" }), /annotate.*rewrite.*events.*"all"/);
+});
+
+test("a time that is none is an error", () => {
+  for (const time of [new Date("never"), NaN, Infinity, -1]) {
+    assert.throws(() => new oom.Filter({ startedAt: time }), (error) => error instanceof RangeError && /^startedAt /.test(error.message));
+    assert.throws(() => new oom.Filter().process("{}", { time }), (error) => error instanceof RangeError && /^time /.test(error.message));
+  }
+});
+
+test("what was freed says so, and can be freed again", () => {
+  for (const [name, uses] of [
+    ["Reader", [(reader) => reader.push(""), (reader) => reader.end(), (reader) => reader.lines, (reader) => reader.skipped]],
+    ["Filter", [(filter) => filter.process("{}"), (filter) => filter.end()]],
+  ]) {
+    const freed = new oom[name]();
+    freed.free();
+    freed.free();
+    for (const use of uses) assert.throws(() => use(freed), { name: "Error", message: `this ${name} was freed` });
+    if (Symbol.dispose) {
+      const disposed = new oom[name]();
+      disposed[Symbol.dispose]();
+      assert.throws(() => uses[0](disposed), /was freed/);
+    }
+  }
+});
+
+/** The same log in every way that it may be handed in. */
+function forms(log) {
+  const bytes = Buffer.from(log);
+  const little = Buffer.from(log, "utf16le");
+  const big = Buffer.from(little).swap16();
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return {
+    string: log,
+    "marked string": `\ufeff${log}`,
+    Buffer: bytes,
+    ArrayBuffer: buffer,
+    DataView: new DataView(buffer),
+    Int8Array: new Int8Array(buffer),
+    SharedArrayBuffer: shared.buffer,
+    "shared bytes": shared,
+    "UTF-8 with its mark": Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes]),
+    "UTF-16, little end first": little,
+    "UTF-16, big end first": big,
+    "UTF-16 with its mark, little end first": Buffer.concat([Buffer.from([0xff, 0xfe]), little]),
+    "UTF-16 with its mark, big end first": Buffer.concat([Buffer.from([0xfe, 0xff]), big]),
+    "bytes of another realm": runInNewContext("Uint8Array.from(bytes)", { bytes }),
+  };
+}
+
+test("a log may be a string or bytes, in UTF-8 or UTF-16", () => {
+  const log = `${KILL.replace("(a)", "(ü)")}\nusb 1-1: new device\n${KILL}`;
+  for (const [name, form] of Object.entries(forms(log))) {
+    const { kills, read } = oom.parse(form);
+    assert.deepEqual(kills.map(({ number, record }) => [number, record.oom.victim.comm]), [[1, "ü"], [3, "a"]], name);
+    assert.equal(read, 3, name);
+    if (typeof form === "string") continue;
+    const bytes = ArrayBuffer.isView(form) ? new Uint8Array(form.buffer, form.byteOffset, form.byteLength) : new Uint8Array(form);
+    for (const size of [1, 3, 64]) {
+      const reader = new oom.Reader({ mode: "events" });
+      const found = [];
+      for (let at = 0; at < bytes.length; at += size) found.push(...reader.push(bytes.subarray(at, at + size)));
+      found.push(...reader.end());
+      assert.deepEqual(found.map(({ record }) => record.oom.victim.comm), ["ü", "a"], `${name} in pieces of ${size}`);
+    }
+  }
+  assert.deepEqual(oom.parse("a"), { kills: [], lines: [], read: 1, skipped: 0 });
+  assert.deepEqual(oom.parse(new Uint8Array()), { kills: [], lines: [], read: 0, skipped: 0 });
+});
+
+test("a log is read in every mode", () => {
+  const log = `${HEADER}\nusb 1-1: new device\n${KILL}`;
+  const numbers = (mode) => oom.parse(log, { mode }).lines.map(({ number }) => number);
+  assert.deepEqual([numbers("annotate"), numbers("rewrite"), numbers("events")], [[1, 3], [3], [3]]);
+});
+
+test("console.log of a kill shows its record", () => {
+  const [kill] = required.parse(KILL).kills;
+  assert.match(inspect(kill), /^Line \{\s+number: 1,\s+record: \{[^]*victim: \{\s+pid: 42/);
+  assert.match(inspect([kill]), /pid: 42/);
 });
 
 test("a line of more than a mebibyte is counted, not read", () => {

@@ -390,7 +390,7 @@ test("the installed package works in a browser", { skip }, async (context) => {
   const summary = await page.evaluate(async ([url, log]) => {
     const { parse } = await import(url);
     return parse(log).kills[0].record.oom.summary;
-  }, [new URL("../package/browser.js", address).href, KILL]);
+  }, [new URL("../package/index.js", address).href, KILL]);
   assert.match(summary, /'NAME' \(pid 42\)/);
 });
 

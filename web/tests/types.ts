@@ -1,6 +1,7 @@
 // Compiled, never run: the package's types say what its functions take and give.
-import { Filter, Reader, parse, read, toJson, toObject } from "oom-web";
-import type { Integer, Line, Oom, OomRecord } from "oom-web";
+import { Filter, Reader, init, parse, read, toJson, toObject } from "oom-web";
+import type { Integer, Line, Memory, Oom, OomRecord } from "oom-web";
+import * as slim from "oom-web/slim";
 
 const log = parse("text");
 const kill: Line = log.kills[0];
@@ -8,6 +9,11 @@ const oom: Oom = kill.record.oom;
 const used: Integer | undefined = oom.memory?.usage_bytes;
 const count: number = log.read + log.skipped;
 parse(new Uint8Array());
+parse(new ArrayBuffer(0), { mode: "events", rules: "" });
+parse(new DataView(new ArrayBuffer(0)));
+const memory: Memory | undefined = slim.parse("").kills[0].record.oom.memory;
+init();
+slim.init(new Uint8Array());
 
 const filter = new Filter({ mode: "events", startedAt: new Date() });
 const text: string | null = filter.process("{}", { tag: "kern", time: 0 });
@@ -18,8 +24,8 @@ filter.free();
 const reader = new Reader();
 const lines: Line[] = [...reader.push("a"), ...reader.push(new Uint8Array()), ...reader.end()];
 
-async function stream(chunks: AsyncIterable<Uint8Array>) {
-  for await (const { number, json } of read(chunks, { mode: "rewrite" })) console.log(number, json);
+async function* stream(chunks: AsyncIterable<Uint8Array>) {
+  for await (const { number, json } of read(chunks, { mode: "rewrite" })) yield `${number} ${json}`;
 }
 
 // @ts-expect-error: there is no such mode
@@ -30,5 +36,7 @@ parse(1);
 kill.json = "";
 // @ts-expect-error: a level that does not exist
 oom.level === "cluster";
+// @ts-expect-error: a promise is no buffer
+parse(Promise.resolve(""));
 
-export { count, lines, released, same, stream, text, used, toJson, toObject };
+export { count, lines, memory, released, same, stream, text, used, toJson, toObject };

@@ -58,7 +58,15 @@ const ENGINE: &[&str] = &[
     "soak",
 ];
 /// Who builds modules.
-const MODULES: &[&str] = &["lints", "modules", "tests", "web", "kernels", "fuzz"];
+const MODULES: &[&str] = &[
+    "lints",
+    "modules",
+    "tests",
+    "web",
+    "toolchains",
+    "kernels",
+    "fuzz",
+];
 
 /// Who runs the modules as they are handed out.
 const OPTIMIZED: &[&str] = &["dist", "modules", "tests", "kernels", "bench", "soak"];
@@ -86,9 +94,9 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: &["tests"], required: false, check: "command -v rsyslogd", from: Unpacked(&["rsyslog", "libestr0", "libfastjson4"]) },
     Tool { used_by: &["tests"], required: false, check: "command -v syslog-ng", from: Unpacked(&["syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libpcre3"]) },
     Tool { used_by: &["tests"], required: false, check: "command -v systemd-journal-remote", from: Unpacked(&["systemd-journal-remote", "libmicrohttpd12"]) },
-    Tool { used_by: &["web"], required: true, check: "node --version", from: Debian("nodejs") },
-    Tool { used_by: &["web"], required: true, check: "npm --version", from: Debian("npm") },
-    Tool { used_by: &["web"], required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
+    Tool { used_by: &["web", "toolchains"], required: true, check: "node --version", from: Debian("nodejs") },
+    Tool { used_by: &["web", "toolchains"], required: true, check: "npm --version", from: Debian("npm") },
+    Tool { used_by: &["web", "toolchains"], required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
     Tool { used_by: OPTIMIZED, required: false, check: "node --version", from: Debian("nodejs") },
     Tool { used_by: OPTIMIZED, required: false, check: "npm --version", from: Debian("npm") },
     Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },

@@ -3,6 +3,7 @@
 //! A program of its own, so that no other command waits for the compilation of what it needs; and
 //! from the same `Cargo.lock` as wasm-bindgen's macros, whose version must be the very same.
 
+mod commonjs;
 mod package;
 mod page;
 mod serve;
@@ -50,7 +51,11 @@ fn bindgen(module: &Path, configure: fn(&mut Bindgen)) -> Result<Bound, Box<dyn 
     configure(&mut bindgen);
     let mut output = bindgen.generate_output()?;
     Ok(Bound {
-        script: output.js().to_owned(),
+        // For a bundler the script is what the module imports; the other one would import the module.
+        script: output
+            .start()
+            .map_or(output.js(), String::as_str)
+            .to_owned(),
         module: output.wasm_mut().emit_wasm(),
     })
 }

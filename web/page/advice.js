@@ -122,7 +122,7 @@ const OUTCOMES = [
   },
   {
     when: (kill) => kill.unit?.endsWith(".service"),
-    text: "systemd notices. By default (OOMPolicy=stop) it stops the whole service and marks it failed with result oom-kill; whether it starts again is up to its Restart= setting.",
+    text: "With [[cgroup v2]] systemd notices: by default (OOMPolicy=stop) it stops the whole service and marks it failed with result oom-kill; whether it starts again is up to its Restart= setting.",
   },
   {
     when: (kill) => kill.level !== undefined || kill.constraint !== undefined,
@@ -288,7 +288,9 @@ const GAPS = [
   },
   {
     when: isNodeLevel,
-    text: "Who is to blame: the table has sizes at one moment, not what each process was meant to use.",
+    text: (kill, about) => about.hasTable
+      ? "Who is to blame: the table has sizes at one moment, not what each process was meant to use."
+      : "Who is to blame: this text has no table of the processes.",
   },
   {
     when: (kill, about) => !about.wasTold && kill.attribution === "report",

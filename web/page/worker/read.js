@@ -107,16 +107,28 @@ async function textOfFile(mine, blob, progress) {
   if (blob.size > MOST_TIDIED) return chunks;
   const parts = [];
   let size = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    size += chunk.length;
-    if (size > MOST_TIDIED) return joinedWith(parts, chunks);
+  let failure;
+  try {
+    // By hand: a loop that is left would end the chunks.
+    for (let next; !(next = await chunks.next()).done; ) {
+      parts.push(next.value);
+      size += next.value.length;
+      if (size > MOST_TIDIED) return joinedWith(parts, chunks);
+    }
+  } catch (error) {
+    failure = error;
   }
   const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
   const { text, notes } = tidied(new TextDecoder().decode(bytes));
   mine.notes.push(...notes.map((text) => ({ text })));
   // Bytes that are no UTF-8 stay what they are.
-  return [notes.length > 0 ? new TextEncoder().encode(text) : bytes];
+  return readThenFail(notes.length > 0 ? new TextEncoder().encode(text) : bytes, failure);
+}
+
+/** What could be had of a file, and then why there is no more. */
+async function* readThenFail(bytes, failure) {
+  yield bytes;
+  if (failure) throw failure;
 }
 
 async function* joinedWith(parts, chunks) {

@@ -1,14 +1,21 @@
 // What follows from a kill, what to do, and what the log cannot tell. Rules alone: each has `when`, a
-// test of the record and of what the page knows besides, and `text`, prose for a person, or a function of the kill that
-// makes it.
+// test of the record and of what the page knows besides, and `text`, prose for a person, or a function of the same two
+// that makes it.
 //
 // `kill`: the `oom` of the record. `about`: whether a whole group was killed (`isGroup`), how many kills
-// of the same place were before (`before`), and whether the report has its first line (`wasTold`).
+// of the same place were before (`before`), whether the report has its first line (`wasTold`) and a table of processes
+// (`hasTable`), whether kills came so fast that the kernel leaves out reports (`isStorm`), whether the kernel stopped the
+// machine (`isPanic`) or found nobody to kill (`foundNobody`), and whether the text has kills before this one
+// (`hasEarlier`).
 "use strict";
 
 const NODE_LEVELS = ["node", "kubepods", "qos"];
 const isNodeLevel = (kill) => NODE_LEVELS.includes(kill.level);
 const isUnfinished = (kill) => kill.event !== "kill";
+/** Kubernetes' own words help nobody whose container is Docker's. */
+const isKubernetes = ({ pod, level, cgroup }) =>
+  pod !== undefined || ["pod", "qos", "kubepods"].includes(level) || /kubepods/.test(cgroup?.victim ?? cgroup?.limit ?? "");
+const TMPFS = (kill) => `[[tmpfs]], such as /dev/shm${isKubernetes(kill) ? " or an emptyDir with `medium: Memory`" : ""}`;
 /** What may stand in a command as it is. */
 const isPlain = (text) => /^\w[\w@.:-]*$/.test(text ?? "");
 
@@ -66,8 +73,24 @@ const isUsers = (kill) => /^\/user\.slice\/.*\/user@\d+\.service\//.test(kill.cg
 /** The first that fits says what happens now. */
 const OUTCOMES = [
   {
+    when: (kill, about) => about.isPanic,
+    text: "Nothing goes on: the kernel stopped the whole machine.",
+  },
+  {
+    when: (kill, about) => about.foundNobody,
+    text: "Nobody was killed: the kernel found no process that it may kill. Whatever asks for memory there waits or fails.",
+  },
+  {
     when: (kill) => isUnfinished(kill),
-    text: "Unknown: the line that says who was killed is not in this text.",
+    text: ({ victim, cgroup }) => [
+      "Unknown: the line that says who was killed is not in this text.",
+      victim ? " The kernel had chosen the process that is named above." : "",
+      cgroup?.limit ? " Whose limit was hit is shown below." : "",
+    ].join(""),
+  },
+  {
+    when: (kill) => kill.container_outcome === "survives" && !kill.pod,
+    text: "Processes of the container are left: only a [[child process]] was killed, and an older one lives on. If the program does not notice that its child is gone, it may hang or answer wrongly.",
   },
   {
     when: (kill) => kill.container_outcome === "survives",
@@ -99,11 +122,11 @@ const OUTCOMES = [
   },
   {
     when: (kill) => kill.unit?.endsWith(".service"),
-    text: "systemd notices. By default (OOMPolicy=stop) it stops the whole service and marks it failed with result oom-kill; whether it starts again is up to its Restart= setting.",
+    text: "With [[cgroup v2]] systemd notices: by default (OOMPolicy=stop) it stops the whole service and marks it failed with result oom-kill; whether it starts again is up to its Restart= setting.",
   },
   {
     when: (kill) => kill.level !== undefined || kill.constraint !== undefined,
-    text: "The process is gone, and its memory with it. Whether something starts it again, the log does not say.",
+    text: "The process is gone. Whether something starts it again, the log does not say.",
   },
   { when: () => true, text: "The process is gone. The log says nothing more about it." },
 ];
@@ -166,12 +189,16 @@ const ACTIONS = [
     text: "The [[limit]] was set for this cgroup: for a systemd unit by `MemoryMax=`, for a container tool by its memory option. Raise it, or find what grew.",
   },
   {
-    when: (kill) => kill.level === "node" && ["cpuset", "memory_policy"].includes(kill.constraint),
+    when: isConfined,
     text: "The process was confined to a part of the machine's memory, and that part was full. Other parts may have been free: look at the [[cpuset]] or at numactl.",
   },
   {
     when: (kill) => isNodeLevel(kill) && !kill.manual,
-    text: "Do not blame the killed process first: this was a shortage on the whole [[node]], and the victim is whom the kernel chose. Look at the largest processes below.",
+    text: (kill, about) => {
+      const where = isConfined(kill) ? "in a part of the machine" : isKubernetes(kill) ? "on the whole [[node]]" : "on the whole machine";
+      const look = about.hasTable ? " Look at the largest processes below." : "";
+      return `Do not blame the killed process first: this was a shortage ${where}, and the victim is whom the kernel chose.${look}`;
+    },
   },
   {
     when: (kill) => (kill.level === "kubepods" || kill.level === "qos") && !isUnfinished(kill),
@@ -179,11 +206,11 @@ const ACTIONS = [
   },
   {
     when: (kill) => kill.level === "node" && kill.constraint === "none" && !kill.manual,
-    text: "Give the machine more memory or less work. In Kubernetes also set system-reserved and eviction thresholds of the [[kubelet]], so that it moves pods away before the kernel has to kill.",
+    text: (kill) => `Give the machine more memory or less work.${isKubernetes(kill) ? " Also set system-reserved and eviction thresholds of the [[kubelet]], so that it moves pods away before the kernel has to kill." : ""}`,
   },
   {
     when: ({ memory }) => memory?.mostly === "shmem",
-    text: "Most of the memory is shared memory or [[tmpfs]], such as /dev/shm or an emptyDir with `medium: Memory`: it counts against the [[limit]] and stays when a process dies. Find what writes there, and set `sizeLimit` on the emptyDir.",
+    text: (kill) => `Most of the memory is shared memory or ${TMPFS(kill)}: it counts against the [[limit]] and stays when a process dies. Find what writes there${isKubernetes(kill) ? ", and set `sizeLimit` on the emptyDir" : ""}.`,
   },
   {
     when: ({ memory }) => memory?.mostly === "kernel",
@@ -199,15 +226,19 @@ const ACTIONS = [
   },
   {
     when: ({ victim = {} }) => Number(victim.shmem_rss_bytes) > Number(victim.anon_rss_bytes),
-    text: "Most of what the process held was shared memory. Look at files in [[tmpfs]], such as /dev/shm or an emptyDir with `medium: Memory`: they count against the [[limit]] and stay when the process dies.",
+    text: (kill) => `Most of what the process held was shared memory. Look at files in ${TMPFS(kill)}: they count against the [[limit]] and stay when the process dies.`,
   },
   {
     when: (kill, about) => about.before > 0,
-    text: "It has happened before in this text. A restart does not mend it: the cause is still there.",
+    text: "It has happened before in this text: whatever was done then did not mend it.",
   },
   {
-    when: (kill) => kill.attribution === "none",
+    when: (kill, about) => kill.attribution === "none" && about.isStorm,
     text: "Read the reports just before this kill in the list: when kills come fast, they mostly have one cause.",
+  },
+  {
+    when: (kill, about) => kill.attribution === "none" && !about.isStorm,
+    text: "Paste the 80 lines before the kill too, all that the [[kernel log]] has: `grep` for one line leaves the report out.",
   },
   {
     when: isUnfinished,
@@ -223,15 +254,17 @@ const GAPS = [
   },
   {
     when: (kill) => kill.attribution === "none" && kill.level === undefined,
-    text: "Which container it was. The kernel wrote no report for this kill, a [[suppressed report]], and the process is in no table before it.",
+    text: (kill, about) => about.isStorm
+      ? "Which container it was. Kills came so fast that the kernel left out this one's report, a [[suppressed report]], and the process is in no table before it."
+      : "Which container it was: this text has no report of the kill. Paste the 80 lines before it.",
   },
   {
     when: (kill) => kill.attribution === "reaper",
-    text: "Which container it was, and how much it held. The [[kernel]]'s lines of this kill are missing: only its clean-up afterwards names the process.",
+    text: "Which container it was, and how much it held. This text lacks the [[kernel]]'s lines of the kill: only its clean-up afterwards names the process.",
   },
   {
     when: (kill) => kill.attribution === "table",
-    text: "Whether the place is right beyond doubt. The kernel wrote no report for this kill, a [[suppressed report]]; the process stands in the table of the newest report before it.",
+    text: "Whether the place is right beyond doubt. This text has no report of this kill; the process stands in the table of the newest report before it.",
   },
   {
     when: (kill) => kill.pod,
@@ -246,8 +279,8 @@ const GAPS = [
     text: "Whether it was that application: a user may give his [[cgroup]]s any name.",
   },
   {
-    when: (kill) => kill.container && !kill.container_outcome,
-    text: "Whether the killed process was the container's first, and so whether the container was restarted.",
+    when: (kill, about) => kill.container && !kill.container_outcome && !about.isPanic,
+    text: "Whether the killed process was the container's first, and so whether the container ended.",
   },
   {
     when: (kill) => kill.level && !isNodeLevel(kill),
@@ -255,27 +288,29 @@ const GAPS = [
   },
   {
     when: isNodeLevel,
-    text: "Who is to blame: the table has sizes at one moment, not what each process was meant to use.",
+    text: (kill, about) => about.hasTable
+      ? "Who is to blame: the table has sizes at one moment, not what each process was meant to use."
+      : "Who is to blame: this text has no table of the processes.",
   },
   {
     when: (kill, about) => !about.wasTold && kill.attribution === "report",
     text: "What the missing lines said: this text has only part of the report.",
   },
   {
-    when: (kill) => kill.at_us !== undefined,
-    text: "The date, unless the line has one: the kernel's clock starts at boot.",
+    when: (kill) => kill.at_us !== undefined && kill.time_us === undefined && kill.when === undefined,
+    text: "The date: the kernel's clock starts at boot.",
   },
 ];
 
 function outcomeOf(kill, about) {
-  return said(OUTCOMES.find(({ when }) => when(kill, about)), kill).text;
+  return said(OUTCOMES.find(({ when }) => when(kill, about)), kill, about).text;
 }
 
 function fitting(rules, kill, about) {
-  return rules.filter(({ when }) => when(kill, about)).map((rule) => said(rule, kill));
+  return rules.filter(({ when }) => when(kill, about)).map((rule) => said(rule, kill, about));
 }
 
 /** A rule whose text is that of this kill. */
-function said({ text, ...rule }, kill) {
-  return { ...rule, text: typeof text === "function" ? text(kill) : text };
+function said({ text, ...rule }, kill, about) {
+  return { ...rule, text: typeof text === "function" ? text(kill, about) : text };
 }

@@ -20,6 +20,10 @@ const worker = startWorker();
 const asked = new Map();
 let run = 0;
 let kills = [];
+/** The place whose kills are listed; all where it is empty. */
+let chosenPlace = "";
+/** All kills as a file. */
+let found = new Blob([]);
 let shown = 0;
 /** How many kills there were when the list was begun. */
 let listed = 0;
@@ -47,8 +51,8 @@ const ANSWERED = {
     byId("progress-text").textContent =
       `${bytes(read)} of ${bytes(of)} · ${plural(kills.length, "kill", "kills")} so far`;
   },
-  kills({ kills: found }) {
-    kills.push(...found);
+  kills({ kills: more }) {
+    kills.push(...more);
     if (shown === 0) showNewest();
   },
   done(told) {
@@ -64,10 +68,11 @@ const ANSWERED = {
   },
 };
 
-/** Reads a log: a text or a blob. */
-function explain(log, name) {
+/** Reads logs one after the other: {name, blob}. */
+function explain(files) {
   run += 1;
   kills = [];
+  chosenPlace = "";
   shown = 0;
   listed = 0;
   hide();
@@ -75,16 +80,20 @@ function explain(log, name) {
   byId("list").replaceChildren();
   byId("overview").replaceChildren();
   byId("unfinished").replaceChildren();
+  byId("notes").replaceChildren();
+  byId("places").replaceChildren();
+  byId("unread").replaceChildren();
+  byId("nothing").hidden = true;
   byId("more").hidden = true;
-  byId("download").hidden = true;
+  byId("share").hidden = true;
   byId("progress").value = 0;
   byId("progress-text").textContent = "";
-  byId("source").replaceChildren(untrusted(name));
+  byId("source").replaceChildren(...files.flatMap(({ name }, index) => [index > 0 ? ", " : "", untrusted(name)]));
   say("Reading …");
   setBusy(true);
   byId("results").scrollIntoView();
   const rules = byId("rules").value;
-  worker.postMessage({ ask: "read", run, rules, [typeof log === "string" ? "text" : "blob"]: log });
+  worker.postMessage({ ask: "read", run, rules, files });
 }
 
 function setBusy(isBusy) {
@@ -95,7 +104,7 @@ function say(text) {
   byId("status").textContent = text;
 }
 
-function finish({ lines, skipped, bytes: read, isCancelled, unfinished, file }) {
+function finish({ lines, skipped, bytes: read, isCancelled, unfinished, unread, unreadCount, twice, notes, file }) {
   setBusy(false);
   const inText = `${plural(lines, "line", "lines")}, ${bytes(read)}`;
   const parts = [];
@@ -103,18 +112,26 @@ function finish({ lines, skipped, bytes: read, isCancelled, unfinished, file }) 
     const reports = new Set(kills.map(({ id }) => id)).size;
     parts.push(`${plural(kills.length, "process was", "processes were")} killed`
       + (reports < kills.length ? `, in ${plural(reports, "event", "events")}.` : "."));
-  } else if (unfinished.length === 0) {
+  } else if (unfinished.length > 0) {
+    parts.push("No kill in this text, but a part of an OOM report.");
+  } else if (unreadCount > 0) {
+    parts.push(`No kill could be read, but ${plural(unreadCount, "line looks", "lines look")} like one.`);
+  } else if (lines > 0 || notes.length === 0) {
     parts.push("No OOM kill in this text.");
   } else {
-    parts.push("No kill in this text, but a part of an OOM report.");
+    parts.push("Nothing could be read.");
   }
   parts.push(isCancelled ? `Stopped after ${inText}.` : `Read ${inText}.`);
+  if (twice > 0) parts.push(`${plural(twice, "kill stands", "kills stand")} twice in this text, and ${twice === 1 ? "is" : "are"} counted once.`);
   if (skipped > 0) parts.push(`${plural(skipped, "line", "lines")} above 1 MiB not read.`);
   say(parts.join(" "));
-  byId("nothing").hidden = kills.length > 0 || unfinished.length > 0;
-  URL.revokeObjectURL(byId("download").href);
-  byId("download").href = URL.createObjectURL(file);
-  byId("download").hidden = kills.length === 0;
+  byId("notes").replaceChildren(...notes.map(note));
+  byId("unread").replaceChildren(...unreadLines(unread, unreadCount));
+  byId("nothing").hidden = kills.length > 0 || unfinished.length > 0 || unreadCount > 0 || lines === 0 && notes.length > 0;
+  found = file;
+  setDownload(found, kills);
+  byId("share").hidden = kills.length === 0;
+  byId("places").replaceChildren(...placeChoice(kills));
   byId("unfinished").replaceChildren(...unfinished.slice(-AT_ONCE).map((report, index) =>
     killCard(report, { siblings: [], ask, events: report.events, isOpen: index === 0 && kills.length === 0 })));
   if (kills.length > listed) showNewest();
@@ -124,6 +141,36 @@ function finish({ lines, skipped, bytes: read, isCancelled, unfinished, file }) 
     if (mine === run && kills.length > 1) byId("overview").replaceChildren(timeline(kills));
   });
 }
+
+/** What was done to a file, or what it is instead of a log. */
+function note({ name, text }) {
+  return h("p", {}, name === undefined ? "" : h("strong", {}, untrusted(name), " "), text);
+}
+
+/** Lines that look like a kill, and could not be read. */
+function unreadLines(unread, count) {
+  if (count === 0) return [];
+  return [h("h2", {}, "Looks like a kill, could not be read"),
+    h("p", {}, `${plural(count, "line", "lines")}: cut, changed on the way, or written by another program.`
+      + (count > unread.length ? ` The first ${unread.length}:` : "")),
+    h("div", { class: "scroll lines", tabindex: "0", role: "region", "aria-label": "Lines that could not be read" },
+      h("ul", { class: "text" }, unread.map(({ number, text, file }) => h("li", {},
+        h("span", { class: "line-number" }, String(number)), " ", file ? [untrusted(file), ": "] : "", untrusted(text)))))];
+}
+
+/** A choice of the place whose kills are listed, the one with most of them first; nothing where there is one. */
+function placeChoice(kills) {
+  const places = [...Map.groupBy(kills, ({ place }) => place)].sort(([, a], [, b]) => b.length - a.length);
+  if (places.length < 2) return [];
+  const choice = h("select", { id: "place", change() {
+    chosenPlace = choice.value;
+    showNewest();
+  } }, h("option", { value: "" }, `all places: ${plural(kills.length, "kill", "kills")}`),
+  places.map(([name, { length }]) => h("option", { value: name }, plainText(middleOut(name)), `: ${plural(length, "kill", "kills")}`)));
+  return [h("label", {}, "Show the kills of ", choice)];
+}
+
+const chosen = () => kills.filter((kill) => !chosenPlace || kill.place === chosenPlace).reverse();
 
 /** The newest kills, anew: more have come. */
 function showNewest() {
@@ -137,15 +184,19 @@ function showNewest() {
 }
 
 function showMore() {
-  const next = kills.toReversed().slice(shown, shown + AT_ONCE);
+  const all = chosen();
+  const next = all.slice(shown, shown + AT_ONCE);
   byId("list").append(...next.map((entry, index) => killCard(entry, {
     siblings: kills.filter(({ id }) => id === entry.id),
     ask,
     isOpen: shown === 0 && index === 0,
   })));
+  const first = byId(`kill-${next[0]?.number}`);
   shown += next.length;
-  byId("more").hidden = shown >= kills.length;
-  byId("more").textContent = `Show more: ${grouped(kills.length - shown)} older`;
+  // The button goes away with the last of them: the focus would be lost.
+  if (shown >= all.length && document.activeElement === byId("more")) first?.querySelector(".toggle").focus();
+  byId("more").hidden = shown >= all.length;
+  byId("more").textContent = `Show more: ${grouped(all.length - shown)} older`;
 }
 
 /** What the worker knows of a kill. */
@@ -159,7 +210,7 @@ function ask({ id, number }, paths) {
 /** A link into the list: what it leads to is made and opened where it is not there yet. */
 function goTo(hash) {
   const number = Number(/^#kill-(\d+)$/.exec(hash)?.[1]);
-  const index = kills.toReversed().findIndex((kill) => kill.number === number);
+  const index = chosen().findIndex((kill) => kill.number === number);
   if (index < 0) return;
   while (shown <= index) showMore();
   const card = byId(`kill-${number}`);
@@ -169,17 +220,22 @@ function goTo(hash) {
   toggle.focus({ preventScroll: true });
 }
 
+/** A text as a file. */
+const named = (text, name) => ({ name, blob: new Blob([text]) });
+const filesOf = (list) => [...list].map((file) => ({ name: file.name, blob: file }));
+
 function explainText() {
   const { value } = byId("text");
-  if (value) explain(value, "the text in the box");
-  else byId("text").focus();
+  if (!value) return byId("text").focus();
+  explain([named(value, "the text in the box")]);
+  byId("status").focus({ preventScroll: true });
 }
 
 function takePaste(event) {
   const text = event.clipboardData.getData("text/plain");
   const files = [...event.clipboardData.files];
-  if (files.length > 0) explain(files[0], files[0].name);
-  else if (text.length > MOST_PASTED) explain(new Blob([text]), "the pasted text");
+  if (files.length > 0) explain(filesOf(files));
+  else if (text.length > MOST_PASTED) explain([named(text, "the pasted text")]);
   else {
     // The text box takes it; then it is read without another click.
     setTimeout(explainText);
@@ -191,7 +247,7 @@ function takePaste(event) {
 function listenForFiles() {
   const input = byId("file");
   input.addEventListener("change", () => {
-    if (input.files[0]) explain(input.files[0], input.files[0].name);
+    if (input.files.length > 0) explain(filesOf(input.files));
     input.value = "";
   });
   const body = document.body;
@@ -205,10 +261,10 @@ function listenForFiles() {
   body.addEventListener("drop", (event) => {
     event.preventDefault();
     body.classList.remove("over");
-    const [file] = event.dataTransfer.files;
+    const { files } = event.dataTransfer;
     const text = event.dataTransfer.getData("text/plain");
-    if (file) explain(file, file.name);
-    else if (text) explain(new Blob([text]), "the dropped text");
+    if (files.length > 0) explain(filesOf(files));
+    else if (text) explain([named(text, "the dropped text")]);
   });
 }
 
@@ -219,7 +275,7 @@ function addExamples() {
       "data-example": name,
       click() {
         byId("text").value = EXAMPLES[name];
-        explain(EXAMPLES[name], `the example “${label}”`);
+        explain([named(EXAMPLES[name], `the example “${label}”`)]);
       },
     }, label)));
 }
@@ -261,9 +317,18 @@ listenForTheme();
 listenForTips();
 byId("text").addEventListener("paste", takePaste);
 byId("explain").addEventListener("click", explainText);
+byId("text").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  explainText();
+});
+byId("redact").addEventListener("change", () => setDownload(found, kills));
 byId("cancel").addEventListener("click", () => worker.postMessage({ ask: "cancel", run }));
 byId("more").addEventListener("click", showMore);
-byId("link").append(copyButton("Copy a link to this page", () => location.href.split(/[?#]/)[0]));
+// From a disk there is no link that others could open.
+if (location.protocol !== "file:") {
+  byId("link").append(copyButton("Copy a link to this page", () => location.href.split(/[?#]/)[0]));
+}
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.('a[href^="#kill-"]');
   if (!link) return;

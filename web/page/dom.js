@@ -49,12 +49,23 @@ function untrustedSentence(text, names) {
   return h("span", { dir: "ltr" }, ...parts, ...visible(rest));
 }
 
+const codeOf = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+
+/** The same as a text alone, where no element may stand; line ends stay. */
+function plainText(text) {
+  return text.replace(INVISIBLE, (character) => (character === "\n" ? character : codeOf(character)));
+}
+
+/** A long text without its middle. */
+function middleOut(text, most = 64) {
+  return text.length <= most ? text : `${text.slice(0, most / 2)}…${text.slice(-most / 2)}`;
+}
+
 function visible(text) {
   const parts = [];
   let end = 0;
   for (const { 0: character, index } of text.matchAll(INVISIBLE)) {
-    const code = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-    parts.push(text.slice(end, index), h("span", { class: "invisible" }, `U+${code}`));
+    parts.push(text.slice(end, index), h("span", { class: "invisible" }, codeOf(character)));
     end = index + character.length;
   }
   parts.push(text.slice(end));

@@ -25,7 +25,6 @@ function sentence(kill, events = []) {
  */
 function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
   const { oom: kill } = toObject(entry.json);
-  const level = LEVELS[kill.level] ?? UNKNOWN_LEVEL;
   const body = h("div", { class: "body", id: `body-${entry.number}`, hidden: true });
   let isFilled = false;
   const toggle = h("button", {
@@ -41,15 +40,18 @@ function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
     if (!isToOpen || isFilled) return;
     isFilled = true;
     body.replaceChildren(h("p", { class: "quiet" }, "Reading its report …"));
-    ask(entry, [...nodesOf(kill).keys()]).then(({ lines, levels }) => {
-      const sources = new Sources(kill, entry.number, lines);
-      body.replaceChildren(...details({ kill, entry, siblings, sources, levels }));
+    ask(entry, [...nodesOf(kill).keys()]).then(({ lines, levels, isStorm, isPanic, hasEarlier }) => {
+      const sources = new Sources(kill, entry.line, lines);
+      body.replaceChildren(...details({ kill, entry, siblings, sources, levels, isStorm, isPanic, hasEarlier, events }));
       card.dataset.ready = "true";
+    }).catch((error) => {
+      body.replaceChildren(h("p", {}, "This page failed to draw the kill. Its record:"), record(entry));
+      throw error;
     });
   };
   const card = h("article", { class: "kill", id: `kill-${entry.number}`, "data-level": kill.level ?? "unknown" },
     h("h2", {}, toggle),
-    h("p", { class: "facts" }, facts(kill, entry, siblings, level)),
+    h("p", { class: "facts" }, facts(kill, entry, siblings)),
     body);
   if (isOpen) open(true);
   return card;
@@ -57,8 +59,8 @@ function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
 
 /** What is not there, by how the kill got its place. */
 const MISSING = {
-  table: "the kernel left out the report",
-  none: "no report of this kill is there",
+  table: "this text has no report of this kill",
+  none: "this text has no report of this kill",
   constraint: "the line of the kill is missing",
   reaper: "the lines of the kill are missing",
 };
@@ -68,26 +70,32 @@ function killsBefore({ repeats = 0 }, { number }, siblings) {
   return Math.max(0, repeats - siblings.filter((sibling) => sibling.number < number).length);
 }
 
-function facts(kill, entry, siblings, level) {
-  const list = [h("span", { class: `badge level-${kill.level ?? "unknown"}` }, level.label)];
+function facts(kill, entry, siblings) {
+  const list = [h("span", { class: `badge level-${kill.level ?? "unknown"}` }, labelOf(kill))];
   const say = (...text) => list.push(h("span", {}, ...text));
   if (siblings.length > 1) say(`${siblings.length} processes killed at once`);
   const before = killsBefore(kill, entry, siblings);
   if (before > 0) say(`${plural(before, "kill", "kills")} of the same place before`);
   const missing = MISSING[kill.attribution];
   if (missing) say(missing);
-  if (kill.at_us !== undefined) say(`${uptime(kill.at_us)} after boot`);
+  const when = whenOf(kill);
+  if (when) say(figure(undefined, ...when));
   if (kill.kernel) say("kernel ", untrusted(kill.kernel));
-  say(`line ${grouped(entry.number)}`);
+  say(`line ${grouped(entry.line)}`, ...(entry.file ? [" of ", untrusted(entry.file)] : []));
   return list;
 }
 
-function details({ kill, entry, siblings, sources, levels }) {
+function details({ kill, entry, siblings, sources, levels, isStorm, isPanic, hasEarlier, events = [] }) {
   const isGroup = siblings.length > 1 && siblings.some(({ group }) => group);
   const about = {
     isGroup,
     before: killsBefore(kill, entry, siblings),
     wasTold: sources.lines.some(({ oom }) => oom.event === "invoked"),
+    hasTable: sources.tasks().length > 0,
+    isStorm,
+    isPanic: isPanic || events.includes("panic"),
+    foundNobody: events.includes("no_victim"),
+    hasEarlier,
   };
   const victims = new Set(siblings.map(({ pid }) => pid).concat(kill.victim?.pid));
   return [
@@ -107,6 +115,7 @@ function details({ kill, entry, siblings, sources, levels }) {
       memoryPicture(sources),
       tasksPicture(sources, victims),
       treePicture(sources, levels)),
+    h("div", { class: "row" }, copyButton("Copy as Markdown", () => markdown(kill, about))),
     lazy("figures", "Every figure, what it means and where it comes from", () => figuresTable(kill, sources)),
     lazy("lines", `The kernel's own lines (${grouped(sources.lines.length)})`, () => reportLines(sources)),
     lazy("json", "The record, as JSON", () => record(entry)),
@@ -134,12 +143,13 @@ function groupOf(siblings, entry) {
 
 function trigger({ trigger: asked, victim, manual }, sources) {
   if (!asked || manual || asked.comm === undefined) return undefined;
-  const isSame = asked.pid !== undefined ? asked.pid === victim?.pid : asked.comm === victim?.comm;
+  // A name proves nothing: many processes have the same.
+  const isSame = asked.pid !== undefined && asked.pid === victim?.pid;
   return h("p", {}, "It began when ", isSame ? "the same process, " : "",
     figure(sources, "trigger.comm", asked.comm),
     asked.pid === undefined ? "" : ` (${asked.pid})`,
     isSame ? "," : "", " asked for memory and there was none to give.",
-    isSame || !victim ? "" : " The kernel then chose whom to kill, by size and bias: not always the one that asked.");
+    isSame || !victim || asked.pid === undefined ? "" : " The kernel then chose whom to kill, by size and bias: not always the one that asked.");
 }
 
 /** Something long, made when it is first opened. */
@@ -202,7 +212,7 @@ function reportLines({ lines }) {
 function record({ json }) {
   const text = toJson(toObject(json));
   return h("div", {},
-    copyButton("Copy the record", () => text),
+    copyButton("Copy the record", () => sharedRecord(json)),
     h("pre", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The record, as JSON" }, untrustedLines(indented(text))));
 }
 

@@ -19,7 +19,34 @@ function grouped(value) {
   return /^-?\d{1,4}$/.test(digits) ? digits : digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
-/** Microseconds since boot: `2 h 3 min 4.500000 s`. */
+/** Microseconds since boot, its two largest units: `175 days 16:45`, `2 h 3 min`, `4.5 s`. */
+function shortUptime(value) {
+  const seconds = BigInt(value) / 1000000n;
+  const [days, hours, minutes] = [seconds / 86400n, (seconds / 3600n) % 24n, (seconds / 60n) % 60n];
+  const two = (count) => String(count).padStart(2, "0");
+  if (days > 0n) return `${plural(Number(days), "day", "days")} ${two(hours)}:${two(minutes)}`;
+  if (hours > 0n) return `${hours} h ${minutes} min`;
+  if (minutes > 0n) return `${minutes} min ${seconds % 60n} s`;
+  return `${seconds}.${(BigInt(value) / 100000n) % 10n} s`;
+}
+
+/** Microseconds since 1970 as a date in UTC, and the same exactly with the reader's own time; a text where it is none. */
+function dates(value) {
+  const date = new Date(Number(BigInt(value) / 1000n));
+  if (Number.isNaN(date.getTime())) return [`${grouped(value)} µs`, `${grouped(value)} µs since 1970`];
+  const [day, clock] = date.toISOString().split("T");
+  const fraction = String(BigInt(value) % 1000000n).padStart(6, "0");
+  const exact = `${day} ${clock.slice(0, 8)}.${fraction} UTC`;
+  return [`${day} ${clock.slice(0, 8)} UTC`, `${exact}; where you are ${date.toLocaleString()}`];
+}
+
+/** When a kill was: the field that says it best, if one does. */
+function whenOf(kill) {
+  const path = ["time_us", "when", "at_us"].find((path) => kill[path] !== undefined);
+  return path && [path, kill[path]];
+}
+
+/** Microseconds since boot, exactly: `2 h 3 min 4.500000 s`. */
 function uptime(value) {
   const us = BigInt(value);
   const seconds = us / 1000000n;
@@ -47,7 +74,8 @@ function plural(count, one, several) {
 /** A value of the record in its unit, and the same exactly where that says less than all. */
 function written(value, unit) {
   if (unit === "bytes") return [bytes(value), `${grouped(value)} bytes`];
-  if (unit === "us") return [`${uptime(value)} after boot`, `${grouped(value)} µs`];
+  if (unit === "us") return [`${shortUptime(value)} after boot`, `${uptime(value)} after boot, ${grouped(value)} µs`];
+  if (unit === "date") return dates(value);
   if (typeof value === "number" || typeof value === "bigint") return [grouped(value), String(value)];
   return [String(value), String(value)];
 }

@@ -166,8 +166,19 @@ function tasksPicture(sources, victims) {
           h("th", { scope: "col", class: "number" }, "resident"),
           h("th", { scope: "col", class: "number" }, "bias"))),
         h("tbody", {}, rows))),
-    rest > 0 ? h("p", { class: "quiet" }, `${plural(rest, "smaller process is", "smaller processes are")} not shown.`) : undefined,
+    unshown(sources.kill, tasks, rest),
     h("p", { class: "quiet" }, "Bias is oom_score_adj. Memory that processes share is counted for each of them."));
+}
+
+/** What the table leaves out: rows that are not drawn, or that the text does not have. */
+function unshown({ victim, task_count: count }, tasks, rest) {
+  const isWithout = victim !== undefined && !tasks.some(({ pid }) => pid === victim.pid);
+  if (isWithout) return h("p", { class: "quiet" }, "The table is incomplete: the killed process is not in the rows that this text has.");
+  if (rest <= 0) return undefined;
+  // The record has the five largest where the lines are gone.
+  const isCut = count !== undefined && tasks.length < count;
+  const which = isCut ? ["other process", "other processes"] : ["smaller process", "smaller processes"];
+  return h("p", { class: "quiet" }, `${plural(rest, `${which[0]} is`, `${which[1]} are`)} not shown.`);
 }
 
 /** Most segments of a path that are drawn one by one. */
@@ -190,9 +201,7 @@ function treePicture(sources, levels) {
   const { limit, victim } = kill.cgroup ?? {};
   const title = "Where the limit was hit";
   if (!limit && !victim) {
-    return picture(title, h("p", { class: "quiet" }, kill.level === "node"
-      ? "The whole machine. The report names no cgroup."
-      : "This text does not name the cgroup."));
+    return picture(title, h("p", { class: "quiet" }, withoutCgroup(kill)));
   }
   const isMachine = kill.level === "node" && !limit;
   const nodes = [...nodesOf(kill)];
@@ -208,7 +217,7 @@ function treePicture(sources, levels) {
           untrusted(path.slice(parent.length + 1)),
           level && level !== "cgroup" ? h("span", { class: "place" }, LEVELS[level].place) : undefined,
           isLimit ? limitBadge(sources) : undefined,
-          isVictim ? h("span", { class: "killed" }, "killed process was here") : undefined),
+          isVictim ? h("span", { class: "killed" }, `${isUnfinished(kill) ? "chosen" : "killed"} process was here`) : undefined),
         build(path));
     }));
   };
@@ -216,8 +225,14 @@ function treePicture(sources, levels) {
     h("div", { class: "tree" },
       h("div", { class: `node${isMachine || limit === "/" ? " limit" : ""}` }, "/",
         h("span", { class: "place" }, "the whole machine"),
-        isMachine || limit === "/" ? h("span", { class: "hit" }, "ran out here") : undefined),
+        isMachine || limit === "/" ? h("span", { class: "hit" }, isConfined(kill) ? "a part of it was full" : "ran out here") : undefined),
       build("")));
+}
+
+function withoutCgroup(kill) {
+  if (isConfined(kill)) return "The part of the machine's memory that the process was bound to. The report names no cgroup.";
+  if (kill.level === "node") return "The whole machine. The report names no cgroup.";
+  return "This text does not name the cgroup.";
 }
 
 function limitBadge(sources) {
@@ -228,7 +243,9 @@ function limitBadge(sources) {
 
 /** Kills over time; by their order in the text where their clocks cannot be compared. */
 function timeline(kills) {
-  const times = kills.map(({ at_us }) => at_us);
+  const unit = kills.every(({ time_us }) => time_us !== undefined) ? "date" : "us";
+  const times = kills.map(({ at_us, time_us }) => (unit === "date" ? time_us : at_us));
+  const spoken = (time) => written(time, unit)[0];
   const isTimed = times.every((time, index) => time !== undefined && (index === 0 || time >= times[index - 1]))
     && times.at(-1) > times[0];
   const positions = isTimed ? times : kills.map((_, index) => index);
@@ -239,7 +256,7 @@ function timeline(kills) {
   }
   const most = Math.max(...columns.map((column) => column.length));
   const label = isTimed
-    ? `${plural(kills.length, "kill", "kills")} from ${uptime(first)} to ${uptime(last)} after boot`
+    ? `${plural(kills.length, "kill", "kills")} from ${spoken(first)} to ${spoken(last)}`
     : `${plural(kills.length, "kill", "kills")} in the order of the text: their times cannot be compared`;
   const bars = columns.flatMap((column, index) => {
     let y = 100;
@@ -257,7 +274,7 @@ function timeline(kills) {
     h("h2", {}, "Kills over time"),
     svg("svg", { class: "columns", role: "img", "aria-label": `${label}. At most ${most} in one column.` }, ...bars),
     h("p", { class: "axis" }, isTimed
-      ? [h("span", {}, `${uptime(first)} after boot`), h("span", {}, uptime(last))]
+      ? [h("span", {}, spoken(first)), h("span", {}, spoken(last))]
       : h("span", {}, label)),
     h("ul", { class: "key" }, [...levels].map(([level, { length }]) =>
       h("li", {}, h("span", { class: `swatch level-${level}`, "aria-hidden": "true" }),

@@ -13,6 +13,15 @@ const LEVELS = {
 };
 const UNKNOWN_LEVEL = { label: "Limit unknown", place: "cgroup" };
 
+/** Whether the process was bound to a part of the machine's memory, and that part was full. */
+const isConfined = ({ level, constraint }) => level === "node" && ["cpuset", "memory_policy"].includes(constraint);
+
+/** The label of a kill. */
+function labelOf(kill) {
+  if (isConfined(kill)) return "Part of the machine";
+  return (LEVELS[kill.level] ?? UNKNOWN_LEVEL).label;
+}
+
 /** Reports without a kill: by the line that says most, what to say of it. */
 const UNFINISHED = [
   ["panic", "The kernel gave up: out of memory, it stopped the whole machine (a panic)."],
@@ -93,7 +102,7 @@ const FIELDS = {
   "cgroup.cpuset": { after: "cpuset=", name: "Cpuset", means: "The set of processors and memory nodes that the asking process may use, by name." },
   level: { name: "Whose limit", means: "container, pod, qos (one QoS class), kubepods (all pods), node (the whole machine) or cgroup (any other).", derived: "Told by the path of the cgroup that hit its limit." },
   constraint: { name: "Kind of limit", means: "memcg: a cgroup's limit; none: the whole machine; cpuset and memory_policy: the part of the memory that the process was confined to." },
-  attribution: { name: "How the place is known", means: "report: this kill's own report says it. table: the kernel left out the report, but the process stands in the table of the report before. constraint: the report chose its victim, and the line of the kill is missing. reaper: only the kernel's clean-up tells of the kill. none: not at all.", derived: "Told by which lines there are." },
+  attribution: { name: "How the place is known", means: "report: this kill's own report says it. table: this text has no report of the kill, but the process stands in the table of the report before. constraint: the report chose its victim, and the line of the kill is missing. reaper: only the kernel's clean-up tells of the kill. none: not at all.", derived: "Told by which lines there are." },
   killer: { name: "Who killed", means: "kernel: the kernel's OOM killer.", derived: "From the wording of the line." },
   origin: { name: "Who wrote the lines", means: "kernel: what carried them proves that it was the kernel. unsaid: nothing says who did; any program can write such lines.", derived: "From the facility of /dev/kmsg or syslog, or the journal's transport." },
   task_count: { name: "Processes in the table", means: "How many processes the report lists: those that shared the limit.", derived: "Counted from the rows of the report's table." },
@@ -103,6 +112,8 @@ const FIELDS = {
   repeats: { name: "Kills before", means: "Kills of the same container, pod or cgroup earlier in this text.", derived: "Counted from the kills above this one." },
   kernel: { name: "Kernel", means: "Release of the kernel that wrote the report." },
   at_us: { name: "Time", unit: "us", means: "The kernel's clock: time since boot, not counting sleep. The log has the date only where the program that printed it added one." },
+  time_us: { name: "Date", unit: "date", means: "Date and time, as what carried the kernel's line gives it." },
+  when: { name: "Date as the log has it", means: "What stands in front of the line: it lacks the year or the time zone, so it is shown as it is." },
   group: { name: "Group kill", means: "All processes of the cgroup are killed together, because memory.oom.group is set." },
   manual: { name: "Asked for by hand", means: "Somebody pressed SysRq-f or wrote f to /proc/sysrq-trigger." },
   ambiguous: { name: "Ambiguous", means: "A name in the line imitates other fields of it. What depends on how it is read is left out." },

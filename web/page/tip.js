@@ -10,10 +10,11 @@ let explained = null;
 
 /** A figure that explains itself. `sources` finds its line; without it, it is derived. */
 function figure(sources, path, value, text) {
-  const { unit } = fieldOf(path);
+  const { name, unit } = fieldOf(path);
   const [short] = written(value, unit);
   const isText = typeof value === "string";
-  const button = h("button", { type: "button", class: "figure", "aria-expanded": "false" },
+  const said = `${name}, ${plainText(short)}`;
+  const button = h("button", { type: "button", class: "figure", "aria-expanded": "false", "aria-label": said },
     text ?? (isText ? untrusted(short) : short));
   figures.set(button, { sources, path, value });
   return button;
@@ -25,6 +26,7 @@ function show(button) {
   const content = button.matches(".term") ? aboutTerm(button.dataset.term) : aboutFigure(figures.get(button));
   tip.replaceChildren(...content);
   button.after(tip);
+  button.setAttribute("aria-describedby", tip.id);
   tip.showPopover();
   place(button);
   explained = button;
@@ -33,6 +35,7 @@ function show(button) {
 function hide() {
   if (!explained) return;
   pin(explained, false);
+  explained.removeAttribute("aria-describedby");
   explained = null;
   tip.hidePopover();
   document.body.append(tip);
@@ -54,7 +57,8 @@ function place(button) {
   const left = Math.max(GAP, Math.min(at.left, width - box.width - GAP));
   const isBelow = at.bottom + GAP + box.height <= height || at.top < height - at.bottom;
   tip.style.left = `${left}px`;
-  tip.style.top = `${isBelow ? at.bottom + GAP : Math.max(GAP, at.top - GAP - box.height)}px`;
+  const top = isBelow ? Math.min(at.bottom + GAP, height - box.height - GAP) : at.top - GAP - box.height;
+  tip.style.top = `${Math.max(GAP, top)}px`;
 }
 
 function aboutTerm(name) {
@@ -69,14 +73,17 @@ function aboutFigure({ sources, path, value }) {
     h("strong", {}, field.name),
     h("p", { class: "exact" }, typeof value === "string" ? untrusted(exact) : exact),
     h("p", {}, field.means),
-    ...(line ? fromLine(line, value, field) : [h("p", { class: "quiet" }, withoutLine(field, sources))]),
+    ...(line ? fromLine(line, value, field) : withoutLine(field, sources)),
   ];
 }
 
+/** Why no line is shown; nothing where the lines were not asked for. */
 function withoutLine(field, sources) {
-  if (field.derived) return `No line prints it. ${field.derived}`;
-  if (sources?.kill.attribution === "table") return "From the report before, in whose table the process stands.";
-  return "The line that says it is not kept here.";
+  if (!sources) return [];
+  let why = "The line that says it is not kept here.";
+  if (field.derived) why = `No line prints it. ${field.derived}`;
+  else if (sources.kill.attribution === "table") why = "From the report before, in whose table the process stands.";
+  return [h("p", { class: "quiet" }, why)];
 }
 
 function fromLine({ number, text }, value, field) {

@@ -1,5 +1,6 @@
 //! What JavaScript sees.
 
+use oom_filter::cgroup::Level;
 use oom_filter::{IdentityKeys, Mode, Outcome, RecordContext, Rules};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -109,6 +110,19 @@ impl Reader {
         float(self.0.lines())
     }
 
+    /// Rows of lines that look like a kill and could not be read, the first of them: in place of the record
+    /// stands the line.
+    #[wasm_bindgen(getter)]
+    pub fn unread(&self) -> String {
+        self.0.unread().to_owned()
+    }
+
+    /// How many such lines there are.
+    #[wasm_bindgen(getter)]
+    pub fn unread_count(&self) -> usize {
+        self.0.unread_count()
+    }
+
     /// Lines that were too long to be read.
     #[wasm_bindgen(getter)]
     pub fn skipped(&self) -> f64 {
@@ -116,10 +130,15 @@ impl Reader {
     }
 }
 
-/// The level of a cgroup by its path, as [`oom_filter::cgroup::Level::name`] writes it.
+/// The level of a cgroup by its path, as [`oom_filter::cgroup::Level::name`] writes it. A directory
+/// inside a container is a cgroup, whatever its limit would be called.
 #[wasm_bindgen]
 pub fn level_of(path: &str) -> String {
-    let level = oom_filter::cgroup::identify(path.as_bytes()).level;
+    let identity = oom_filter::cgroup::identify(path.as_bytes());
+    let level = match identity.level {
+        Level::Container | Level::Pod if identity.is_inside => Level::Cgroup,
+        level => level,
+    };
     level.name().to_owned()
 }
 

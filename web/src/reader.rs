@@ -1,9 +1,14 @@
 //! Bytes of a log into lines, lines into records, records through the filter.
 
+use oom_filter::kernel::looks_like_kill;
 use oom_filter::{Filter, KernelLine, Mode, Outcome, RecordContext};
 
 /// Longest line that is read. A whole report as one value has some 10 KiB.
 const MAX_LINE: usize = 1 << 20;
+
+/// Lines that look like a kill and could not be read are kept up to this many, and up to this many bytes of each.
+const MOST_UNREAD: usize = 20;
+const MOST_OF_UNREAD: usize = 1 << 10;
 
 /// A log under way.
 #[derive(Debug)]
@@ -17,6 +22,8 @@ pub(crate) struct Reader {
     lines: u64,
     skipped: u64,
     rows: String,
+    unread: String,
+    unread_count: usize,
 }
 
 impl Reader {
@@ -29,7 +36,19 @@ impl Reader {
             lines: 0,
             skipped: 0,
             rows: String::new(),
+            unread: String::new(),
+            unread_count: 0,
         }
+    }
+
+    /// Rows of the first lines that look like a kill and could not be read.
+    pub(crate) fn unread(&self) -> &str {
+        &self.unread
+    }
+
+    /// How many such lines there are.
+    pub(crate) const fn unread_count(&self) -> usize {
+        self.unread_count
     }
 
     pub(crate) const fn lines(&self) -> u64 {
@@ -109,9 +128,23 @@ impl Reader {
             self.filter
                 .process_line(self.mode, &kernel_line, &context, &|| record(&text))
         };
-        if let Outcome::Replaced(record) = outcome {
-            self.row(&record);
+        match outcome {
+            Outcome::Replaced(record) => self.row(&record),
+            Outcome::Unchanged if looks_like_kill(line) => self.keep_unread(line),
+            Outcome::Unchanged | Outcome::Dropped => {}
         }
+    }
+
+    fn keep_unread(&mut self, line: &[u8]) {
+        self.unread_count = self.unread_count.saturating_add(1);
+        if self.unread_count > MOST_UNREAD {
+            return;
+        }
+        let start = line.get(..MOST_OF_UNREAD).unwrap_or(line);
+        self.unread.push_str(&self.lines.to_string());
+        self.unread.push(' ');
+        self.unread.push_str(&String::from_utf8_lossy(start));
+        self.unread.push('\n');
     }
 
     fn row(&mut self, record: &[u8]) {
@@ -186,6 +219,19 @@ mod tests {
             );
             assert_eq!((reader.lines(), reader.skipped()), (3, 2));
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_kill_and_cannot_be_read_is_kept() {
+        let mut reader = reader(Mode::Annotate);
+        let log = format!("usb 1-1: new\n{KILL}\nmy note: Killed process 42 again\n");
+        reader.push(log.as_bytes());
+        assert_eq!(reader.unread(), "3 my note: Killed process 42 again\n");
+        for _ in 0..100 {
+            reader.push(b"noted: oom-kill:constraint=X somewhere\n");
+        }
+        assert_eq!(reader.unread().lines().count(), super::MOST_UNREAD);
+        assert_eq!(reader.unread_count(), 101);
     }
 
     #[test]

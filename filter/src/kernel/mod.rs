@@ -26,6 +26,7 @@ pub use message::{
     Account, Cpuset, Invoked, Killed, Message, Process, Scope, Selected, StackHead, Statistics,
     Usage,
 };
+pub use search::looks_like_kill;
 pub(crate) use search::{first_telling_word, is_telling};
 pub(crate) use section::{Rows, section_of};
 pub use section::{Section, section};

@@ -123,6 +123,7 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 use super::pieces::Piece;
 use super::wording::ROWS;
 use crate::killers::TELLING_WORDS;
+use crate::text::cursor::find;
 
 /// The length of the shortest word.
 const SHORTEST: usize = 11;
@@ -233,6 +234,18 @@ const fn first() -> [u8; SLOTS] {
 #[inline]
 pub(crate) fn is_telling(record: &[u8]) -> bool {
     first_telling_word(record).is_some()
+}
+
+/// Whether a line holds what the kernel's line of a kill, or the one before it, holds: words of which a person would
+/// say that it is one, whether it can be read or not.
+///
+/// ```
+/// assert!(oom_filter::kernel::looks_like_kill(b"> Killed process 7 (a) total-"));
+/// assert!(!oom_filter::kernel::looks_like_kill(b"Killed by the user"));
+/// ```
+pub fn looks_like_kill(line: &[u8]) -> bool {
+    const WORDS: [&[u8]; 3] = [b"Killed process", b"Kill process", b"oom-kill:"];
+    WORDS.iter().any(|word| find(line, word).is_some())
 }
 
 /// Where the first word stands. Linear in the text.

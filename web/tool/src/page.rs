@@ -18,8 +18,8 @@ use serde_json::{Map, Value, json};
 
 /// Files of the package that the page shares: their `export` is no word of a classic script.
 const SHARED: &[&str] = &["json.js"];
-/// What is no file of the page itself.
-const WORKER: &str = "worker.js";
+/// Folders that are no files of the page itself: the worker's script in parts, and logs.
+const WORKER: &str = "worker";
 const EXAMPLES: &str = "examples";
 
 /// Writes the page into `folder`.
@@ -28,9 +28,8 @@ pub(crate) fn write(module: &Path, sources: &Path, folder: &Path) -> Result<(), 
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(&page)? {
         let entry = entry?;
-        let name = entry.file_name();
-        if name != WORKER && entry.file_type()?.is_file() {
-            fs::copy(entry.path(), folder.join(name))?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), folder.join(entry.file_name()))?;
         }
     }
     for name in SHARED {
@@ -53,8 +52,17 @@ fn engine(module: &Path, worker: &Path) -> Result<String, Box<dyn Error>> {
     })?;
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(&bound.module)?;
+    let mut parts: Vec<_> = fs::read_dir(worker)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    // So that the same files always make the same script.
+    parts.sort();
+    let mut script = bound.script;
+    for part in parts {
+        script += &fs::read_to_string(part)?;
+    }
     let engine = json!({
-        "worker": bound.script + &fs::read_to_string(worker)?,
+        "worker": script,
         "module": STANDARD.encode(packed.finish()?),
     });
     Ok(constant("ENGINE", &engine))

@@ -1,0 +1,292 @@
+// Reads logs, away from the page's own thread. In front of the files of this folder stands the module's script,
+// which makes `wasm_bindgen`.
+//
+// What is asked: {ask: "load" | "read" | "cancel" | "report"}; what is answered: {tell: ...}.
+"use strict";
+
+/** Most characters of report lines that are kept, so that no log fills the memory. */
+const MOST_KEPT = 64 << 20;
+/** Most lines of a report that are kept, twice the most it is read for. */
+const MOST_LINES = 8192;
+/** Most lines that look like a kill and could not be read, of those shown. */
+const MOST_UNREAD = 20;
+/** Milliseconds between two words on how far it is. */
+const PACE = 50;
+/** Where a record has its text, in the filter's own order. */
+const TEXT_KEYS = ["MESSAGE", "msg", "message", "log", "body"];
+/** Bytes that are read before a message is looked for. */
+const SLICE = 256 << 10;
+/** Microseconds in which the kernel writes at most so many reports. */
+const STORM = { us: 5_000_000, reports: 10 };
+
+let log = emptyLog(0);
+
+const ANSWERS = { load, read, cancel, report };
+
+onmessage = async ({ data }) => {
+  try {
+    await ANSWERS[data.ask](data);
+  } catch (error) {
+    postMessage({ tell: "failed", of: data.ask, run: data.run, text: String(error?.message ?? error) });
+  }
+};
+
+async function load({ module }) {
+  const packed = Uint8Array.from(atob(module), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  await wasm_bindgen({ module_or_path: await new Response(stream).arrayBuffer() });
+  postMessage({ tell: "ready" });
+}
+
+function emptyLog(run) {
+  return {
+    run, kills: [], told: [], panics: [], seen: new Set(), twice: 0, reports: new Map(), kept: 0,
+    lines: 0, skipped: 0, unread: [], unreadCount: 0, notes: [], isCancelled: false,
+  };
+}
+
+/** Reads files one after the other, by the user's own rules too, telling how far it is and what it found. */
+async function read({ run, files, rules }) {
+  log.isCancelled = true;
+  const mine = emptyLog(run);
+  log = mine;
+  const of = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  const progress = { bytes: 0, of, told: performance.now() };
+  for (const file of files) {
+    if (mine.isCancelled) break;
+    await readFile(mine, file, rules, progress, files.length > 1);
+  }
+  if (mine !== log) return;
+  postMessage({
+    tell: "done",
+    run,
+    lines: mine.lines,
+    skipped: mine.skipped,
+    bytes: progress.bytes,
+    isCancelled: mine.isCancelled,
+    unfinished: unfinished(mine),
+    unread: mine.unread,
+    unreadCount: mine.unreadCount,
+    twice: mine.twice,
+    notes: mine.notes,
+    file: new Blob(mine.kills, { type: "application/x-ndjson" }),
+  });
+}
+
+/** Reads one file. What it is instead of a log, or where it is cut, becomes a note. */
+async function readFile(mine, { name, blob }, rules, progress, isOneOfSeveral) {
+  const reader = new wasm_bindgen.Reader("annotate", rules);
+  const file = { name: isOneOfSeveral ? name : undefined, before: mine.lines };
+  try {
+    for await (const slice of slicesOf(await textOfFile(mine, blob, progress))) {
+      take(mine, file, reader.push(slice));
+      if (performance.now() - progress.told > PACE) {
+        progress.told = performance.now();
+        postMessage({ tell: "progress", run: mine.run, bytes: progress.bytes, of: progress.of });
+        // So that a word to stop is heard.
+        await turn();
+      }
+      if (mine.isCancelled) break;
+    }
+  } catch (error) {
+    mine.notes.push({ name, text: error.message });
+  }
+  take(mine, file, reader.finish());
+  mine.lines += reader.lines;
+  mine.skipped += reader.skipped;
+  mine.unreadCount += reader.unread_count;
+  for (const [number, text] of split(reader.unread)) {
+    if (mine.unread.length < MOST_UNREAD) mine.unread.push({ number, text, file: file.name });
+  }
+  reader.free();
+}
+
+/** The bytes of a file; those of a text that was pasted as the kernel wrote them. */
+async function textOfFile(mine, blob, progress) {
+  const chunks = await bytesOf(blob, progress);
+  if (blob.size > MOST_TIDIED) return chunks;
+  const parts = [];
+  let size = 0;
+  let failure;
+  try {
+    // By hand: a loop that is left would end the chunks.
+    for (let next; !(next = await chunks.next()).done; ) {
+      parts.push(next.value);
+      size += next.value.length;
+      if (size > MOST_TIDIED) return joinedWith(parts, chunks);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+  const { text, notes } = tidied(new TextDecoder().decode(bytes));
+  mine.notes.push(...notes.map((text) => ({ text })));
+  // Bytes that are no UTF-8 stay what they are.
+  return readThenFail(notes.length > 0 ? new TextEncoder().encode(text) : bytes, failure);
+}
+
+/** What could be had of a file, and then why there is no more. */
+async function* readThenFail(bytes, failure) {
+  yield bytes;
+  if (failure) throw failure;
+}
+
+async function* joinedWith(parts, chunks) {
+  yield* parts;
+  yield* chunks;
+}
+
+async function* slicesOf(chunks) {
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += SLICE) yield chunk.subarray(start, start + SLICE);
+  }
+}
+
+/** The next turn of the worker's loop, without a timer's least wait. */
+function turn() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+}
+
+function cancel({ run }) {
+  if (log.run === run) log.isCancelled = true;
+}
+
+/** Takes in rows of the reader, and tells of the kills among them. */
+function take(mine, file, rows) {
+  const found = [];
+  for (const [line, json] of split(rows)) {
+    const { oom } = JSON.parse(json);
+    const number = file.before + line;
+    const { id, event, at_us, time_us, level, group, victim, attribution } = oom;
+    const isKill = event === "kill";
+    const pid = victim?.pid;
+    keep(mine, id, { number, line, json }, isKill);
+    if (event === "panic") mine.panics.push(number);
+    if (!isKill) continue;
+    if (at_us !== undefined && isSeen(mine, `${id} ${pid} ${at_us}`)) continue;
+    mine.kills.push(`${json}\n`);
+    mine.told.push({ number, id, at_us, attribution });
+    found.push({
+      number, line, file: file.name, json, id, at_us, time_us, level, group, pid, comm: victim?.comm, place: placeOf(oom),
+    });
+  }
+  if (found.length > 0) postMessage({ tell: "kills", run: mine.run, kills: found });
+}
+
+/** Whether a kill stands in the text for the second time: the same report, process and moment. */
+function isSeen(mine, kill) {
+  const isSeen = mine.seen.has(kill);
+  mine.seen.add(kill);
+  if (isSeen) mine.twice += 1;
+  return isSeen;
+}
+
+/** What kills are sorted by for a person: the pod, else what else owns the cgroup. */
+function placeOf({ pod, container, workload, unit, cgroup, level }) {
+  if (pod?.uid) return `pod ${pod.uid}`;
+  if (container?.id) return `container ${container.id.slice(0, 12)}`;
+  if (workload?.id) return `${workload.system} ${workload.id}`;
+  if (unit) return `unit ${unit}`;
+  const path = cgroup?.victim ?? cgroup?.limit;
+  if (path) return `cgroup ${path}`;
+  return level === "node" ? "the machine" : "not known";
+}
+
+/** Line numbers and records. */
+function* split(rows) {
+  let start = 0;
+  for (let end; (end = rows.indexOf("\n", start)) >= 0; start = end + 1) {
+    const space = rows.indexOf(" ", start);
+    yield [Number(rows.slice(start, space)), rows.slice(space + 1, end)];
+  }
+}
+
+/** Keeps a line with its report; where they are too many, the oldest report's lines go. */
+function keep(mine, id, line, isKill) {
+  const report = mine.reports.get(id) ?? { lines: [], hasKill: false };
+  mine.reports.set(id, report);
+  report.lines.push(line);
+  report.hasKill ||= isKill;
+  mine.kept += line.json.length;
+  if (report.lines.length > MOST_LINES) forget(mine, report.lines.splice(0, MOST_LINES / 2));
+  for (const [oldest, { lines }] of mine.reports) {
+    if (mine.kept <= MOST_KEPT || oldest === id) break;
+    forget(mine, lines);
+    mine.reports.delete(oldest);
+  }
+}
+
+function forget(mine, lines) {
+  mine.kept -= lines.reduce((sum, { json }) => sum + json.length, 0);
+}
+
+/** Reports without a kill: what is known of each, as the filter releases it at the end of a log. */
+function unfinished(mine) {
+  const found = [];
+  for (const [id, { lines, hasKill }] of mine.reports) {
+    if (hasKill) continue;
+    const filter = new wasm_bindgen.Filter("events");
+    for (const { json } of lines) filter.process(originalOf(json), "", undefined);
+    const json = filter.release();
+    filter.free();
+    const events = [...new Set(lines.map(({ json }) => JSON.parse(json).oom.event))];
+    const { number, line } = lines.at(-1);
+    found.push({ id, number, line, json: json ?? lines.at(-1).json, events });
+  }
+  return found;
+}
+
+/** Everything there is to a kill: the lines of its report, what each says, the way to its cgroup, what stood around it. */
+function report({ run, id, number, paths }) {
+  const lines = (log.run === run && log.reports.get(id)?.lines) || [];
+  const levels = Object.fromEntries(paths.map((path) => [path, wasm_bindgen.level_of(path)]));
+  const next = log.told.find((kill) => kill.number > number)?.number ?? Infinity;
+  postMessage({
+    tell: "report",
+    run,
+    number,
+    levels,
+    isStorm: isStorm(log.told.find((kill) => kill.number === number)) || lines.some(({ json }) => json.includes("callbacks suppressed")),
+    isPanic: log.panics.some((panic) => panic > number && panic < next),
+    hasEarlier: log.told.some((kill) => kill.number < number),
+    lines: lines.map(({ line, json }) => ({ number: line, text: textOf(json), json: says(json) })),
+  });
+}
+
+/** Whether so many reports came just before a kill that the kernel leaves out the next. */
+function isStorm(kill) {
+  if (kill?.at_us === undefined) return false;
+  const before = log.told.filter(({ number, at_us, attribution }) =>
+    number < kill.number && attribution === "report" && kill.at_us - STORM.us <= at_us && at_us <= kill.at_us);
+  return new Set(before.map(({ id }) => id)).size >= STORM.reports;
+}
+
+/** What a line says; of a kill, what it says by itself. */
+function says(json) {
+  const { oom } = JSON.parse(json);
+  if (oom.event !== "kill") return json;
+  const filter = new wasm_bindgen.Filter("annotate");
+  const alone = filter.process(originalOf(json), "", undefined);
+  filter.free();
+  return alone ?? json;
+}
+
+/** A record as it came, as far as the filter looks at it. */
+function originalOf(json) {
+  return JSON.stringify({ log: textOf(json) });
+}
+
+function textOf(json) {
+  const record = JSON.parse(json);
+  const key = TEXT_KEYS.find((key) => typeof record[key] === "string");
+  if (key) return record[key];
+  const bytes = TEXT_KEYS.map((key) => record[key]).find(Array.isArray);
+  return bytes ? new TextDecoder().decode(Uint8Array.from(bytes)) : json;
+}

@@ -40,9 +40,12 @@ pub enum Outcome {
 pub struct RecordContext<'a> {
     /// The tag, or any other name of the stream the record came by: streams are kept apart by it.
     pub tag: &'a [u8],
-    /// When the event happened, in microseconds since 1970. It only tells kills that are older than the
-    /// filter.
+    /// When the event happened, in microseconds since 1970, by the host. Kills that are older than the
+    /// filter are told by it; where nothing in the record says when, it is the time of the kill.
     pub time_us: Option<u64>,
+    /// The record is older than the filter, whatever its time: it was read from a buffer that was there
+    /// before.
+    pub is_replayed: bool,
 }
 
 /// No line of a report is shorter: `<IRQ>`.
@@ -152,7 +155,8 @@ impl Filter {
     ///
     /// A kill inside another container ([`Oom::nested`]) has Kubernetes identity only where they know its
     /// pod and its container as belonging together: on a node of kind, not beside a container in which
-    /// somebody made up a pod.
+    /// somebody made up a pod. So it is with pods of a class that is not the kubelet's (`/kubepods/offline`)
+    /// and below a root of an administrator's choice ([`KubeletDirs::is_root`]); there is no pod else.
     pub fn names_from(&mut self, directories: Box<dyn KubeletDirs>) {
         self.names = Some(Box::new(KubeletNames::new(directories)));
     }
@@ -233,7 +237,7 @@ impl Filter {
     /// Reads one line that stands in no record, for a host that makes records of lines.
     ///
     /// As [`Self::process`] of the object that `record` makes. It is called only where that object leaves
-    /// with something added, or may have to be kept.
+    /// with something added, or may have to be kept. When it was `line` says, if anybody.
     pub fn process_line(
         &mut self,
         mode: Mode,
@@ -272,15 +276,16 @@ impl Filter {
         let mut names = None;
         let added = match (findings.kill, findings.line, mode) {
             (Some(mut kill), _, _) => {
-                kill.replayed = matches!(
-                    (context.time_us, self.started_us),
-                    (Some(then), Some(started)) if then < started
-                );
+                kill.replayed = context.is_replayed
+                    || matches!(
+                        (context.time_us, self.started_us),
+                        (Some(then), Some(started)) if then < started
+                    );
                 #[cfg(feature = "rules")]
                 if let Some(rules) = &self.rules {
                     rules.add_to(&mut kill);
                 }
-                names = self.names_of(&kill);
+                names = self.names_of(&mut kill);
                 if let Some(names) = &mut names {
                     self.add_only_container(&mut kill, names);
                 }
@@ -289,7 +294,7 @@ impl Filter {
             (None, Some(_), Mode::Rewrite) if findings.has_foreign => return Outcome::Unchanged,
             (None, Some(_), Mode::Rewrite | Mode::Events) => {
                 let unfinished = self.streams.next_unfinished();
-                let record = unfinished.and_then(|unfinished| self.write(&unfinished));
+                let record = unfinished.and_then(|unfinished| self.write(unfinished));
                 return record.map_or(Outcome::Dropped, Outcome::Replaced);
             }
             (None, _, _) => match findings.written {
@@ -310,12 +315,12 @@ impl Filter {
             self.streams.give_up_open_reports();
             unfinished = self.streams.next_unfinished();
         }
-        self.write(&unfinished?)
+        self.write(unfinished?)
     }
 
-    fn write(&mut self, unfinished: &Unfinished<FirstRecord>) -> Option<Vec<u8>> {
+    fn write(&mut self, mut unfinished: Unfinished<FirstRecord>) -> Option<Vec<u8>> {
         let record = unfinished.payload.as_deref().unwrap_or(b"{}");
-        let names = self.names_of(&unfinished.oom);
+        let names = self.names_of(&mut unfinished.oom);
         Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
     }
 
@@ -344,8 +349,12 @@ impl Filter {
         }
     }
 
-    fn names_of(&mut self, kill: &Oom) -> Option<Names> {
-        let (finder, pod) = (self.names.as_mut()?, kill.pod.as_ref()?);
+    /// The names of a kill's pod and container.
+    fn names_of(&mut self, kill: &mut Oom) -> Option<Names> {
+        let finder = self.names.as_mut()?;
+        let Some(pod) = &kill.pod else {
+            return finder.find_claimed(kill);
+        };
         if kill.nested {
             finder.find_both(&pod.uid, kill.container_id()?)
         } else {
@@ -406,7 +415,9 @@ impl Filter {
                     return;
                 }
                 let mut line = record.line(line);
-                line.time_us = context.time_us;
+                if line.when.is_none() {
+                    line.time_us = line.time_us.or(context.time_us);
+                }
                 if self.refuses(&line) {
                     findings.has_foreign |= !line.text.is_empty();
                     return;

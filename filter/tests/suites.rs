@@ -97,7 +97,7 @@ fn compare_shuffled(suite: &Suite) -> Result<(), Failed> {
 fn compare_lines(suite: &Suite) -> Result<(), Failed> {
     let context = RecordContext {
         tag: b"suite",
-        time_us: None,
+        ..RecordContext::default()
     };
     for (mode, filter_mode) in Mode::ALL.into_iter().zip(FILTER_MODES) {
         let mut filter = Filter::new(KEYS);
@@ -179,7 +179,7 @@ fn run(suite: &Suite, mode: Mode) -> Left {
 fn run_records(suite: &Suite, records: Vec<Vec<u8>>, mode: Mode) -> Left {
     let context = RecordContext {
         tag: b"suite",
-        time_us: None,
+        ..RecordContext::default()
     };
     let filter_mode = match mode {
         Mode::Annotate => oom_filter::Mode::Annotate,

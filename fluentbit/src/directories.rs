@@ -2,7 +2,8 @@
 //!
 //! Fluent Bit opens each path of that setting and tells the module the very words of it. A path that
 //! ends with `containers` or `pods` is that directory; in one that ends with `log` the two are looked
-//! for. All others are left alone.
+//! for. One that ends with `kubepods` is not listed: it says where the kubelet keeps its cgroups. All others are
+//! left alone.
 
 use alloc::vec;
 use core::ops::ControlFlow;
@@ -44,6 +45,16 @@ impl KubeletDirs for Directories {
                 return entries(directory.as_ref(), &mut buffer, each);
             }
         }
+    }
+
+    /// A path that ends with `/mygroup/kubepods` says that the kubelet's cgroups lie below `mygroup`.
+    fn is_root(&self, directory: &[u8]) -> bool {
+        let end = [b"/", directory, b"/kubepods"].concat();
+        let mut buffer = vec![0; BUFFER];
+        wasi::preopened().any(|preopened| {
+            let path = preopened.path(&mut buffer).unwrap_or_default();
+            path.strip_suffix(b"/").unwrap_or(path).ends_with(&end)
+        })
     }
 }
 

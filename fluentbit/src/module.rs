@@ -77,9 +77,9 @@ impl Module {
         }
         let arrival = RecordContext {
             tag: until_nul(tag),
-            // The event's time alone says nothing: there is no clock in here to
-            // compare it with.
-            time_us: None,
+            // The event's time stands beside the record in everything that the host writes, and every
+            // host is to give the same `oom` for the same record.
+            ..RecordContext::default()
         };
         match self.filter.process(mode, record, &arrival) {
             Outcome::Unchanged => Answer::Same,

@@ -108,7 +108,10 @@ impl After {
 /// Runs one record, holds what leaves to what was promised of it, and gives it.
 pub fn run(filter: &mut Filter, mode: Mode, tagged: &Tagged) -> After {
     let Tagged { tag, record } = tagged;
-    let arrival = RecordContext { tag, time_us: None };
+    let arrival = RecordContext {
+        tag,
+        ..RecordContext::default()
+    };
     match filter.process(mode, record, &arrival) {
         Outcome::Unchanged => After::Same,
         Outcome::Dropped => {

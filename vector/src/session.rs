@@ -24,10 +24,6 @@ const KEYS: IdentityKeys = IdentityKeys {
     container_id: "container_id",
 };
 
-/// The filter's start, on a clock of two values: 0 is the time of records from before the start, which
-/// the filter marks as replayed. No other record is given a time.
-const STARTED_US: u64 = 1;
-
 /// One run of the program.
 pub struct Session {
     buffer: Buffer,
@@ -74,7 +70,7 @@ struct Emitter {
 
 impl Session {
     pub fn new(options: &Options, rules: Option<Rules>, is_device: bool) -> Self {
-        let mut filter = Filter::new(KEYS).started_at(STARTED_US);
+        let mut filter = Filter::new(KEYS);
         if options.origin == Origin::Kernel {
             filter = filter.refuse_unsaid();
         }
@@ -299,7 +295,8 @@ impl Emitter {
     fn record(&mut self, record: &Record<'_>) {
         let context = RecordContext {
             tag: b"",
-            time_us: self.is_replay.then_some(0),
+            is_replayed: self.is_replay,
+            ..RecordContext::default()
         };
         match record {
             Record::Object(object) => match self.filter.process(self.mode, object, &context) {

@@ -79,6 +79,10 @@ export interface Oom {
   /** The kernel's release. */
   kernel?: string;
   at_us?: Integer;
+  /** When the kill's line was written, in microseconds since 1970, where its carrier says so with a year and a zone. */
+  time_us?: Integer;
+  /** The carrier's time as it stands in the line, where that lacks a year or a zone. */
+  when?: string;
   /** Kills before this one of the same container, else pod, else cgroup. */
   repeats?: number;
   /** How sure it is that the kernel wrote the lines. On kills, and on reports that never finished. */

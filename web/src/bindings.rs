@@ -53,6 +53,7 @@ impl Filter {
         let arrival = RecordContext {
             tag: tag.as_bytes(),
             time_us: time_ms.map(microseconds),
+            ..RecordContext::default()
         };
         match self.filter.process(self.mode, record.as_bytes(), &arrival) {
             Outcome::Unchanged => JsValue::UNDEFINED,

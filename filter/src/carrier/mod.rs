@@ -4,6 +4,7 @@ mod author;
 mod kmsg;
 mod name_bytes;
 mod prefix;
+mod wall_time;
 mod wrapping;
 
 use alloc::borrow::Cow;
@@ -12,6 +13,7 @@ pub use author::Author;
 pub(crate) use kmsg::{Header as KmsgHeader, decode as undo_escapes};
 pub(crate) use name_bytes::LONGEST_NAME;
 pub use name_bytes::NameBytes;
+pub(crate) use wall_time::since_1970;
 
 use crate::text::cursor::trim_line_end;
 
@@ -34,9 +36,11 @@ pub struct KernelLine<'a> {
     pub name_bytes: NameBytes,
     /// Microseconds since boot, by the kernel's clock. Absent where nothing says them.
     pub at_us: Option<u64>,
-    /// Microseconds since 1970, by whoever brought the line. They only tell whether two lines are far
-    /// apart where the kernel's clock is absent.
+    /// Microseconds since 1970, where the carrier says them without doubt: with a year and a zone. What
+    /// captured the output of another program is not asked: that may have told of the past.
     pub time_us: Option<u64>,
+    /// The carrier's time as it stands in the line, where that lacks a year or a zone.
+    pub when: Option<&'a [u8]>,
     /// The number that the kernel gave to the record: one more than that of the record before, of whatever
     /// author. Absent where the carrier is not `/dev/kmsg`.
     pub sequence: Option<u64>,

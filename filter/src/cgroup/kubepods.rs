@@ -41,12 +41,27 @@ pub(super) fn read(components: Components<'_>) -> Option<InTree> {
     })
 }
 
+/// Reads a path as [`read`] does where the kubelet may have made it, and others too: its tree below a root of
+/// an administrator's choice (`cgroupRoot`), and in it classes of pods that are not the kubelet's own
+/// (`offline`). The root is told.
+pub(super) fn read_claim(components: Components<'_>) -> Option<(Option<&[u8]>, InTree)> {
+    let mut rest = components;
+    let mut root = None;
+    if rest.first() != Some(TREE) {
+        root = Some(rest.take()?);
+    }
+    (rest.take() == Some(TREE)).then(|| (root, cgroupfs_driver(rest, true)))
+}
+
+/// What the cgroupfs driver calls the directory of all pods.
+const TREE: &[u8] = b"kubepods";
+
 /// The same of what lies below the tree's parent.
 fn tree(components: Components<'_>) -> Option<InTree> {
     let mut rest = components;
     let mut name = rest.take()?;
-    if name == b"kubepods" {
-        return Some(cgroupfs_driver(rest));
+    if name == TREE {
+        return Some(cgroupfs_driver(rest, false));
     }
     if name == b"user.slice" {
         return None;
@@ -88,26 +103,22 @@ fn ends_with_word(name: &[u8], word: &[u8]) -> bool {
     name.rsplit(|byte| *byte == b'-').next() == Some(word)
 }
 
-fn cgroupfs_driver(mut rest: Components<'_>) -> InTree {
+/// What lies in the directory of all pods. A class that is not the kubelet's is read where `has_other_classes`.
+fn cgroupfs_driver(mut rest: Components<'_>, has_other_classes: bool) -> InTree {
     let Some(mut name) = rest.take() else {
         return InTree::bare(Level::Kubepods);
     };
-    let mut qos = Qos::Guaranteed;
-    if let Some(class) = class(name) {
-        qos = class;
+    let mut qos = Some(Qos::Guaranteed);
+    let known = class(name);
+    if known.is_some() || has_other_classes && !name.starts_with(b"pod") {
+        qos = known;
         match rest.take() {
             Some(below) => name = below,
-            None => return InTree::bare(Level::Qos),
+            None => return InTree::bare(known.map_or(Level::Cgroup, |_| Level::Qos)),
         }
     }
     match name.strip_prefix(b"pod").and_then(pod_uid) {
-        Some(uid) => in_pod(
-            Pod {
-                uid,
-                qos: Some(qos),
-            },
-            rest,
-        ),
+        Some(uid) => in_pod(Pod { uid, qos }, rest),
         None => InTree::bare(Level::Cgroup),
     }
 }
@@ -185,7 +196,7 @@ fn in_container(
 
 /// 8-4-4-4-12 hex digits with dashes (cgroupfs) or underscores (systemd), or the
 /// 32 of a static pod.
-fn pod_uid(text: &[u8]) -> Option<String> {
+pub(super) fn pod_uid(text: &[u8]) -> Option<String> {
     if text.len() == 32 && text.iter().copied().all(is_lower_hex) {
         return Some(crate::printable(text));
     }

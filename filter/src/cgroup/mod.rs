@@ -7,7 +7,8 @@
 //! Whoever may create cgroups below his own can name one `kubepods`. A pod is believed only where the
 //! kubelet puts one: at the root, below a directory that root's services make, or in a container that may be a
 //! node of kind. Whoever owns that container can have made up all that is below it:
-//! it is told with the pod, and [`Identity::is_nested`] says so. The outermost pod decides.
+//! it is told with the pod, and [`Identity::is_nested`] says so. The outermost pod decides. What `claimed` reads is
+//! a pod only where the node's own directories confirm it.
 
 mod components;
 mod kubepods;
@@ -187,6 +188,45 @@ pub fn identify(path: &[u8]) -> Identity<'_> {
         is_nested,
         is_inside,
     }
+}
+
+/// What a path tells if the kubelet made it, and others may have.
+pub(crate) struct Claimed<'a> {
+    /// Whose limit it is, if this cgroup's limit is hit.
+    pub(crate) level: Level,
+    pub(crate) pod: Option<Pod>,
+    pub(crate) container: Option<Container>,
+    /// The directory that the tree hangs below, of an administrator's choice. Absent where it hangs at the root.
+    pub(crate) root: Option<&'a [u8]>,
+}
+
+/// Reads a path that [`identify`] finds nothing in as one of the kubelet's all the same: below a root of an
+/// administrator's choice (`cgroupRoot: /mygroup`), or in a class of pods that is not the kubelet's
+/// (`/kubepods/offline`).
+///
+/// Whoever was given such a directory can make the rest up. It is to be believed only where this node knows that
+/// pod and container belong together, and a root only where its administrator named it.
+pub(crate) fn claimed(path: &[u8]) -> Option<Claimed<'_>> {
+    let known = identify(path);
+    let is_nobodys = known.level == Level::Cgroup
+        && known.pod.is_none()
+        && known.container.is_none()
+        && known.unit.is_none()
+        && known.workload.is_none();
+    let (root, tree) = kubepods::read_claim(Components::new(path)).filter(|_| is_nobodys)?;
+    Some(Claimed {
+        level: tree.level,
+        pod: tree.pod,
+        container: tree.container,
+        root,
+    })
+}
+
+/// Whether the last directory of a path is called as a pod's is with the cgroupfs driver.
+pub(crate) fn is_pod_directory(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next();
+    name.and_then(|name| name.strip_prefix(b"pod"))
+        .is_some_and(|uid| kubepods::pod_uid(uid).is_some())
 }
 
 impl Container {

@@ -1,5 +1,6 @@
 //! The `oom` object: what is added to a record.
 
+mod claim;
 mod memory;
 mod names;
 mod repeats;
@@ -21,7 +22,7 @@ use crate::cgroup::{Container, Level, Pod, UNKNOWN_TAG, Workload};
 /// What a record tells of an OOM kill. A field the kernel did not print is
 /// absent, never null, 0 or empty.
 ///
-/// Memory is in bytes, time in microseconds since boot.
+/// Memory is in bytes, time in microseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 #[expect(
@@ -113,12 +114,23 @@ pub struct Oom {
     /// that lives on. It is no field of the record.
     #[serde(skip)]
     pub(crate) pod_survives: bool,
+    /// What the table says of those whom the kill leaves: by itself, and if it is a pod's. It is no field of the
+    /// record.
+    #[serde(skip)]
+    pub(crate) left: Option<[Left; 2]>,
     /// Release, as `uname -r` gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
     /// The kernel's clock at the kill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_us: Option<u64>,
+    /// When the line of the kill was written, in microseconds since 1970, where its carrier says so without
+    /// doubt: with a year and a zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_us: Option<u64>,
+    /// The carrier's time as it stands in the line, where that lacks a year or a zone: `Dec 13 07:23:21`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// Kills seen before this one for the same container, else pod, else cgroup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,
@@ -127,7 +139,47 @@ pub struct Oom {
     pub origin: Option<Origin>,
 }
 
+/// Whom a kill leaves, by the report's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// How many, where the table shows all.
+    pub(crate) tasks: Option<u32>,
+    /// One of them is known to be older than the victim, and it was not killed with it.
+    pub(crate) has_older: bool,
+}
+
 impl Oom {
+    /// Writes what the table says of those who are left, once it is known whose limit it was.
+    pub(crate) fn set_left(&mut self, is_own_limit: bool) {
+        let is_of_pod = self.level == Some(Level::Pod);
+        let Some(left) = self
+            .left
+            .map(|[left, of_pod]| if is_of_pod { of_pod } else { left })
+        else {
+            return;
+        };
+        self.survivors = left.tasks;
+        // A cgroup inside a container tells of its own tasks only.
+        let is_in_pod = is_of_pod && self.container.is_some();
+        let shows_container = self.level == Some(Level::Container) || is_in_pod;
+        if shows_container && left.tasks == Some(0) {
+            self.container_outcome = Some(ContainerOutcome::Dies);
+        } else if left.has_older {
+            if is_own_limit {
+                self.container_outcome = Some(ContainerOutcome::Survives);
+            }
+            self.pod_survives = is_in_pod;
+        }
+    }
+
+    /// Marks a kill that `memory.oom.group` asked for.
+    pub(crate) fn mark_group(&mut self) {
+        self.group = true;
+        if self.container.is_some() || self.level == Some(Level::Container) {
+            self.container_outcome = Some(ContainerOutcome::Dies);
+        }
+    }
+
     /// Writes whose limit was hit, and the tag that follows from it.
     pub(crate) fn set_level(&mut self, level: Option<Level>) {
         self.level = level;

@@ -12,6 +12,7 @@ use alloc::string::String;
 use core::fmt::{self, Debug, Formatter};
 use core::ops::ControlFlow;
 
+use crate::oom::Oom;
 use crate::text::cursor::split_once;
 
 /// A directory of the kubelet's.
@@ -51,6 +52,13 @@ impl<'a> KubeletDir<'a> {
 pub trait KubeletDirs: Debug + Send {
     /// Hands over the name of each entry, until told to stop.
     fn list(&mut self, listing: KubeletDir<'_>, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>);
+
+    /// Whether the node's administrator said that the kubelet keeps its cgroups below this directory at the root
+    /// of their hierarchy: `mygroup`, where `cgroupRoot` of the kubelet is `/mygroup`. Users can have such
+    /// directories too, so no pod below one is believed unasked.
+    fn is_root(&self, _directory: &[u8]) -> bool {
+        false
+    }
 }
 
 /// Entries read of one directory: many times what a node may run.
@@ -74,6 +82,9 @@ pub(crate) trait NameFinder: Send {
     /// The names of a container in a pod, where that container is known to be of that pod and of no
     /// other.
     fn find_both(&mut self, pod_uid: &str, container_id: &str) -> Option<Names>;
+
+    /// The same of a kill whose path claims a pod and proves none. It is told as that pod's then.
+    fn find_claimed(&mut self, kill: &mut Oom) -> Option<Names>;
 
     /// The name of the pod's container, where no more than one was begun in it so far.
     fn only_container(&mut self, pod_uid: &str, names: &Names) -> Option<String>;
@@ -111,6 +122,11 @@ impl KubeletNames {
             directories,
             kept: None,
         }
+    }
+
+    /// Whether the administrator named this directory as one that the kubelet's cgroups lie below.
+    pub(super) fn is_root(&self, directory: &[u8]) -> bool {
+        self.directories.is_root(directory)
     }
 
     fn first(
@@ -201,6 +217,10 @@ impl NameFinder for KubeletNames {
             self.keep(pod_uid, Some(container_id), &names, true);
             names
         })
+    }
+
+    fn find_claimed(&mut self, kill: &mut Oom) -> Option<Names> {
+        self.confirm_claim(kill)
     }
 
     fn only_container(&mut self, pod_uid: &str, names: &Names) -> Option<String> {

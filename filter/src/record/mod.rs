@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 
 pub use splice::IdentityKeys;
 
-use crate::carrier::{Author, KernelLine};
+use crate::carrier::{Author, KernelLine, since_1970};
 use crate::report::Machine;
 use crate::text::cursor::unsigned;
 use field::{FieldName, Gate, Table};
@@ -36,6 +36,18 @@ enum Clock {
     Seconds,
     Microseconds,
     Boot,
+    Wall(WallClock),
+}
+
+/// Fields that say when by the clock on the wall, the surest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum WallClock {
+    /// Microseconds since 1970.
+    Journal,
+    /// Nanoseconds since 1970.
+    OpenTelemetry,
+    /// Any form that leaves no doubt.
+    Text,
 }
 
 const CLOCKS: Table<Clock> = Table::new(&[
@@ -46,6 +58,13 @@ const CLOCKS: Table<Clock> = Table::new(&[
     (b"usec", Clock::Microseconds),
     // The journal.
     (b"sourcemonotonictimestamp", Clock::Boot),
+    (b"realtimetimestamp", Clock::Wall(WallClock::Journal)),
+    // OTLP.
+    (b"timeunixnano", Clock::Wall(WallClock::OpenTelemetry)),
+    // Vector, Cloud Logging; Logstash, Filebeat; Splunk.
+    (b"timestamp", Clock::Wall(WallClock::Text)),
+    (b"@timestamp", Clock::Wall(WallClock::Text)),
+    (b"time", Clock::Wall(WallClock::Text)),
 ]);
 
 /// Objects whose members are read as well.
@@ -108,6 +127,8 @@ pub(crate) struct Record<'a> {
     pub(crate) machine: Machine,
     /// Microseconds since boot.
     pub(crate) at_us: Option<u64>,
+    /// Microseconds since 1970, by the field that is surest.
+    wall: Option<(WallClock, u64)>,
     /// The number of a record of `/dev/kmsg`.
     sequence: Option<u64>,
     pub(crate) author: Author,
@@ -150,6 +171,7 @@ impl<'a> Record<'a> {
             texts: Texts::default(),
             machine: Machine::default(),
             at_us: None,
+            wall: None,
             sequence: None,
             author: Author::Unsaid,
             is_journal: false,
@@ -212,7 +234,7 @@ impl<'a> Record<'a> {
                 Clock::Microseconds => return found.microseconds = unsigned(text),
                 Clock::Priority => found.has_priority = true,
                 // A map of the journal's fields may stand deeper.
-                Clock::Boot => {}
+                Clock::Boot | Clock::Wall(_) => {}
             }
         }
         // Fluent Bit can write the journal's names without their underscores.
@@ -230,10 +252,12 @@ impl<'a> Record<'a> {
         found: &mut Found,
         depth: u8,
     ) {
-        if let (Some(Clock::Boot), Value::String(text) | Value::Plain(text)) =
-            (CLOCKS.find(name), value)
-        {
-            self.at_us = unsigned(text);
+        if let Value::String(text) | Value::Plain(text) = value {
+            match CLOCKS.find(name) {
+                Some(Clock::Boot) => self.at_us = unsigned(text),
+                Some(Clock::Wall(clock)) => self.read_wall_clock(clock, text),
+                _ => {}
+            }
         }
         let names_machine = machine::is_name(name);
         if names_machine {
@@ -264,6 +288,21 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Notes what a field says of the time. Of two that are as sure the earlier counts, in whatever order
+    /// they stand.
+    fn read_wall_clock(&mut self, clock: WallClock, text: &[u8]) {
+        let time_us = match clock {
+            WallClock::Journal => unsigned(text),
+            WallClock::OpenTelemetry => unsigned(text).map(|nanoseconds| nanoseconds / 1000),
+            WallClock::Text => since_1970(text),
+        };
+        // Where it is not known OTLP has 0.
+        if let Some(time_us) = time_us.filter(|time_us| *time_us > 0) {
+            let said = (clock, time_us);
+            self.wall = Some(self.wall.map_or(said, |known| known.min(said)));
+        }
+    }
+
     /// A line of the record's text, with what the record says of it.
     pub(crate) fn line<'t>(&self, line: &'t [u8]) -> KernelLine<'t> {
         let mut line = if self.is_kmsg {
@@ -274,6 +313,9 @@ impl<'a> Record<'a> {
             KernelLine::read(line)
         };
         line.at_us = line.at_us.or(self.at_us);
+        if line.when.is_none() {
+            line.time_us = line.time_us.or(self.wall.map(|(_, time_us)| time_us));
+        }
         if self.is_kmsg {
             line.sequence = self.sequence;
         }

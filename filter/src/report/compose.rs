@@ -13,8 +13,8 @@ use crate::carrier::Author;
 use crate::cgroup::{Identity, Level, identify};
 use crate::kernel::{Account, Constraint, Invoked, Killed, Message, Scope, Usage};
 use crate::oom::{
-    Attribution, Cgroup, ContainerOutcome, Event, Figure, Figures, Memory, Oom, Origin, Trigger,
-    Victim, one_form_of_uid, summary,
+    Attribution, Cgroup, Event, Figure, Figures, Left, Memory, Oom, Origin, Trigger, Victim,
+    one_form_of_uid, summary,
 };
 use crate::printable;
 use crate::text::fnv::Fnv;
@@ -170,9 +170,16 @@ pub(super) fn kill(
     oom.victim = Some(victim);
     add_score(&mut oom, evidence, line);
     tasks(&mut oom, evidence, line);
-    oom.at_us = line.stamp.clock.at_us;
+    time(&mut oom, &line.stamp);
     oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     oom
+}
+
+/// When its line was written.
+fn time(oom: &mut Oom, stamp: &LineStamp<'_>) {
+    oom.at_us = stamp.clock.at_us;
+    oom.time_us = stamp.clock.time_us;
+    oom.when = stamp.when.map(printable);
 }
 
 /// Adds the announced badness, if it is of the process that was killed.
@@ -199,8 +206,8 @@ pub(super) fn group_kill(incident: &Incident, line: &KillLine<'_>) -> Box<Oom> {
     leave_out_wrong_unit(&mut victim, evidence);
     oom.victim = Some(victim);
     tasks(&mut oom, evidence, line);
-    mark_group(&mut oom);
-    oom.at_us = line.stamp.clock.at_us;
+    oom.mark_group();
+    time(&mut oom, &line.stamp);
     oom.origin = Some(origin(evidence.has_unsaid_line || is_unsaid(line)));
     oom
 }
@@ -233,7 +240,7 @@ pub(super) fn kill_without_report(
         is_unsaid(line) || found.is_some() && has_unsaid_line,
     ));
     oom.victim = Some(victim(line.killed, found.map(|listed| listed.row)));
-    oom.at_us = line.stamp.clock.at_us;
+    time(&mut oom, &line.stamp);
     oom
 }
 
@@ -247,7 +254,7 @@ pub(super) fn reaped_kill(
     oom.attribution = Some(Attribution::Reaper);
     oom.origin = Some(origin(stamp.author != Author::Kernel));
     oom.victim = Some(reaped_victim(reaped));
-    oom.at_us = stamp.clock.at_us;
+    time(&mut oom, stamp);
     oom
 }
 
@@ -394,20 +401,12 @@ fn tasks(oom: &mut Oom, evidence: &Evidence, line: &KillLine<'_>) {
         // A thread, perhaps: whom the kill takes away cannot be told.
         return;
     }
-    let is_of_pod = oom.level == Some(Level::Pod);
-    oom.survivors = evidence.tasks.survivors(is_of_pod);
-    // A cgroup inside a container tells of its own tasks only.
-    let is_in_pod = is_of_pod && oom.container.is_some();
-    let shows_container = oom.level == Some(Level::Container) || is_in_pod;
-    let is_container = oom.level == Some(Level::Container) && is_own_limit(oom);
-    if shows_container && oom.survivors == Some(0) {
-        oom.container_outcome = Some(ContainerOutcome::Dies);
-    } else if evidence.hierarchy == Hierarchy::V1 && evidence.tasks.has_older(process, is_of_pod) {
-        if is_container {
-            oom.container_outcome = Some(ContainerOutcome::Survives);
-        }
-        oom.pod_survives = is_in_pod;
-    }
+    oom.left = Some([false, true].map(|is_of_pod| Left {
+        tasks: evidence.tasks.survivors(is_of_pod),
+        has_older: evidence.hierarchy == Hierarchy::V1
+            && evidence.tasks.has_older(process, is_of_pod),
+    }));
+    oom.set_left(oom.level == Some(Level::Container) && is_own_limit(oom));
 }
 
 /// Writes what filled the memory.
@@ -434,15 +433,8 @@ fn is_own_limit(oom: &Oom) -> bool {
 
 /// Marks a kill that was told as one that `memory.oom.group` asked for.
 pub(crate) fn add_group(kill: &mut Oom) {
-    mark_group(kill);
+    kill.mark_group();
     kill.summary = Some(summary::of(kill));
-}
-
-fn mark_group(oom: &mut Oom) {
-    oom.group = true;
-    if oom.container.is_some() || oom.level == Some(Level::Container) {
-        oom.container_outcome = Some(ContainerOutcome::Dies);
-    }
 }
 
 /// What a report without a kill line told, as that event: a kill where it chose a victim.

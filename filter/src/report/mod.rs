@@ -26,6 +26,8 @@ use tasks::Process;
 #[derive(Clone, Copy, Debug)]
 struct LineStamp<'a> {
     clock: Clock,
+    /// The carrier's time as it stands in the line, where that leaves doubt.
+    when: Option<&'a [u8]>,
     /// The task or the processor that printed it.
     caller: Option<&'a [u8]>,
     /// Who wrote it, as far as its carrier says.
@@ -36,6 +38,7 @@ impl<'a> LineStamp<'a> {
     fn of(line: &KernelLine<'a>) -> Self {
         Self {
             clock: Clock::of(line),
+            when: line.when,
             caller: line.caller,
             author: line.author,
         }

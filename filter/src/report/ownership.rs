@@ -10,7 +10,7 @@ use super::open::OpenReport;
 use super::tasks::Row;
 use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
 use crate::carrier::Author;
-use crate::cgroup::{Level, identify};
+use crate::cgroup::{Level, identify, is_pod_directory};
 use crate::kernel::{Scope, is_below};
 
 /// To what a kill line belongs.
@@ -265,7 +265,7 @@ pub(super) fn in_table_of<'a>(
 fn holds_processes(path: &[u8]) -> bool {
     match identify(path).level {
         Level::Container => true,
-        Level::Cgroup => !path.ends_with(b".slice"),
+        Level::Cgroup => !path.ends_with(b".slice") && !is_pod_directory(path),
         Level::Pod | Level::Qos | Level::Kubepods | Level::Node => false,
     }
 }

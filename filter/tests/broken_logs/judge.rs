@@ -115,7 +115,7 @@ pub fn kills(log: &Log) -> Vec<Value> {
     for record in &log.records {
         let context = RecordContext {
             tag: b"tag",
-            time_us: None,
+            ..RecordContext::default()
         };
         if let Outcome::Replaced(record) = filter.process(Mode::Events, record, &context) {
             out.push(record);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::carrier::{Carrier, clocked, unmarked};
-use crate::lines::{bare, dmesg, iso_syslog, level, micros, syslog};
+use crate::lines::{bare, dmesg, epoch, iso_syslog, level, micros, syslog};
 use crate::log::Entry;
 
 fn written(record: &Value) -> String {
@@ -22,6 +22,7 @@ pub fn journal_fields(entry: &Entry) -> Value {
         "_MACHINE_ID": "0123456789abcdef0123456789abcdee",
         "_SOURCE_MONOTONIC_TIMESTAMP": entry.at_us.to_string(),
         "_TRANSPORT": "kernel",
+        "__REALTIME_TIMESTAMP": format!("{}{:06}", epoch(entry), micros(entry)),
     })
 }
 

@@ -9,8 +9,10 @@ use crate::log::Log;
 const HEAD: &str = "# What may carry a kernel line
 
 Each of these was written over whole logs of booted kernels and read back: every kill is the one that the same log
-tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test carriers`). The right column is the
-beginning of a kill's line, as the carrier has it. `BLESS=1` before that command writes this page.
+tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test carriers`). The second column is what
+the record then has of the time: `time_us` where the carrier says it without doubt, `when` where its text lacks a year
+or a zone. The right column is the beginning of a kill's line, as the carrier has it. `BLESS=1` before that command
+writes this page.
 ";
 
 /// Longest sample, in characters.
@@ -25,14 +27,27 @@ fn page(kinds: &[(&str, &[Carrier])]) -> String {
     let kinds = kinds.iter().map(|(title, carriers)| {
         let rows = carriers.iter().map(|carrier| {
             let sample = sample(carrier, &log);
-            format!("| {} | {sample} |", carrier.name)
+            format!("| {} | {} | {sample} |", carrier.name, time(carrier, &log))
         });
         let rows: Vec<String> = rows.collect();
         let rows = rows.join("\n");
-        format!("\n## {title}\n\n| carrier | a kill's line |\n|---|---|\n{rows}\n")
+        format!("\n## {title}\n\n| carrier | time | a kill's line |\n|---|---|---|\n{rows}\n")
     });
     let kinds: Vec<String> = kinds.collect();
     HEAD.to_owned() + &kinds.concat()
+}
+
+/// What the record of the kill has of the time.
+fn time(carrier: &Carrier, log: &Log) -> &'static str {
+    let kills = crate::told(&carrier.written(log));
+    let kill = kills.first().expect("the log holds a kill");
+    let has = |key: &str| !kill[key].is_null();
+    match (has("time_us"), has("when")) {
+        (true, false) => "`time_us`",
+        (false, true) => "`when`",
+        (false, false) => "",
+        (true, true) => panic!("{} has two times", carrier.name),
+    }
 }
 
 /// The line that tells of the kill; a word where the carrier writes no text.

@@ -37,7 +37,10 @@ pub fn run_tagged<'a>(
     let mut filter = Filter::new(KEYS);
     let mut out = Vec::new();
     for (tag, record) in records {
-        let context = RecordContext { tag, time_us: None };
+        let context = RecordContext {
+            tag,
+            ..RecordContext::default()
+        };
         match filter.process(mode, record, &context) {
             Outcome::Unchanged => out.push(record.clone()),
             Outcome::Dropped => {}

@@ -117,7 +117,7 @@ pub fn native(
 ) -> Vec<Vec<u8>> {
     let arrival = RecordContext {
         tag: TAG,
-        time_us: None,
+        ..RecordContext::default()
     };
     let mut filter = Filter::new(keys);
     let mut out = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::{LEVELS, Place, Said, has_inside};
 use crate::carrier::Author;
+use crate::carrier::wall_time::WallTime;
 use crate::carrier::wrapping::BYTE_ORDER_MARK;
 use crate::text::cursor::{Cursor, find, unsigned};
 
@@ -70,6 +71,12 @@ pub(super) fn skip(form: &[u8], cursor: &mut Cursor<'_>) -> Option<()> {
     take(form, Place::Caller, cursor, &mut Said::default())
 }
 
+/// What was taken off `text`.
+pub(super) fn taken<'a>(text: &'a [u8], cursor: Cursor<'a>) -> &'a [u8] {
+    let length = text.len().saturating_sub(cursor.rest().len());
+    text.get(..length).unwrap_or_default()
+}
+
 fn read<'a>(form: &[u8], place: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
     let mut rest = form;
     while let Some((first, behind)) = rest.split_first() {
@@ -92,7 +99,13 @@ fn read_mark<'a>(
     said: &mut Said<'a>,
 ) -> Option<()> {
     match mark {
-        b'T' => read(b"%4-%2-%2T%C%z", place, cursor, said)?,
+        b'T' => {
+            let text = cursor.rest();
+            read(b"%4-%2-%2T%C%z", place, cursor, said)?;
+            if place > Place::Shipped {
+                said.wall_time = WallTime::read(taken(text, *cursor));
+            }
+        }
         b'K' => {
             said.at_us = Some(kernel_clock(cursor)?);
             cursor.blanks();
@@ -179,6 +192,12 @@ fn said_by<'a>(mark: u8, run: &'a [u8], said: &mut Said<'a>) -> Option<()> {
         b'i' if run != b"-" => Author::Other,
         b'j' => Author::Other,
         b'Z' if unsigned(run) != Some(0) => Author::Other,
+        b'e' | b'H' => {
+            // Behind it `dmesg -Td` writes how long ago the line before was.
+            let time = run.split(|byte| *byte == b'<').next()?;
+            said.wall_time = WallTime::read(time);
+            return Some(());
+        }
         b'h' => {
             said.host = (run != b"-").then_some(run);
             return Some(());

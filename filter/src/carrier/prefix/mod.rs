@@ -12,6 +12,7 @@ mod syslog;
 use alloc::borrow::Cow;
 
 use super::kmsg::{self, Header};
+use super::wall_time::WallTime;
 use super::wrapping;
 use super::{Author, KernelLine, NameBytes};
 use crate::text::cursor::{Cursor, find, trim_line_end};
@@ -33,6 +34,7 @@ use Prefix::{Read, Written};
 struct Said<'a> {
     author: Author,
     at_us: Option<u64>,
+    wall_time: WallTime<'a>,
     sequence: Option<u64>,
     host: Option<&'a [u8]>,
     caller: Option<&'a [u8]>,
@@ -152,6 +154,7 @@ pub(super) fn strip(line: &[u8]) -> KernelLine<'_> {
         line.get(find(line, word)?..)?.get(..word.len())
     };
     KernelLine {
+        when: word(stripped.when),
         host: word(stripped.host),
         caller: word(stripped.caller),
         text: Cow::Owned(stripped.text.into_owned()),
@@ -179,11 +182,17 @@ fn strip_clean(line: &[u8]) -> KernelLine<'_> {
         NameBytes::Exact if said.author != Author::Other => kmsg::decode(cursor.rest()),
         _ => Cow::Borrowed(cursor.rest()),
     };
+    let (time_us, when) = match said.wall_time {
+        WallTime::Unsaid => (None, None),
+        WallTime::Certain(time_us) => (Some(time_us), None),
+        WallTime::Written(when) => (None, Some(when)),
+    };
     KernelLine {
         text,
         name_bytes: said.name_bytes,
         at_us: said.at_us,
-        time_us: None,
+        time_us,
+        when,
         sequence: said.sequence,
         host: said.host,
         caller: said.caller,

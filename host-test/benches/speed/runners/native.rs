@@ -59,7 +59,7 @@ fn filter(mode: Mode) -> Runner<'static> {
     let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
     let arrival = RecordContext {
         tag: TAG,
-        time_us: None,
+        ..RecordContext::default()
     };
     Box::new(move |record| {
         black_box(filter.process(mode, record, &arrival));

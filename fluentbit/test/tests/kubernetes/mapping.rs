@@ -136,6 +136,8 @@ fn opentelemetry() -> Tested {
     )?;
     assert_eq!(received.len(), kills.len());
     let mapping = mapping();
+    let has_time = |kill: &Value| kill["oom"]["time_us"].is_u64();
+    assert!(kills.iter().any(has_time) && !kills.iter().all(has_time));
     for Received { path, body } in &received {
         assert_eq!(path, "/v1/logs");
         let request: ExportLogsServiceRequest =

@@ -1,8 +1,5 @@
--- A kill as a request of OTLP/HTTP in JSON: whose it was on the resource, the event's name, its severity and
--- time, the sentence as the body, the whole `oom` as attributes.
---
--- Fluent Bit's own output for OTLP sets no event name, and puts all records of a chunk on one resource.
--- docs/mapping.md says which field becomes what.
+-- A kill as a request of OTLP/HTTP in JSON, as docs/mapping.md says. Fluent Bit's own output for OTLP sets no
+-- event name, and puts all records of a chunk on one resource.
 
 local NODE = os.getenv("OOM_NODE")
 

@@ -102,7 +102,12 @@ fn only_what_gains_something_changes() {
     let ordinary = log_record(&text(ORDINARY), &[]);
     let attributes = [pair("n", &[0x18, 7])];
     let header = log_record(&text(HEADER), &attributes);
-    let kill = log_record(&text(KILL), &attributes);
+    let kill = log_record(
+        &text(&format!(
+            "2023-11-14T22:13:20.000000+00:00 n kernel: {KILL}"
+        )),
+        &attributes,
+    );
     let body = otlp(&[
         ordinary.clone(),
         header.clone(),
@@ -123,6 +128,12 @@ fn only_what_gains_something_changes() {
         [field(2, &ordinary), UNKNOWN.to_vec()].concat(),
         field(9, b"unknown"),
         field(12, b"oom.kill"),
+        // Severity 17, and the time of the kill.
+        [
+            &[0x10, 17, 0x09][..],
+            &1_700_000_000_000_000_000_u64.to_le_bytes(),
+        ]
+        .concat(),
         // The record stands in front of what it gained.
         kill.clone(),
     ] {
@@ -176,12 +187,20 @@ fn a_map_is_read_as_the_record_that_it_is() {
         assert_eq!(tally.kills.iter().sum::<u64>(), kills);
         let out = String::from_utf8(out).unwrap();
         assert_eq!(out.contains(r#""key":"oom.level""#), kills == 1, "{out}");
-        let name = r#","eventName":"oom.kill"}"#;
+        let name = r#","eventName":"oom.kill","severityNumber":17}"#;
         assert_eq!(out.contains(name), kills == 1, "{out}");
         // One that has a name keeps it.
         let body = body.replace(r#"{"body""#, r#"{"eventName":"other","body""#);
         let (out, _) = run("annotate", Declared::Json, body.as_bytes());
-        assert!(!String::from_utf8(out).unwrap().contains(name));
+        let out = String::from_utf8(out).unwrap();
+        assert!(
+            !out.contains(r#""oom.kill""#)
+                && out.contains(r#""severityNumber":17"#) == (kills == 1)
+        );
+        // So it is with a severity.
+        let body = body.replace(r#""eventName":"other""#, r#""severityNumber":9"#);
+        let (out, _) = run("annotate", Declared::Json, body.as_bytes());
+        assert!(!String::from_utf8(out).unwrap().contains("17}"));
     }
 }
 

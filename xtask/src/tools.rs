@@ -100,6 +100,8 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: OPTIMIZED, required: false, check: "node --version", from: Debian("nodejs") },
     Tool { used_by: OPTIMIZED, required: false, check: "npm --version", from: Debian("npm") },
     Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },
+    Tool { used_by: &["tests"], required: false, check: "test -d \"$OOM_NPM\"/node_modules/@elastic/ecs", from: Npm("@elastic/ecs", "9.4.0") },
+    Tool { used_by: &["tests"], required: false, check: "test -d \"$OOM_NPM\"/node_modules/@opentelemetry/semantic-conventions", from: Npm("@opentelemetry/semantic-conventions", "1.45.0") },
     Tool { used_by: &["kernels"], required: true, check: "qemu-system-x86_64 --version", from: Debian("qemu-system-x86") },
     Tool { used_by: &["kernels"], required: true, check: "xz --version", from: Debian("xz-utils") },
     Tool { used_by: &["kernels"], required: true, check: "apt-get indextargets --format '$(LABEL)' | grep -x Debian", from: Elsewhere("an apt that reads an archive of Debian's") },

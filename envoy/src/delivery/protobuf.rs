@@ -180,6 +180,12 @@ pub(super) fn push_number(out: &mut Vec<u8>, number: u64, value: u64) {
     push_varint(out, value);
 }
 
+/// Appends a field with a number of 64 bits that has its place in full.
+pub(super) fn push_fixed(out: &mut Vec<u8>, number: u64, value: u64) {
+    push_varint(out, number << 3 | 1);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
 /// Appends a field with a text or a message in it.
 pub(super) fn push_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
     push_varint(out, number << 3 | 2);

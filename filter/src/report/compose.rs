@@ -406,8 +406,10 @@ fn filling(oom: &mut Oom, evidence: &Evidence, page_bytes: Option<u64>) {
         return;
     };
     let mut memory = oom.memory.take().unwrap_or_default();
-    filling.write(&mut memory, oom.level, page_bytes, evidence.has_gap);
-    if oom.level == Some(Level::Node) && !oom.manual {
+    let lacks_figures = evidence.lacks_figures;
+    filling.write(&mut memory, oom.level, page_bytes, lacks_figures);
+    // The zone that failed may be the one whose line is missing.
+    if oom.level == Some(Level::Node) && !oom.manual && !lacks_figures {
         let gfp_mask = (oom.trigger.as_ref()).and_then(|trigger| trigger.gfp_mask.as_deref());
         memory.allocation = filling.allocation(gfp_mask);
     }

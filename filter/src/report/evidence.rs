@@ -50,6 +50,8 @@ pub(super) struct Evidence {
     pub(super) has_gap: bool,
     /// Rows of the table may be among them.
     pub(super) is_incomplete: bool,
+    /// Figures of the memory section may be among them.
+    pub(super) lacks_figures: bool,
     /// Lines of another report may stand in it.
     pub(super) is_mixed: bool,
     /// Nothing says who wrote some line of it.

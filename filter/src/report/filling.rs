@@ -108,7 +108,10 @@ impl Filling {
             self.blocks = self.blocks.saturating_add(1);
         }
         if let Some((figure, bytes)) = figures::statistic(line) {
-            return self.cgroup.set(figure, Some(bytes));
+            // Of v1 from 6.5 on it is the first row, and the cgroup's alone: what counts is `total_shmem`, which
+            // may be lost or cut away. Where it counts all below it others stand before it.
+            let is_own = line.starts_with(b"shmem ") && self.cgroup.is_empty();
+            return self.cgroup.set(figure, Some(bytes).filter(|_| !is_own));
         }
         if self.blocks > 1 {
             return;
@@ -174,18 +177,18 @@ impl Filling {
         shares.fold(zones, usize::saturating_add)
     }
 
-    /// Writes what was full: the machine at that level, else the cgroup whose limit was hit. `has_gap` says that
-    /// lines of the report are missing: then a sum may lack some.
+    /// Writes what was full: the machine at that level, else the cgroup whose limit was hit. `lacks_figures` says
+    /// that lines of the memory section may be missing: then a sum over several lines is not known.
     pub(super) fn write(
         &self,
         memory: &mut Memory,
         level: Option<Level>,
         page_bytes: Option<u64>,
-        has_gap: bool,
+        lacks_figures: bool,
     ) {
         match level {
-            Some(Level::Node) => self.write_machine(memory, page_bytes),
-            Some(_) if !(self.is_summed && has_gap) => self.write_cgroup(memory),
+            Some(Level::Node) => self.write_machine(memory, page_bytes, lacks_figures),
+            Some(_) if !(self.is_summed && lacks_figures) => self.write_cgroup(memory),
             Some(_) | None => {}
         }
     }
@@ -204,7 +207,7 @@ impl Filling {
         memory.mostly = memory.find_mostly(Figure::Usage);
     }
 
-    fn write_machine(&self, memory: &mut Memory, page_bytes: Option<u64>) {
+    fn write_machine(&self, memory: &mut Memory, page_bytes: Option<u64>, lacks_figures: bool) {
         const PAGES: [Figure; 8] = [
             Figure::Anon,
             Figure::File,
@@ -232,6 +235,10 @@ impl Filling {
         let swap = get(Figure::SwapTotal).zip(get(Figure::SwapFree));
         let used = swap.and_then(|(total, free)| total.checked_sub(free));
         pages.set(Figure::Swap, used);
+        if lacks_figures {
+            // A line for each node.
+            pages.set(Figure::KernelStack, None);
+        }
         for figure in PAGES {
             let bytes = (pages.get(figure).zip(page_bytes))
                 .and_then(|(pages, bytes)| pages.checked_mul(bytes));

@@ -279,9 +279,11 @@ impl<P> OpenReport<P> {
     }
 
     fn take(&mut self, section: Section) {
-        if core::mem::take(&mut self.gap_follows) && section >= Section::Tasks {
-            // Rows may be among the missing lines.
-            self.evidence.is_incomplete |= self.section < Section::Kill;
+        if core::mem::take(&mut self.gap_follows) {
+            // Rows may be among the missing lines, or figures.
+            let evidence = &mut self.evidence;
+            evidence.is_incomplete |= section >= Section::Tasks && self.section < Section::Kill;
+            evidence.lacks_figures |= section >= Section::Memory && self.section < Section::Tasks;
         }
         self.section = section;
     }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::added::{Added, Envelope};
 use super::super::reader::{Reader, RecordFate};
-use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, event_name, object, stream};
+use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, kill_fields, object, stream};
 use crate::json::{self, Edits};
 use crate::settings::Settings;
 
@@ -43,6 +43,10 @@ struct Written<'a> {
     attributes: Option<&'a RawValue>,
     #[serde(borrow, rename = "eventName")]
     event_name: Option<&'a RawValue>,
+    #[serde(borrow, rename = "severityNumber")]
+    severity_number: Option<&'a RawValue>,
+    #[serde(borrow, rename = "timeUnixNano")]
+    time_unix_nano: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -170,11 +174,17 @@ fn write(added: &Added<'_>) -> Option<Vec<u8>> {
     } else {
         behind.extend([b",\"attributes\":[", inside.as_slice(), b"]"].concat());
     }
-    if let Some(name) = event_name(&attributes)
-        && record.event_name.is_none()
-    {
-        behind.extend_from_slice(b",\"eventName\":");
-        json::push_string(&mut behind, name);
+    if let Some(kill) = kill_fields(&attributes) {
+        if record.event_name.is_none() {
+            behind.extend_from_slice(b",\"eventName\":");
+            json::push_string(&mut behind, kill.event_name);
+        }
+        if record.severity_number.is_none() {
+            behind.extend_from_slice(format!(",\"severityNumber\":{}", kill.severity).as_bytes());
+        }
+        if let (None, Some(time)) = (record.time_unix_nano, kill.time_unix_nano) {
+            behind.extend_from_slice(format!(",\"timeUnixNano\":\"{time}\"").as_bytes());
+        }
     }
     // In front of the last brace.
     let end = added.original.len().checked_sub(1)?;

@@ -87,11 +87,26 @@ fn stream(sender: u64, resource: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// What OpenTelemetry calls the event of a kill. A log record of anything else is none.
-fn event_name(attributes: &[(String, Value)]) -> Option<&'static str> {
-    let mut attributes = attributes.iter();
-    let is_kill = attributes.any(|(key, value)| key == "oom.event" && value == "kill");
-    is_kill.then_some("oom.kill")
+/// What the fields of a log record say of a kill, where they say nothing yet.
+struct KillFields {
+    /// OpenTelemetry's name of the event.
+    event_name: &'static str,
+    /// ERROR.
+    severity: u8,
+    /// When the kernel killed, where that is known.
+    time_unix_nano: Option<u64>,
+}
+
+/// The fields of a kill. A log record of anything else has none.
+fn kill_fields(attributes: &[(String, Value)]) -> Option<KillFields> {
+    let get = |name: &str| attributes.iter().find(|(key, _)| key == name);
+    get("oom.event").filter(|(_, event)| event == "kill")?;
+    let time_us = get("oom.time_us").and_then(|(_, time)| time.as_u64());
+    Some(KillFields {
+        event_name: "oom.kill",
+        severity: 17,
+        time_unix_nano: time_us.and_then(|time| time.checked_mul(1000)),
+    })
 }
 
 /// What was added, as attributes: identity, and the `oom` object by its pieces, such as `oom.victim.pid`.

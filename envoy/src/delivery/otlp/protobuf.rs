@@ -7,10 +7,10 @@ use super::super::Forwarded;
 use super::super::added::{Added, Envelope};
 use super::super::protobuf::{
     Field, NoField, Value, all, bytes_of, edit, fields, first_field, is_message, last, push_bytes,
-    push_number, text_of,
+    push_fixed, push_number, text_of,
 };
 use super::super::reader::{Reader, RecordFate};
-use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, event_name, object, stream};
+use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, kill_fields, object, stream};
 use crate::json::push_string;
 use crate::settings::Settings;
 use crate::tally::UnreadReason;
@@ -23,6 +23,8 @@ const SCOPE_LOGS: u64 = 2;
 /// of the logs of a scope,
 const LOG_RECORDS: u64 = 2;
 /// of a log record,
+const TIME: u64 = 1;
+const SEVERITY: u64 = 2;
 const BODY: u64 = 5;
 const ATTRIBUTES: u64 = 6;
 const EVENT_NAME: u64 = 12;
@@ -185,15 +187,23 @@ fn scalar_or_map(value: &[u8], depth: u8) -> Option<String> {
 /// The log record with what was added among its attributes.
 fn write(added: &Added<'_>) -> Option<Vec<u8>> {
     let original: String = serde_json::from_str(added.original).ok()?;
-    let mut record = bytes_of(&original)?;
+    let bytes = &*bytes_of(&original)?;
+    let mut record = bytes.to_vec();
     let attributes = attributes(added)?;
     for (key, value) in &attributes {
         push_bytes(&mut record, ATTRIBUTES, &pair(key, value));
     }
-    if let Some(name) = event_name(&attributes)
-        && last(&record, EVENT_NAME).is_none()
-    {
-        push_bytes(&mut record, EVENT_NAME, name.as_bytes());
+    if let Some(kill) = kill_fields(&attributes) {
+        let has = |number| fields(bytes).any(|field| field.number == number);
+        if !has(EVENT_NAME) {
+            push_bytes(&mut record, EVENT_NAME, kill.event_name.as_bytes());
+        }
+        if !has(SEVERITY) {
+            push_number(&mut record, SEVERITY, kill.severity.into());
+        }
+        if let (false, Some(time)) = (has(TIME), kill.time_unix_nano) {
+            push_fixed(&mut record, TIME, time);
+        }
     }
     Some(record)
 }

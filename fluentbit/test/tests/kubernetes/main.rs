@@ -1,6 +1,7 @@
 //! What ships in `fluentbit/kubernetes`: rendered and checked, and run in the real Fluent Bit.
 
 mod dashboard;
+mod mapping;
 mod outputs;
 mod pipeline;
 mod rendered;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     oom_suite::trial::run([
         dashboard::tests(),
+        mapping::tests(),
         outputs::tests(),
         pipeline::tests(),
         rendered::tests(),

@@ -11,7 +11,7 @@ use oom_suite::{Suite, trials};
 use serde_json::{Value, json};
 
 /// Where a record has what a label tells.
-const LABELS: [(&str, &str); 9] = [
+pub const LABELS: [(&str, &str); 9] = [
     ("level", "/oom/level"),
     ("k8s_namespace_name", "/kubernetes/namespace_name"),
     ("k8s_pod_name", "/kubernetes/pod_name"),

@@ -32,7 +32,7 @@ const MODULE: Module = Module {
     with: "",
     target: "wasm32-unknown-unknown",
     profile: "module",
-    features: "",
+    flags: &[],
     optimizer: &[],
     limit: 336 << 10,
 };

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::failure::Failure;
 use crate::module::{ENVOY, MODULES};
+use crate::release::{self, Extent};
 use crate::{Subcommand, dist, fuzz, kernels, tools, web, workspace};
 
 /// The command.
@@ -16,8 +17,8 @@ pub const COMMAND: Subcommand = Subcommand {
     arguments: "[<step>...]",
     about: "checks everything: format, lints, documentation, modules, tests, licences",
     details: "
-The steps are: format, lints, documentation, modules, tests, web, kernels, fuzz,
-licences, advisories. Without a name all of them run. A failed step does not keep the
+The steps are: format, lints, documentation, modules, tests, web, release,
+kernels, fuzz, licences, advisories. Without a name all of them run. A failed step does not keep the
 others from running.
 
 What the steps need and the machine lacks is installed: Debian's packages where this is
@@ -45,6 +46,10 @@ const STEPS: &[(&str, Check)] = &[
     ("modules", |_| dist::build().map(|()| Outcome::Passed)),
     ("tests", tests),
     ("web", page_and_package),
+    ("release", |_| {
+        release::build(Extent::Quick)?;
+        release::check(Extent::Quick).map(|()| Outcome::Passed)
+    }),
     ("kernels", |_| {
         kernels::compare(true).map(|()| Outcome::Passed)
     }),

@@ -57,23 +57,32 @@ pub fn without_paths() -> Vec<String> {
     for registry in registries.into_iter().flatten().flatten() {
         moved.push((registry.path(), "/crates".to_owned()));
     }
-    let told = |arguments: &[&str]| {
-        let output = command("rustc").args(arguments).output();
-        output.map_or_else(
-            |_| String::new(),
-            |output| String::from_utf8_lossy(&output.stdout).into_owned(),
-        )
-    };
-    let version = told(&["-vV"]);
+    let version = rustc(&["-vV"]);
     let commit = version
         .lines()
         .find_map(|line| line.strip_prefix("commit-hash: "));
-    let sources = Path::new(told(&["--print", "sysroot"]).trim()).join("lib/rustlib/src/rust");
-    moved.push((sources, format!("/rustc/{}", commit.unwrap_or("unknown"))));
+    moved.push((
+        sysroot().join("lib/rustlib/src/rust"),
+        format!("/rustc/{}", commit.unwrap_or("unknown")),
+    ));
     moved
         .into_iter()
         .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
         .collect()
+}
+
+/// Where Rust is installed.
+pub fn sysroot() -> PathBuf {
+    rustc(&["--print", "sysroot"]).trim().into()
+}
+
+/// What rustc prints; nothing where it cannot be run.
+fn rustc(arguments: &[&str]) -> String {
+    let output = command("rustc").args(arguments).output();
+    output.map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
 }
 
 /// Cargo's build of a target of the workspace with the features that `cargo test --workspace` gives to

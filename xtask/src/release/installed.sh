@@ -28,6 +28,6 @@ chmod +x "$ROOT/journalctl"
 grep -v '["\]' fixtures/demo.kmsg | sed -n 's/^[0-9][^;]*;//p' > "$ROOT/journal"
 command=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$ROOT/deb/usr/lib/systemd/system/oom-kills.service")
 test "$command" = /usr/bin/oom-journal
-JOURNAL="$ROOT/journal" PATH="$ROOT:$ROOT/deb/usr/bin:$PATH" sh "$ROOT/deb$command" "$ROOT/told"
+JOURNAL="$ROOT/journal" PATH="$ROOT:$ROOT/deb/usr/bin:$PATH" sh "$ROOT/deb$command" "$ROOT/told" > /dev/null
 grep -q '"summary":"'"'java'"' (pid 150) was killed in container' "$ROOT/told"
 echo "installed from the packages alone: $(wc -l < "$ROOT/kills") kills found by the program, $(wc -l < "$ROOT/told") by the unit's command"

@@ -41,7 +41,10 @@ pub(super) fn build(pack: &Path, folder: &Path) -> Result<(), Failure> {
     ] {
         copy_all(&sources.join(part), &staged.join(part))?;
     }
-    copy(&module, &staged.join("base").join(FLUENT_BIT_NAMES.file))?;
+    // kustomize reads no file above the folder of its kustomization.
+    for part in ["base", "operator"] {
+        copy(&module, &staged.join(part).join(FLUENT_BIT_NAMES.file))?;
+    }
     archive(pack, &staged, "oom-kubernetes", folder)?;
 
     let staged = fresh(workspace::target().join("staged").join(CHART))?;

@@ -29,10 +29,9 @@ const FILE: &str = "plugin.wasm";
 const VARIANT: (&str, &str) = ("module.wasm.image/variant", "compat");
 /// The tag of an image in a layout.
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
-/// A registry shows these.
-const TITLE: &str = "org.opencontainers.image.title";
-const VERSION: &str = "org.opencontainers.image.version";
-const LICENCES: &str = "org.opencontainers.image.licenses";
+
+/// What all of them are.
+const ABOUT: &str = "A WebAssembly filter: kernel OOM-killer lines in, structured records out";
 
 /// The processors whose machines find the image. The module is the same for each.
 fn processors() -> [Arch; 4] {
@@ -146,15 +145,26 @@ pub fn artifact(module: Module<'_>, folder: &Path) -> io::Result<String> {
     close(manifest, module.tag, folder)
 }
 
-/// What a registry shows of it.
+/// What a registry shows of it, and Artifact Hub.
 fn described(module: Module<'_>) -> HashMap<String, String> {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let readme = format!("{repository}/raw/v{}/README.md", module.tag);
     let rows = [
-        (TITLE, module.title),
-        (VERSION, module.tag),
-        (LICENCES, env!("CARGO_PKG_LICENSE")),
+        ("org.opencontainers.image.created", CREATED),
+        ("org.opencontainers.image.description", ABOUT),
+        (
+            "org.opencontainers.image.licenses",
+            env!("CARGO_PKG_LICENSE"),
+        ),
+        ("org.opencontainers.image.source", repository),
+        ("org.opencontainers.image.title", module.title),
+        ("org.opencontainers.image.url", repository),
+        ("org.opencontainers.image.version", module.tag),
+        ("io.artifacthub.package.license", env!("CARGO_PKG_LICENSE")),
+        ("io.artifacthub.package.readme-url", &readme),
     ];
-    rows.map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into()
+    let rows = rows.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    rows.into()
 }
 
 /// Where blobs are written.

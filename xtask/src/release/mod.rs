@@ -19,7 +19,7 @@ mod publish;
 /// The command.
 pub const COMMAND: Subcommand = Subcommand {
     name: "release",
-    arguments: "--dry-run [--quick] [--check] | --check-tag <tag> | --publish <part>",
+    arguments: "--dry-run [--quick] [--check] | --install-tools | --check-tag <tag> | --publish <part>",
     about: "builds everything that is published into dist/release/, or publishes it",
     details: "
   --dry-run            builds, and prints what would publish it
@@ -28,6 +28,7 @@ pub const COMMAND: Subcommand = Subcommand {
   --check              then installs the packages in empty folders and runs what they
                        installed, and builds everything once more elsewhere: the bytes have
                        to be the same
+  --install-tools      installs what --dry-run needs, after it has shown the lines
   --check-tag <tag>    fails unless the tag is `v` and the version of Cargo.toml
   --publish <part>     runs the lines that --dry-run prints for this part: crates, npm,
                        images, chart or files. It wants what those programs want, and
@@ -63,6 +64,10 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
             Long("dry-run") => is_wanted = true,
             Long("quick") => extent = Extent::Quick,
             Long("check") => is_checked = true,
+            Long("install-tools") => {
+                tools::install(&["release", "whole release"]);
+                return Ok(());
+            }
             Long("check-tag") => return check_tag(&parser.value()?.string()?),
             Long("publish") => return publish::publish(&parser.value()?.string()?),
             other => return Err(other.unexpected().into()),

@@ -78,8 +78,17 @@ fn npm_lines(_: &Place) -> Vec<String> {
     )]
 }
 
+/// Lets skopeo, helm and cosign in, all of which read this file.
+fn login(place: &Place) -> String {
+    let (registry, _) = place.images.split_once('/').unwrap_or_default();
+    format!(
+        "printf %s \"$REGISTRY_TOKEN\" | skopeo login --authfile ~/.docker/config.json \
+         --username \"$REGISTRY_USER\" --password-stdin {registry}"
+    )
+}
+
 fn image_lines(place: &Place) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![login(place)];
     for (file, title) in images::names() {
         let image = format!("{}/{title}", place.images);
         lines.push(format!(
@@ -92,10 +101,11 @@ fn image_lines(place: &Place) -> Vec<String> {
 
 fn chart_lines(place: &Place) -> Vec<String> {
     let (chart, charts) = (kubernetes::CHART, format!("{}/charts", place.images));
-    vec![format!(
+    let push = format!(
         "helm push {chart}-{VERSION}.tgz oci://{charts} 2>&1 | tee pushed && \
          cosign sign --yes {charts}/{chart}@$(sed -n 's/^Digest: //p' pushed) && rm pushed"
-    )]
+    );
+    vec![login(place), push]
 }
 
 fn file_lines(_: &Place) -> Vec<String> {

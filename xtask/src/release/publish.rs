@@ -6,8 +6,11 @@ use super::{VERSION, crates, folder, images, kubernetes, repository};
 use crate::failure::Failure;
 use crate::workspace;
 
+/// A part, and the lines that publish it.
+type Part = (&'static str, fn(&Place) -> Vec<String>);
+
 /// The parts, in order.
-const PARTS: &[(&str, fn(&Place) -> Vec<String>)] = &[
+const PARTS: &[Part] = &[
     ("crates", crates_lines),
     ("npm", npm_lines),
     ("images", image_lines),

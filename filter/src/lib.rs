@@ -25,6 +25,7 @@
 //!   put in front of a line.
 //! - [`Filter`] does the same in log records of JSON, whose bytes stay as they are.
 //! - [`lines`] makes records of lines, where a host has no records.
+//! - [`Oom`] is what is told of a kill. With the feature `deserialize` it is read from JSON again.
 //! - With the feature `rules`, `Rules` tell whose a cgroup is by a user's own expressions.
 //! - [`kernel::parse`] reads one kernel text, [`cgroup::identify`] one cgroup path.
 //!

@@ -28,7 +28,7 @@ const PEER: Module = Module {
     with: "",
     target: "wasm32-unknown-unknown",
     profile: "program",
-    features: "",
+    flags: &[],
     optimizer: &[],
     limit: u64::MAX,
 };

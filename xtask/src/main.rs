@@ -11,6 +11,7 @@ mod misread;
 mod module;
 mod mutants;
 mod oci;
+mod release;
 mod soak;
 mod test;
 mod tools;
@@ -46,6 +47,7 @@ const COMMANDS: &[Subcommand] = &[
     misread::COMMAND,
     mutants::COMMAND,
     oci::COMMAND,
+    release::COMMAND,
     soak::COMMAND,
     test::COMMAND,
     web::COMMAND,

@@ -14,7 +14,7 @@ pub const COMMAND: Subcommand = Subcommand {
     details: "
 The folder is an image layout, which registry tools push as it is, without a daemon:
 `skopeo copy oci:dist/oom-envoy-oci docker://...`. The same module gives the same image.
-The digest of its manifest is printed.",
+The digest that its tag stands for is printed.",
     run,
 };
 
@@ -26,6 +26,7 @@ fn run(parser: lexopt::Parser) -> Result<(), Failure> {
         // Blobs of an older module would stay beside those of this one.
         fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
     }
-    let mut image = workspace::cargo(&["run", "--locked", "--package", "oom-envoy-image", "--"]);
-    workspace::run(image.arg(module).arg(env!("CARGO_PKG_VERSION")).arg(folder))
+    let mut pack = workspace::cargo(&["run", "--locked", "--package", "oom-pack", "--"]);
+    pack.arg("image").arg(module).arg("oom-envoy");
+    workspace::run(pack.arg(env!("CARGO_PKG_VERSION")).arg(folder))
 }

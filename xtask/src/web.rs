@@ -25,14 +25,14 @@ on any file server. dist/web/package is what `npm pack` packs.",
 };
 
 /// The module before wasm-bindgen has written its JavaScript side.
-const MODULE: Module = Module {
+pub const MODULE: Module = Module {
     file: "oom-web.wasm",
     package: "oom-web",
     built: "oom_web.wasm",
     with: "",
     target: "wasm32-unknown-unknown",
     profile: "module",
-    features: "",
+    flags: &[],
     optimizer: &[],
     limit: 336 << 10,
 };

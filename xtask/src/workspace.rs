@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,6 +42,47 @@ pub fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(arguments);
     cargo
+}
+
+/// What rustc is told so that no path of this machine stands in what it writes: there the sources of crates and
+/// of the standard library, which messages of panics name, have one place on every machine.
+pub fn without_paths() -> Vec<String> {
+    let mut moved = vec![(root(), "/source".to_owned())];
+    let home = env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    // A folder for each registry, whose name follows from its address.
+    let registries = fs::read_dir(home.join("registry/src"));
+    for registry in registries.into_iter().flatten().flatten() {
+        moved.push((registry.path(), "/crates".to_owned()));
+    }
+    let version = rustc(&["-vV"]);
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "));
+    moved.push((
+        sysroot().join("lib/rustlib/src/rust"),
+        format!("/rustc/{}", commit.unwrap_or("unknown")),
+    ));
+    moved
+        .into_iter()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect()
+}
+
+/// Where Rust is installed.
+pub fn sysroot() -> PathBuf {
+    rustc(&["--print", "sysroot"]).trim().into()
+}
+
+/// What rustc prints; nothing where it cannot be run.
+fn rustc(arguments: &[&str]) -> String {
+    let output = command("rustc").args(arguments).output();
+    output.map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
 }
 
 /// Cargo's build of a target of the workspace with the features that `cargo test --workspace` gives to

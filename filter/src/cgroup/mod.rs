@@ -31,6 +31,7 @@ pub use workload::Workload;
 
 /// A pod's quality of service, which the kubelet writes into its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "lowercase")]
 pub enum Qos {
     /// Requests equal limits.
@@ -43,6 +44,7 @@ pub enum Qos {
 
 /// Who runs the container, where the path says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "lowercase")]
 pub enum Runtime {
     /// Docker Engine, dockershim, cri-dockerd.
@@ -69,6 +71,7 @@ impl Runtime {
 
 /// A pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 pub struct Pod {
     /// Lower case with dashes. The 32 hex digits of a static pod stay as they
     /// are: they are its `kubernetes.io/config.hash`, not a UID of the API.
@@ -80,6 +83,7 @@ pub struct Pod {
 
 /// A container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 pub struct Container {
     /// 64 hex digits. Absent where the path holds something else.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,7 @@ use crate::printable;
 /// assert_eq!(workload.part.unwrap(), "step_0/task_0");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct Workload {
     /// `slurm`, `pbs`, `htcondor`, `yarn`, `mesos`, `nomad`, `ecs`, `ray`, `lxc`, `libvirt`, `proxmox`,

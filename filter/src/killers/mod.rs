@@ -27,6 +27,12 @@ static PROGRAMS: [Program; 1] = [Program {
     read: systemd_oomd::read,
 }];
 
+/// What the programs are called in a record.
+#[cfg(feature = "deserialize")]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.iter().map(|program| program.killer)
+}
+
 /// Words of which one stands in every line that a row reads.
 pub(crate) const TELLING_WORDS: [&[u8]; 2] = systemd_oomd::TELLING_WORDS;
 

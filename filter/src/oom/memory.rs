@@ -21,6 +21,13 @@ macro_rules! figures {
             pub const ALL: &[Self] = &[$(Self::$figure),*];
 
             const NAMES: &[&'static str] = &[$($name),*];
+
+            /// The figure of that name in the record.
+            #[cfg(feature = "deserialize")]
+            pub(super) fn named(name: &str) -> Option<Self> {
+                let mut named = Self::NAMES.iter().zip(Self::ALL);
+                named.find(|(known, _)| **known == name).map(|(_, figure)| *figure)
+            }
         }
     };
 }
@@ -225,6 +232,7 @@ impl Serialize for Memory {
 
 /// What one cgroup of the subtree holds by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct CgroupShare {
     /// From the root of the memory hierarchy.
@@ -245,10 +253,12 @@ pub struct CgroupShare {
 
 /// The zone in which the allocation failed: the highest that it may use, where it may use one node alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct Allocation {
     /// `DMA`, `DMA32`, `Normal`, `HighMem`, `Movable`, `Device`.
-    pub zone: &'static str,
+    #[cfg_attr(feature = "deserialize", serde(deserialize_with = "super::read::zone"))]
+    pub zone: super::Word,
     /// The NUMA node.
     pub node: u32,
     /// What is free of it.
@@ -273,6 +283,7 @@ pub struct Allocation {
 
 /// A kind of memory that makes up more than half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mostly {

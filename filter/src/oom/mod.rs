@@ -3,6 +3,8 @@
 mod claim;
 mod memory;
 mod names;
+#[cfg(feature = "deserialize")]
+mod read;
 mod repeats;
 pub(crate) mod summary;
 
@@ -23,11 +25,17 @@ use crate::printable;
 /// The kernel, as the one who killed.
 pub(crate) const KERNEL: &str = "kernel";
 
+/// One of the words that a field can have. The name is for serde, which would borrow a plain reference from the
+/// text that it reads.
+pub type Word = &'static str;
+
 /// What a record tells of an OOM kill. A field the kernel did not print is
 /// absent, never null, 0 or empty.
 ///
 /// Memory is in bytes, time in microseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
+#[cfg_attr(feature = "deserialize", serde(default))]
 #[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
@@ -37,10 +45,12 @@ pub struct Oom {
     /// What the line is.
     pub event: Event,
     /// `oom.<level>`, or `oom.unknown`: what a router matches on.
-    pub tag: &'static str,
+    #[cfg_attr(feature = "deserialize", serde(deserialize_with = "read::tag"))]
+    pub tag: Word,
     /// Who killed: `kernel`, or another program's name. On every kill.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub killer: Option<&'static str>,
+    #[cfg_attr(feature = "deserialize", serde(deserialize_with = "read::killer"))]
+    pub killer: Option<Word>,
     /// Whose limit was hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
@@ -224,6 +234,7 @@ pub(crate) fn one_form_of_uid(uid: i64) -> i64 {
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -280,6 +291,7 @@ impl Event {
 
 /// How a kill got its cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Attribution {
     /// From its own report.
@@ -298,6 +310,7 @@ pub enum Attribution {
 
 /// How sure it is that the kernel wrote what is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// The carrier of every line that tells it proves it: by the facility of `/dev/kmsg` or of syslog, or by
@@ -309,6 +322,7 @@ pub enum Origin {
 
 /// What becomes of the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 pub enum ContainerOutcome {
     /// Nobody of it is left.
@@ -319,6 +333,7 @@ pub enum ContainerOutcome {
 
 /// The process killed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct Victim {
     /// In the host's numbering.
@@ -358,6 +373,7 @@ pub struct Victim {
 
 /// The task whose allocation failed; often not the victim.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct Trigger {
     /// Absent on 2.6.18.
@@ -379,6 +395,7 @@ pub struct Trigger {
 
 /// Paths from the root of the memory hierarchy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct Cgroup {
     /// Whose limit was hit. Absent for the whole machine.
@@ -394,6 +411,7 @@ pub struct Cgroup {
 
 /// A row of the report's task table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "deserialize", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct Task {
     /// A thread that still had its memory; usually the process.

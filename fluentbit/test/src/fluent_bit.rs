@@ -125,12 +125,10 @@ impl Run {
         run.add(folder, "base/module.yaml");
         run.add(folder, "base/output-stdout.yaml");
         run.add(folder, &format!("{source}/source.yaml"));
-        let module = "oom-fluentbit-names.wasm";
-        fs::copy(
-            folder.path.join("base").join(module),
-            run.folder.join(module),
-        )
-        .expect("the module can be copied");
+        let module = run.folder.join(Folder::MODULE);
+        fs::copy(folder.path.join("base").join(Folder::MODULE), &module)
+            .expect("the module can be copied");
+        run.set("OOM_MODULE", &module.display());
         run
     }
 

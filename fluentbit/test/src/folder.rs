@@ -18,9 +18,6 @@ pub fn top() -> PathBuf {
         .to_path_buf()
 }
 
-/// The module's name in the folder.
-const MODULE: &str = "oom-fluentbit-names.wasm";
-
 /// A copy of `fluentbit/kubernetes` with the module, as long as this is kept.
 pub struct Folder {
     /// Where it lies.
@@ -35,6 +32,9 @@ impl Drop for Folder {
 }
 
 impl Folder {
+    /// The module's name in the folder `base`.
+    pub const MODULE: &str = "oom-fluentbit-names.wasm";
+
     /// Copies the folder to one whose name has `test` in it. The module is `OOM_NAMES_MODULE`, else what
     /// `cargo xtask dist` built; where there is none, the test is skipped.
     ///
@@ -47,7 +47,7 @@ impl Folder {
     /// Where files cannot be written.
     pub fn lay_out(test: &str) -> Result<Self, Skip> {
         let module = std::env::var_os("OOM_NAMES_MODULE")
-            .map_or_else(|| top().join("dist").join(MODULE), PathBuf::from);
+            .map_or_else(|| top().join("dist").join(Self::MODULE), PathBuf::from);
         if !module.exists() {
             let module = module.display();
             return Err(Skip::new(format!(
@@ -57,7 +57,7 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("oom-{test}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder for the test");
         copy(&top().join("fluentbit/kubernetes"), &path);
-        fs::copy(&module, path.join("base").join(MODULE)).expect("the module can be copied");
+        fs::copy(&module, path.join("base").join(Self::MODULE)).expect("the module can be copied");
         Ok(Self { path })
     }
 

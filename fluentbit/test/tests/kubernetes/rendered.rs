@@ -72,8 +72,17 @@ impl Rendered {
         &self.pod()["containers"][0]
     }
 
+    /// The ConfigMap that has files of this kind, `data` or `binaryData`.
+    fn map(&self, files: &str) -> &Value {
+        let has = |object: &&Value| object["kind"] == "ConfigMap" && object[files].is_object();
+        let mut maps = self.0.iter().filter(has);
+        let map = maps.next().unwrap_or_else(|| panic!("no {files}"));
+        assert!(maps.next().is_none(), "one with {files}");
+        map
+    }
+
     fn files(&self) -> Vec<&str> {
-        let files = self.one("ConfigMap")["data"].as_object();
+        let files = self.map("data")["data"].as_object();
         files
             .expect("it has files")
             .keys()
@@ -148,15 +157,21 @@ fn check(rendered: &Rendered, folder: &Folder) {
         );
     }
 
-    let map = rendered.one("ConfigMap");
-    assert_eq!(&map["metadata"]["name"], volumes_map(volumes));
+    for (volume, files) in [("config", "data"), ("module", "binaryData")] {
+        let volume = volumes.iter().find(|found| found["name"] == volume);
+        let name = volume.map(|volume| &volume["configMap"]["name"]);
+        assert_eq!(name, Some(&rendered.map(files)["metadata"]["name"]));
+    }
+    let map = rendered.map("binaryData");
     let module = fs::read(folder.path.join("base/oom-fluentbit-names.wasm")).expect("it is there");
     let encoded = map["binaryData"]["oom-fluentbit-names.wasm"].as_str();
     let encoded = encoded.expect("the module is in the map");
     let letters = encoded.chars().filter(|letter| !letter.is_whitespace());
     // Four for three bytes.
     assert_eq!(letters.count(), module.len().div_ceil(3) * 4);
-    let data = map["data"].as_object().expect("it has files");
+    let data = rendered.map("data")["data"]
+        .as_object()
+        .expect("it has files");
     for (name, text) in data {
         let file = [
             "base",
@@ -182,12 +197,6 @@ fn check(rendered: &Rendered, folder: &Folder) {
             assert!(rendered.variables().contains(&wanted), "{name}: {wanted}");
         }
     }
-}
-
-/// The ConfigMap that the pod has.
-fn volumes_map(volumes: &[Value]) -> &Value {
-    let mut names = volumes.iter().map(|volume| &volume["configMap"]["name"]);
-    names.find(|name| !name.is_null()).expect("it has one")
 }
 
 /// The tests of this file.

@@ -20,8 +20,13 @@ const KEYS: IdentityKeys = IdentityKeys {
 
 /// How many kill, constraint and group lines of a suite `oom.vrl` leaves alone, and why. No text of several
 /// lines counts: none is read.
-const UNREAD: [(&str, usize, &str); 9] = [
+const UNREAD: [(&str, usize, &str); 12] = [
     ("author-readers", 4, "kubectl, stern, docker compose, grep"),
+    (
+        "blanks-behind",
+        4,
+        "blanks behind the text, as people paste it",
+    ),
     (
         "carriers",
         7,
@@ -31,6 +36,7 @@ const UNREAD: [(&str, usize, &str); 9] = [
     ("every-wording", 2, "OpenVZ, RHEL 5"),
     ("long-names", 5, "names of more than 15 bytes"),
     ("more lines", 1, "a name of more than 15 bytes"),
+    ("systemd-oomd", 8, "another killer than the kernel"),
     ("text-keys", 1, "a journal message as an array of bytes"),
     (
         "text-places",
@@ -38,6 +44,11 @@ const UNREAD: [(&str, usize, &str); 9] = [
         "places of a text that Vector's sources do not write",
     ),
     ("vendors", 4, "OpenVZ, RHEL 5, a policy's own words"),
+    (
+        "wall-time",
+        5,
+        "places of a text that Vector's sources do not write, a container's log, zones",
+    ),
 ];
 
 /// Lines that no suite has.

@@ -31,7 +31,8 @@ local function size(bytes)
   while bytes >= 1024 and number < #units do
     bytes, number = bytes / 1024, number + 1
   end
-  return string.format(number == 1 and "%d %s" or "%.1f %s", bytes, units[number])
+  -- Cut, as in the sentence of the record.
+  return string.format(number == 1 and "%d %s" or "%.1f %s", math.floor(bytes * 10) / 10, units[number])
 end
 
 -- What happened, in one sentence or two.
@@ -50,10 +51,25 @@ local function event(oom)
   return text .. "."
 end
 
+-- Another program than the kernel kills whole cgroups: there is no process to name, and nobody's limit.
+local function by_program(oom)
+  local who = { { text = "Processes were killed by " .. (oom["killer"] or "somebody") } }
+  if oom["reason"] then
+    who[2] = { text = ": " }
+    who[3] = { code = oom["reason"] }
+  end
+  return who
+end
+
+-- Whether the kernel did it.
+local function by_kernel(oom)
+  return (oom["killer"] or "kernel") == "kernel"
+end
+
 -- What to do, and the command that begins it.
 local function advice(oom, pod)
   local level = oom["level"]
-  if level == "node" or level == "kubepods" or level == "qos" then
+  if not by_kernel(oom) or level == "node" or level == "kubepods" or level == "qos" then
     return "It need not be what took the memory. Begin with: ", "kubectl describe node " .. NODE
   elseif pod["pod_name"] and pod["namespace_name"] then
     local command = string.format("kubectl -n %s describe pod %s", pod["namespace_name"], pod["pod_name"])
@@ -74,11 +90,14 @@ local function lines_of(record)
     owner[1] = oom["unit"] or container and "container " .. container:sub(1, 12) or "no known pod"
   end
   local victim = oom["victim"] or {}
-  local who = { { code = victim["comm"] or "a process" } }
-  if victim["pid"] then
-    who[#who + 1] = { text = string.format(" (pid %d)", victim["pid"]) }
+  local who = by_program(oom)
+  if by_kernel(oom) then
+    who = { { code = victim["comm"] or "a process" } }
+    if victim["pid"] then
+      who[#who + 1] = { text = string.format(" (pid %d)", victim["pid"]) }
+    end
+    who[#who + 1] = { text = event(oom) }
   end
-  who[#who + 1] = { text = event(oom) }
   local cgroup = oom["cgroup"] or {}
   if oom["level"] == "cgroup" and cgroup["limit"] then
     who[#who + 1] = { text = " The cgroup: " }

@@ -55,7 +55,7 @@ pub fn lines(received: &[Received]) -> impl Iterator<Item = Value> {
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    trials![loki, slack, teams, away, away_long]
+    trials![loki, slack, slack_of_other_killer, teams, away, away_long]
 }
 
 fn loki() -> Tested {
@@ -201,8 +201,6 @@ fn messages(
     hostile: &str,
     every: usize,
 ) -> Result<(Vec<Received>, Vec<Value>), Skip> {
-    let fluent_bit = FluentBit::find()?;
-    let folder = Folder::lay_out(&format!("output-{service}"))?;
     let mut records = records(Source::Journal);
     let names = names_of(&records);
     for record in &mut records {
@@ -210,10 +208,22 @@ fn messages(
         let message = message.replace("(postgres)", &format!("({hostile})"));
         record["MESSAGE"] = message.into();
     }
-    let mut kills = told(&records, &names);
+    messages_of(service, &records, &names, every)
+}
+
+/// The same of these records.
+fn messages_of(
+    service: &str,
+    records: &[Value],
+    names: &Names,
+    every: usize,
+) -> Result<(Vec<Received>, Vec<Value>), Skip> {
+    let fluent_bit = FluentBit::find()?;
+    let folder = Folder::lay_out(&format!("output-{service}-{}", records.len()))?;
+    let mut kills = told(records, names);
     kills.retain(is_kill);
     let receiver = Receiver::busy("ok", every);
-    let mut run = Run::new(&folder, "journal", &records, &names);
+    let mut run = Run::new(&folder, "journal", records, names);
     run.add(&folder, "outputs/message/message.lua");
     run.add(&folder, "outputs/message/output-message.yaml");
     let output = format!("output-{service}.yaml");
@@ -308,6 +318,27 @@ fn slack() -> Tested {
 
 fn survives(kill: &Value) -> bool {
     kill["oom"]["container_outcome"] == "survives"
+}
+
+/// A kill by another program than the kernel has no process and nobody's limit, but that program's own words, in
+/// which a path may be anybody's.
+fn slack_of_other_killer() -> Tested {
+    let text = "Killed /system.slice/a`<b due to memory pressure for /system.slice being 60.00% > 50.00% for > 20s \
+                with reclaim activity";
+    let record = json!({
+        "MESSAGE": text, "_TRANSPORT": "journal", "_SYSTEMD_UNIT": "systemd-oomd.service", "_HOSTNAME": "worker-1",
+    });
+    let (received, _) = messages_of("slack", &[record], &Names::default(), 1)?;
+    let body: Value = serde_json::from_slice(&received[0].body).expect("it is JSON");
+    assert_eq!(
+        body["text"],
+        "*OOM kill: system.slice* on worker-1\n\
+         Processes were killed by systemd-oomd: `memory pressure for /system.slice being 60.00% &gt; 50.00% for \
+         &gt; 20s with reclaim activity`\n\
+         It need not be what took the memory. Begin with: `kubectl describe node worker-1`\n\
+         <https://grafana.example/d/oom-kills|Dashboard>"
+    );
+    Ok(())
 }
 
 /// A card of Teams': its texts are runs, which know no marks.

@@ -33,7 +33,6 @@ fn is_kill(verdict: &Result<Verdict, HostError>) -> bool {
 pub fn tests() -> Vec<Trial> {
     trials![
         every_host_that_ever_shipped_accepts_the_module,
-        the_module_is_small,
         an_unchanged_record_is_handed_back_by_its_own_address,
         nothing_traps_whatever_comes_in,
         hard_records_give_the_same_in_every_engine,
@@ -55,11 +54,6 @@ pub fn tests() -> Vec<Trial> {
 fn every_host_that_ever_shipped_accepts_the_module() {
     check::module(module(), &FUNCTIONS)
         .unwrap_or_else(|problems| panic!("{}", problems.join("\n")));
-}
-
-fn the_module_is_small() {
-    let size = module().len();
-    assert!(size <= 160 * 1024, "{size} bytes");
 }
 
 fn an_unchanged_record_is_handed_back_by_its_own_address() {

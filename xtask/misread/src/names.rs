@@ -49,6 +49,7 @@ const WELL_KNOWN: &str = "
     lxc lxd incus ns qemu libvirt emulator vcpu kata sandbox firecracker garden buildkit buildx
     uid job jobid step task batch extern slurm slurmstepd nomad ecs ecstasks hadoop yarn mesos
     htcondor condor pbs snap flatpak app dbus background root tab microk8s daemon
+    systemd oomd killed marked due killing memory pressure swap used total being more than reclaim activity
     kern kernel klog kmsg dmesg syslog messages journal stdout stderr localhost localdomain
     emerg alert crit err error warn warning notice info debug guest log var gz zst txt pod
     default none null true false kb";

@@ -23,7 +23,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if .Values.module.image -}}
 /fluent-bit/oom/plugin.wasm
 {{- else -}}
-/fluent-bit/etc/conf/oom-fluentbit-names.wasm
+/fluent-bit/oom/oom-fluentbit-names.wasm
 {{- end }}
 {{- end }}
 

@@ -123,10 +123,13 @@ fn handed_out() -> Vec<String> {
     let table = fs::read_to_string(file).expect("the table of modules can be read");
     let files: Vec<String> = table
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("file: \"")?.strip_suffix("\","))
-        // The native program stands there too.
-        .filter(|file| file.ends_with(".wasm"))
-        .map(str::to_owned)
+        // The native program, which stands there too, ends otherwise.
+        .filter_map(|line| {
+            line.trim()
+                .strip_prefix("file: \"")?
+                .strip_suffix(".wasm\",")
+        })
+        .map(|name| format!("{name}.wasm"))
         .collect();
     assert!(!files.is_empty(), "no module is listed");
     files

@@ -249,8 +249,8 @@ impl Filter {
         let Some(mut oom) = killers::read(entry.unit, &entry.text) else {
             return pass_or_drop(mode);
         };
-        self.streams
-            .complete_other(&mut oom, entry.machine, entry.time_us, &entry.text);
+        oom.time_us = entry.time_us;
+        oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
         let is_own = entry.own_id == Some(oom.id.as_bytes());
         let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
         if is_own && !is_containers {
@@ -260,6 +260,8 @@ impl Filter {
         if is_containers || entry.own_id.is_some() {
             return pass_or_drop(mode);
         }
+        // Not before: what is refused counts for nobody.
+        self.streams.complete_other(&mut oom, entry.machine);
         let findings = RecordFindings {
             kill: Some(oom),
             ..RecordFindings::default()

@@ -46,7 +46,11 @@ fn by_use<'a>(rest: &'a [u8], between: &[u8]) -> Option<Act<'a>> {
 /// Both paths are any bytes. The watched cgroup is the victim's, or one around it: where that holds of several
 /// places at which the paths may part, nobody can say which.
 fn by_pressure<'a>(rest: &'a [u8], between: &[u8]) -> Option<Act<'a>> {
+    /// Two paths of the longest that Linux has, and the words between them: each place at which they may part is
+    /// compared with the rest.
+    const LONGEST: usize = 2 * 4096 + 64;
     let (paths, figures) = rsplit_once(rest, b" being ")?;
+    (paths.len() <= LONGEST).then_some(())?;
     let (pressure, behind) = split_once(figures, b" > ")?;
     let (limit, duration) = split_once(behind, b" for > ")?;
     let duration = duration.strip_suffix(b" with reclaim activity")?;
@@ -145,6 +149,17 @@ mod tests {
             let act = read(text.as_bytes()).expect("a kill");
             assert_eq!(act.victim, victim.map(str::as_bytes), "{text}");
             assert_eq!(act.is_ambiguous, victim.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_longer_than_any_are_none() {
+        for (length, is_kill) in [(4000, true), (9000, false)] {
+            let name = "x".repeat(length);
+            let text = format!(
+                "Killed /a/{name} due to memory pressure for /a being 1.00% > 0.00% for > 1s with reclaim activity"
+            );
+            assert_eq!(read(text.as_bytes()).is_some(), is_kill, "{length}");
         }
     }
 

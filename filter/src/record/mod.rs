@@ -52,6 +52,22 @@ enum WallClock {
     Text,
 }
 
+impl WallClock {
+    /// Notes what the field says. Of two that are as sure the earlier counts, in whatever order they stand.
+    fn note(self, text: &[u8], known: &mut Option<(Self, u64)>) {
+        let time_us = match self {
+            Self::Journal => unsigned(text),
+            Self::OpenTelemetry => unsigned(text).map(|nanoseconds| nanoseconds / 1000),
+            Self::Text => since_1970(text),
+        };
+        // Where it is not known OTLP has 0.
+        if let Some(time_us) = time_us.filter(|time_us| *time_us > 0) {
+            let said = (self, time_us);
+            *known = Some(known.map_or(said, |known| known.min(said)));
+        }
+    }
+}
+
 const CLOCKS: Table<Clock> = Table::new(&[
     // Fluent Bit's `kmsg` input.
     (b"sequence", Clock::Sequence),
@@ -257,7 +273,7 @@ impl<'a> Record<'a> {
         if let Value::String(text) | Value::Plain(text) = value {
             match CLOCKS.find(name) {
                 Some(Clock::Boot) => self.at_us = unsigned(text),
-                Some(Clock::Wall(clock)) => self.read_wall_clock(clock, text),
+                Some(Clock::Wall(clock)) => clock.note(text, &mut self.wall),
                 _ => {}
             }
         }
@@ -287,21 +303,6 @@ impl<'a> Record<'a> {
         }
         if names_machine && self.machine == before {
             machine::add_object(&mut self.machine, inside);
-        }
-    }
-
-    /// Notes what a field says of the time. Of two that are as sure the earlier counts, in whatever order
-    /// they stand.
-    fn read_wall_clock(&mut self, clock: WallClock, text: &[u8]) {
-        let time_us = match clock {
-            WallClock::Journal => unsigned(text),
-            WallClock::OpenTelemetry => unsigned(text).map(|nanoseconds| nanoseconds / 1000),
-            WallClock::Text => since_1970(text),
-        };
-        // Where it is not known OTLP has 0.
-        if let Some(time_us) = time_us.filter(|time_us| *time_us > 0) {
-            let said = (clock, time_us);
-            self.wall = Some(self.wall.map_or(said, |known| known.min(said)));
         }
     }
 

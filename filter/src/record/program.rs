@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 use super::field::FieldName;
 use super::json::{self, Value};
 use super::text::Texts;
-use super::{decoded_key, foreign, machine, since_1970};
+use super::{CLOCKS, Clock, decoded_key, foreign, machine};
 use crate::report::Machine;
-use crate::text::cursor::unsigned;
 
 /// How the journal gets what a process writes (`systemd.journal-fields(7)`).
 const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
@@ -37,7 +36,7 @@ impl<'a> Entry<'a> {
         let mut texts = Texts::default();
         let mut machine = Machine::default();
         let mut foreign = foreign::Fields::default();
-        let mut time_us = None;
+        let mut wall = None;
         let mut own_id = None;
         json::members(record, &mut |member| {
             let key = decoded_key(member.key);
@@ -66,12 +65,10 @@ impl<'a> Entry<'a> {
                             member.value,
                         );
                     }
-                    if let (Value::String(text), true) = (member.value, time_us.is_none()) {
-                        time_us = match name.bytes() {
-                            b"realtimetimestamp" => unsigned(text),
-                            b"timestamp" => since_1970(text),
-                            _ => None,
-                        };
+                    if let (Some(Clock::Wall(clock)), Value::String(text) | Value::Plain(text)) =
+                        (CLOCKS.find(&name), member.value)
+                    {
+                        clock.note(text, &mut wall);
                     }
                     return;
                 }
@@ -89,7 +86,7 @@ impl<'a> Entry<'a> {
             unit,
             text: texts.decoded().next()?,
             machine,
-            time_us,
+            time_us: wall.map(|(_, time_us)| time_us),
             own_id,
             names_container,
         })

@@ -1,6 +1,7 @@
 //! Every stream there is: lines in, kills out.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::compose;
@@ -275,23 +276,18 @@ impl<P> Streams<P> {
         forgotten.stream.give_up(&mut self.unfinished);
     }
 
-    /// Adds to a kill by another program than the kernel when it was, by its record's time, and what only all
-    /// streams together know. `text` is what the program wrote.
-    pub(crate) fn complete_other(
-        &mut self,
-        oom: &mut Oom,
-        machine: Machine,
-        time_us: Option<u64>,
-        text: &[u8],
-    ) {
-        let machine = machine.0.value();
+    /// The id of a kill by another program than the kernel, of what the program wrote and when.
+    pub(crate) fn id_of_other(machine: Machine, time_us: Option<u64>, text: &[u8]) -> String {
         let id = Fnv::new()
-            .with(&machine.to_le_bytes())
+            .with(&machine.0.value().to_le_bytes())
             .with(&time_us.unwrap_or_default().to_le_bytes())
             .with(text);
-        oom.id = compose::format_id(id.value());
-        oom.time_us = time_us;
-        self.complete(oom, machine);
+        compose::format_id(id.value())
+    }
+
+    /// Counts a kill by another program than the kernel, and adds what only all streams together know.
+    pub(crate) fn complete_other(&mut self, oom: &mut Oom, machine: Machine) {
+        self.complete(oom, machine.0.value());
     }
 
     /// Adds what only all streams together know of a kill.

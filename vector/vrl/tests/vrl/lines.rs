@@ -36,7 +36,7 @@ const UNREAD: [(&str, usize, &str); 12] = [
     ("every-wording", 2, "OpenVZ, RHEL 5"),
     ("long-names", 5, "names of more than 15 bytes"),
     ("more lines", 1, "a name of more than 15 bytes"),
-    ("systemd-oomd", 8, "another killer than the kernel"),
+    ("systemd-oomd", 9, "another killer than the kernel"),
     ("text-keys", 1, "a journal message as an array of bytes"),
     (
         "text-places",

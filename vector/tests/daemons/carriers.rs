@@ -204,7 +204,7 @@ fn lines_of(file: &Path, running: &mut Running) -> Vec<u8> {
         if text.ends_with('\n') && kills(&text) >= wanted {
             return bytes;
         }
-        let ended = running.0.try_wait().expect("a child");
+        let ended = running.child.try_wait().expect("a child");
         assert!(
             ended.is_none() && begun.elapsed() < PATIENCE,
             "{}: {ended:?}, {} bytes",
@@ -301,15 +301,15 @@ fn what_busybox_writes_is_read() -> Tested {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    let mut running = Running(child);
-    let process = PathBuf::from(format!("/proc/{}", running.0.id()));
+    let mut running = Running::from(child);
+    let process = PathBuf::from(format!("/proc/{}", running.child.id()));
     let socket = UnixDatagram::unbound().expect("a socket");
     let begun = Instant::now();
     // The machine's own stands there until the namespace has its /dev.
     let is_started =
         || fs::read_link(process.join("exe")).is_ok_and(|program| program.ends_with("busybox"));
     while !is_started() || socket.connect(process.join("root/dev/log")).is_err() {
-        if running.0.try_wait().expect("a child").is_some() || begun.elapsed() > PATIENCE {
+        if running.child.try_wait().expect("a child").is_some() || begun.elapsed() > PATIENCE {
             return Err(Skip::new("no mount namespace can be made"));
         }
         sleep(Duration::from_millis(20));

@@ -75,7 +75,7 @@ struct Group(Running);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let group = format!("-{}", self.0.0.id());
+        let group = format!("-{}", self.0.child.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
     }
 }
@@ -93,7 +93,7 @@ fn the_journal_is_told_once_across_a_restart() -> Tested {
             .env("OOM_PROGRAM", capture::PROGRAM)
             .stdout(File::create(folder.join("told")).expect("a file"))
             .process_group(0);
-        Group(Running(command.spawn().expect("it starts")))
+        Group(command.spawn().expect("it starts").into())
     };
     let mut first = follow();
     assert_eq!(wait_for(&kills, expected.len(), &mut first.0), expected);

@@ -1,7 +1,7 @@
 //! Daemons, where they are, and what they run as.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread::sleep;
@@ -80,13 +80,35 @@ pub fn folder(test: &str) -> PathBuf {
 }
 
 /// A child that ends with the test.
-pub struct Running(pub Child);
+pub struct Running {
+    /// The program.
+    pub child: Child,
+    /// A pipe that it reads. What was written into a pipe is gone once nobody has it open, and the child may
+    /// come to it late.
+    _pipe: Option<File>,
+}
+
+impl Running {
+    /// A child that reads this pipe.
+    pub fn reading(child: Child, pipe: File) -> Self {
+        Self {
+            child,
+            _pipe: Some(pipe),
+        }
+    }
+}
+
+impl From<Child> for Running {
+    fn from(child: Child) -> Self {
+        Self { child, _pipe: None }
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -100,7 +122,7 @@ pub fn wait_for(file: &Path, count: usize, running: &mut Running) -> Vec<Kill> {
         kills(&bytes[..end.map_or(0, |end| end + 1)])
     };
     while whole().len() < count && begun.elapsed() < PATIENCE {
-        let ended = running.0.try_wait().expect("a child");
+        let ended = running.child.try_wait().expect("a child");
         assert!(ended.is_none(), "it ended by itself: {ended:?}");
         sleep(Duration::from_millis(50));
     }

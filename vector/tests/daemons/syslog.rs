@@ -60,7 +60,6 @@ pub fn rsyslog(folder: &Path, config: &Path) -> Result<Running, Skip> {
         .arg(package.libraries().join("rsyslog"))
         .spawn()
         .expect("it starts");
-    let running = Running(child);
     let mut log = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -69,7 +68,7 @@ pub fn rsyslog(folder: &Path, config: &Path) -> Result<Running, Skip> {
     for line in capture::lines(&capture::text()) {
         writeln!(log, "<{}>{} {}", line.priority, line.clock(), line.text).expect("written");
     }
-    Ok(running)
+    Ok(Running::reading(child, log))
 }
 
 fn rsyslog_tells_each_kill_once() -> Tested {
@@ -116,7 +115,7 @@ pub fn syslog_ng(folder: &Path, config: &Path) -> Result<Running, Skip> {
         .arg(modules.join(version))
         .spawn()
         .expect("it starts");
-    Ok(Running(child))
+    Ok(child.into())
 }
 
 fn syslog_ng_tells_each_kill_once() -> Tested {

@@ -55,6 +55,8 @@ pub(super) struct OpenReport<P> {
     kills_beside: u8,
     /// A process was announced just before that could be expected: its own, out of order, or another's.
     has_early_announcement: bool,
+    /// It announced a process, and a kill that may be of a child in its place was told as nobody's.
+    has_lost_its_kill: bool,
 }
 
 impl<P> OpenReport<P> {
@@ -79,6 +81,7 @@ impl<P> OpenReport<P> {
             gap_follows: false,
             kills_beside: 0,
             has_early_announcement: false,
+            has_lost_its_kill: false,
         }
     }
 
@@ -178,7 +181,12 @@ impl<P> OpenReport<P> {
     /// Whether a kill that was told since it began may be its own, although nothing proves it: up to 5.0 it
     /// need not be that of the process named.
     pub(super) fn may_be_told(&self) -> bool {
-        self.kills_beside > 0 && !self.evidence.is_victim_certain()
+        self.has_lost_its_kill || self.kills_beside > 0 && !self.evidence.is_victim_certain()
+    }
+
+    /// Whether its kill was told as nobody's, as far as anybody knows: a later one is not its own.
+    pub(super) fn has_lost_its_kill(&self) -> bool {
+        self.has_lost_its_kill
     }
 
     /// Whether lines of another report may stand in it.
@@ -353,6 +361,16 @@ impl<P> OpenReport<P> {
     /// may be this one's: announced, out of order, before the row had come.
     pub(super) fn note_kill_of_another(&mut self, process: Process) {
         self.has_early_announcement |= self.evidence.tasks.find(process).is_some();
+    }
+
+    /// Notes a kill that belongs to nothing. Up to 5.0 it may be of a child of the process that this report
+    /// announced: one that its table lists, or any where it has none.
+    pub(super) fn note_kill_of_nobody(&mut self, process: Process) {
+        let Evidence {
+            selected, tasks, ..
+        } = &self.evidence;
+        let may_be_child = tasks.count().is_none() || tasks.find(process).is_some();
+        self.has_lost_its_kill |= selected.is_some() && may_be_child;
     }
 
     /// Whether its kill is not to be expected any more.

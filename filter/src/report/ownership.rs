@@ -61,7 +61,11 @@ fn owner_of_kill<P>(
     // A case that proves more goes first, in whatever report it holds.
     let found = of_a_report.into_iter().find_map(|holds| {
         let fits = |report: &OpenReport<P>| may_be_of(report, line) && holds(report, line);
-        reports.iter().rposition(fits)
+        let at = reports.iter().rposition(fits)?;
+        let (older, newer) = reports.split_at_checked(at.saturating_add(1))?;
+        let is_announced_anew =
+            |newer: &OpenReport<P>| older.last().is_some_and(|it| announces_anew(newer, it, line));
+        (!newer.iter().any(is_announced_anew)).then_some(at)
     });
     if let Some(at) = found {
         return Owner::Report(at);
@@ -92,6 +96,7 @@ fn may_be_of<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
     let killed = line.killed;
     report.admits(&line.stamp)
+        && !report.has_lost_its_kill()
         && evidence
             .scope()
             .zip(killed.scope)
@@ -135,6 +140,17 @@ fn is_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
         .evidence
         .selected
         .is_some_and(|selected| selected.process == line.process)
+}
+
+/// The process was announced again, for another reason: what an earlier report announced came to the kill of a
+/// child. The same line once more is none.
+fn announces_anew<P>(
+    newer: &OpenReport<P>,
+    older: &OpenReport<P>,
+    line: &KillLine<'_>,
+) -> bool {
+    let scope = |report: &OpenReport<P>| report.evidence.scope();
+    is_the_selected(newer, line) && (!newer.evidence.is_bare() || scope(newer) != scope(older))
 }
 
 /// Up to 5.0 a child of the announced process may be killed in its place; it stands in the same table.

@@ -487,6 +487,9 @@ impl<P> Stream<P> {
         for report in &mut self.reports {
             report.count_kill_beside();
             report.note_kill_of_another(line.process);
+            if is_nobodys && line.killed.scope.is_none() {
+                report.note_kill_of_nobody(line.process);
+            }
         }
         self.told.add(arrival.line, id);
         Told::Kill(kill)

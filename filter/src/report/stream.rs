@@ -14,7 +14,7 @@ use super::open::{MOST_KILLS_BESIDE, OpenReport};
 use super::ownership::{self, Owner};
 use super::tasks::Process;
 use super::unfinished::UnfinishedQueue;
-use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp};
+use super::{Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
 use crate::kernel::{
     self, Account, Killed, KnownWording, Message, Role, Scope, Section, Statistics, parse,
@@ -143,7 +143,10 @@ impl<P> Stream<P> {
         let report = self.reports.remove(at);
         let id = report.id;
         let victim = report.evidence.victim;
+        // Up to 5.0 a child of the process that was announced may be killed in its place.
+        let is_uncertain = report.evidence.selected.is_some() && self.kills_until_clear > 0;
         let is_told = report.may_be_told()
+            || is_uncertain
             || victim.map_or(self.kills_until_clear > 0, |victim| {
                 self.recent.has_pid(victim.pid)
             });
@@ -258,7 +261,7 @@ impl<P> Stream<P> {
                 return Told::Nothing;
             }
             Role::Continues => {
-                let report = self.current();
+                let report = self.current(&stamp);
                 let Some(report) = report.filter(|it| it.expects(wording.section, &stamp)) else {
                     return Told::Nothing;
                 };
@@ -287,15 +290,29 @@ impl<P> Stream<P> {
     }
 
     /// The report to which a line belongs that names none: the newest that is still being printed.
-    fn current(&mut self) -> Option<&mut OpenReport<P>> {
-        let at = self.current_place()?;
+    fn current(&mut self, stamp: &LineStamp<'_>) -> Option<&mut OpenReport<P>> {
+        let at = self.current_place(stamp)?;
         self.reports.get_mut(at)
     }
 
-    fn current_place(&self) -> Option<usize> {
-        let is_printed = |report: &OpenReport<P>| !report.is_settled();
+    fn current_place(&self, stamp: &LineStamp<'_>) -> Option<usize> {
         let newest = self.reports.len().checked_sub(1);
-        self.reports.iter().rposition(is_printed).or(newest)
+        self.newest_where(stamp, |report| !report.is_settled())
+            .or(newest)
+    }
+
+    /// The newest report of which `fits` holds; one that the line's clock is close to goes first, for a second
+    /// reader hands older reports in again.
+    fn newest_where(
+        &self,
+        stamp: &LineStamp<'_>,
+        fits: impl Fn(&OpenReport<P>) -> bool,
+    ) -> Option<usize> {
+        let is_close = |report: &OpenReport<P>| !report.clock.is_far(&stamp.clock, GROUP_PAUSE_US);
+        let reports = || self.reports.iter();
+        reports()
+            .rposition(|report| fits(report) && is_close(report))
+            .or_else(|| reports().rposition(&fits))
     }
 
     /// The place of the report that a message continues, or of a new one that begins with it.
@@ -314,10 +331,10 @@ impl<P> Stream<P> {
         let goes_on = |report: &OpenReport<P>| {
             report.admits(&stamp) && continues(report, message) && !is_early(report)
         };
-        if is_announcement && let Some(at) = self.reports.iter().rposition(goes_on) {
+        if is_announcement && let Some(at) = self.newest_where(&stamp, goes_on) {
             return at;
         }
-        let current = self.current_place();
+        let current = self.current_place(&stamp);
         let known = current.and_then(|at| Some((at, self.reports.get(at)?)));
         if let Some((at, report)) = known
             && goes_on(report)
@@ -378,7 +395,7 @@ impl<P> Stream<P> {
         queue: &mut UnfinishedQueue<P>,
     ) -> Told<'a> {
         let stamp = arrival.stamp();
-        let Some(report) = self.current() else {
+        let Some(report) = self.current(&stamp) else {
             return Told::Nothing;
         };
         let text: &'a [u8] = &arrival.line.text;
@@ -568,7 +585,7 @@ impl<P> Stream<P> {
                     .unwrap_or_else(|| self.new_id(arrival.line))
             }
             _ => {
-                let report = self.current().filter(|report| report.admits(&stamp));
+                let report = self.current(&stamp).filter(|report| report.admits(&stamp));
                 if let (Some(report), Message::AlreadyExiting(_)) = (report, &message) {
                     report.end_without_kill(event);
                 }
@@ -594,7 +611,7 @@ impl<P> Stream<P> {
 
     /// The report or the incident that a line stands beside.
     fn beside(&self, stamp: &LineStamp<'_>) -> Option<u64> {
-        let report = self.current_place().and_then(|at| self.reports.get(at));
+        let report = self.current_place(stamp).and_then(|at| self.reports.get(at));
         let report = report.filter(|report| report.admits(stamp));
         let last = self.last_incident.as_ref();
         report.map(|report| report.id).or_else(|| {

@@ -26,6 +26,10 @@ pub(super) enum Owner {
     Nobody,
 }
 
+/// Microseconds from an announcement to the kill of a child, which the kernel does in one go. A serial console
+/// takes a tenth of a second for a line.
+const ANNOUNCEMENT_PAUSE_US: u64 = 200_000;
+
 /// Whether a case holds.
 type Case<T> = fn(&T, &KillLine<'_>) -> bool;
 
@@ -159,7 +163,9 @@ fn is_a_child_of_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) ->
         selected, tasks, ..
     } = &report.evidence;
     // After another kill its own may have been told already, out of order.
-    let is_certain = !report.is_mixed() && report.is_first_kill();
+    let is_certain = !report.is_mixed()
+        && report.is_first_kill()
+        && !report.clock.is_far(&line.stamp.clock, ANNOUNCEMENT_PAUSE_US);
     is_certain && selected.is_some() && tasks.find(line.process).is_some()
 }
 
@@ -212,6 +218,8 @@ fn is_of_the_group_by_its_table(last: &Incident, line: &KillLine<'_>) -> bool {
         .is_some_and(|place| place.limit.is_some());
     kills_a_group(last, line)
         && last.has_report
+        // Another report's rows may stand in its table.
+        && !last.evidence.is_mixed
         // The table of the whole machine lists everybody.
         && has_limit
         && last.evidence.tasks.find(line.process).is_some()

@@ -328,8 +328,17 @@ impl<P> Stream<P> {
         let is_early = |report: &OpenReport<P>| {
             is_announcement && report.is_before_announcement(self.prints_tables)
         };
+        // Where several reports or machines stand in each other, an announcement closes what was just printed.
+        let is_late = |report: &OpenReport<P>| {
+            is_announcement
+                && self.kills_until_clear > 0
+                && report.clock.is_far(&stamp.clock, GROUP_PAUSE_US)
+        };
         let goes_on = |report: &OpenReport<P>| {
-            report.admits(&stamp) && continues(report, message) && !is_early(report)
+            report.admits(&stamp)
+                && continues(report, message)
+                && !is_early(report)
+                && !is_late(report)
         };
         if is_announcement && let Some(at) = self.newest_where(&stamp, goes_on) {
             return at;

@@ -363,14 +363,15 @@ impl<P> OpenReport<P> {
         self.has_early_announcement |= self.evidence.tasks.find(process).is_some();
     }
 
-    /// Notes a kill that belongs to nothing. Up to 5.0 it may be of a child of the process that this report
-    /// announced: one that its table lists, or any where it has none.
+    /// Notes a kill that belongs to nothing. Up to 5.0 it may be this report's: of a child of the process that it
+    /// announced, or told before the announcement, out of order. Its table tells, where it has one.
     pub(super) fn note_kill_of_nobody(&mut self, process: Process) {
         let Evidence {
             selected, tasks, ..
         } = &self.evidence;
-        let may_be_child = tasks.count().is_none() || tasks.find(process).is_some();
-        self.has_lost_its_kill |= selected.is_some() && may_be_child;
+        let may_be_its_own = tasks.count().is_none() || tasks.find(process).is_some();
+        self.has_lost_its_kill |= selected.is_some() && may_be_its_own;
+        self.has_early_announcement |= may_be_its_own;
     }
 
     /// Whether its kill is not to be expected any more.

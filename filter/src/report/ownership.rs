@@ -8,7 +8,7 @@ use super::evidence::{Evidence, NamedVictim, Place};
 use super::incident::Incident;
 use super::open::OpenReport;
 use super::tasks::Row;
-use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
+use super::{ANNOUNCEMENT_PAUSE_US, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
 use crate::carrier::Author;
 use crate::cgroup::{Level, identify, is_pod_directory};
 use crate::kernel::{Scope, is_below};
@@ -25,10 +25,6 @@ pub(super) enum Owner {
     /// To nothing that is known.
     Nobody,
 }
-
-/// Microseconds from an announcement to the kill of a child, which the kernel does in one go. A serial console
-/// takes a tenth of a second for a line.
-const ANNOUNCEMENT_PAUSE_US: u64 = 200_000;
 
 /// Whether a case holds.
 type Case<T> = fn(&T, &KillLine<'_>) -> bool;
@@ -67,8 +63,11 @@ fn owner_of_kill<P>(
         let fits = |report: &OpenReport<P>| may_be_of(report, line) && holds(report, line);
         let at = reports.iter().rposition(fits)?;
         let (older, newer) = reports.split_at_checked(at.saturating_add(1))?;
-        let is_announced_anew =
-            |newer: &OpenReport<P>| older.last().is_some_and(|it| announces_anew(newer, it, line));
+        let is_announced_anew = |newer: &OpenReport<P>| {
+            older
+                .last()
+                .is_some_and(|it| announces_anew(newer, it, line))
+        };
         (!newer.iter().any(is_announced_anew)).then_some(at)
     });
     if let Some(at) = found {
@@ -148,11 +147,7 @@ fn is_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
 
 /// The process was announced again, for another reason: what an earlier report announced came to the kill of a
 /// child. The same line once more is none.
-fn announces_anew<P>(
-    newer: &OpenReport<P>,
-    older: &OpenReport<P>,
-    line: &KillLine<'_>,
-) -> bool {
+fn announces_anew<P>(newer: &OpenReport<P>, older: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let scope = |report: &OpenReport<P>| report.evidence.scope();
     is_the_selected(newer, line) && (!newer.evidence.is_bare() || scope(newer) != scope(older))
 }
@@ -165,7 +160,9 @@ fn is_a_child_of_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) ->
     // After another kill its own may have been told already, out of order.
     let is_certain = !report.is_mixed()
         && report.is_first_kill()
-        && !report.clock.is_far(&line.stamp.clock, ANNOUNCEMENT_PAUSE_US);
+        && !report
+            .clock
+            .is_far(&line.stamp.clock, ANNOUNCEMENT_PAUSE_US);
     is_certain && selected.is_some() && tasks.find(line.process).is_some()
 }
 

@@ -14,7 +14,7 @@ use super::open::{MOST_KILLS_BESIDE, OpenReport};
 use super::ownership::{self, Owner};
 use super::tasks::Process;
 use super::unfinished::UnfinishedQueue;
-use super::{Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, LineStamp};
+use super::{ANNOUNCEMENT_PAUSE_US, Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
 use crate::kernel::{
     self, Account, Killed, KnownWording, Message, Role, Scope, Section, Statistics, parse,
@@ -328,11 +328,12 @@ impl<P> Stream<P> {
         let is_early = |report: &OpenReport<P>| {
             is_announcement && report.is_before_announcement(self.prints_tables)
         };
-        // Where several reports or machines stand in each other, an announcement closes what was just printed.
+        // An announcement closes what was just printed. Where the stack is there, nobody filtered lines out between.
         let is_late = |report: &OpenReport<P>| {
+            let is_far = |pause| report.clock.is_far(&stamp.clock, pause);
             is_announcement
-                && self.kills_until_clear > 0
-                && report.clock.is_far(&stamp.clock, GROUP_PAUSE_US)
+                && (self.kills_until_clear > 0 && is_far(GROUP_PAUSE_US)
+                    || report.evidence.has_stack_head && is_far(ANNOUNCEMENT_PAUSE_US))
         };
         let goes_on = |report: &OpenReport<P>| {
             report.admits(&stamp)
@@ -472,6 +473,9 @@ impl<P> Stream<P> {
             return Told::Line(ReportLine::plain(Event::Report, id));
         }
         let is_nobodys = owner == Owner::Nobody;
+        if is_nobodys && let Some(id) = self.recent.told_just_now(line.process, &stamp.clock) {
+            return Told::Line(ReportLine::plain(Event::Report, id));
+        }
         let mut told = self.without_line.iter();
         if let Some(at) = told.position(|told| told.is_of(&line, is_nobodys)) {
             // It was waited for no longer.
@@ -620,7 +624,9 @@ impl<P> Stream<P> {
 
     /// The report or the incident that a line stands beside.
     fn beside(&self, stamp: &LineStamp<'_>) -> Option<u64> {
-        let report = self.current_place(stamp).and_then(|at| self.reports.get(at));
+        let report = self
+            .current_place(stamp)
+            .and_then(|at| self.reports.get(at));
         let report = report.filter(|report| report.admits(stamp));
         let last = self.last_incident.as_ref();
         report.map(|report| report.id).or_else(|| {

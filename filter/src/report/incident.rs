@@ -79,6 +79,11 @@ impl Incident {
     pub(super) fn has_killed(&self, process: Process) -> bool {
         self.killed.binary_search(&process).is_ok()
     }
+
+    /// Whether it killed a process of this number.
+    pub(super) fn has_killed_pid(&self, pid: u32) -> bool {
+        self.killed.iter().any(|process| process.has_pid(pid))
+    }
 }
 
 /// Kills of one stream, of any incident, newest last: the next task table may still list them, and the

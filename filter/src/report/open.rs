@@ -55,7 +55,7 @@ pub(super) struct OpenReport<P> {
     kills_beside: u8,
     /// A process was announced just before that could be expected: its own, out of order, or another's.
     has_early_announcement: bool,
-    /// It announced a process, and a kill that may be of a child in its place was told as nobody's.
+    /// Its kill was told as nobody's, or one that may be its own: of a child of the process that it announced.
     has_lost_its_kill: bool,
 }
 
@@ -367,11 +367,21 @@ impl<P> OpenReport<P> {
     /// announced, or told before the announcement, out of order. Its table tells, where it has one.
     pub(super) fn note_kill_of_nobody(&mut self, process: Process) {
         let Evidence {
-            selected, tasks, ..
+            victim,
+            selected,
+            tasks,
+            ..
         } = &self.evidence;
-        let may_be_its_own = tasks.count().is_none() || tasks.find(process).is_some();
-        self.has_lost_its_kill |= selected.is_some() && may_be_its_own;
+        let is_listed = tasks.find(process).is_some();
+        let may_be_its_own = is_listed || tasks.count().is_none();
+        self.has_lost_its_kill |=
+            selected.is_some() && may_be_its_own || victim.is_some() && is_listed;
         self.has_early_announcement |= may_be_its_own;
+    }
+
+    /// Notes that its kill was told as nobody's.
+    pub(super) fn lose_its_kill(&mut self) {
+        self.has_lost_its_kill = true;
     }
 
     /// Whether its kill is not to be expected any more.

@@ -278,6 +278,14 @@ impl<P> Stream<P> {
         };
         report.evidence.learn(&message);
         report.evidence.witnessed_by(stamp.author);
+        // The kill line came first, out of order, and was told already.
+        if let (Message::Constraint(_), Some(victim)) = (&message, report.evidence.victim)
+            && let Some(last) = &self.last_incident
+            && last.is_current(&stamp)
+            && last.has_killed_pid(victim.pid)
+        {
+            report.lose_its_kill();
+        }
         report.has_header |= matches!(message, Message::Invoked(_));
         if wording.role == Role::Ends {
             report.end_without_kill(wording.event);

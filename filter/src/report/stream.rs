@@ -281,6 +281,7 @@ impl<P> Stream<P> {
         // The kill line came first, out of order, and was told already.
         if let (Message::Constraint(_), Some(victim)) = (&message, report.evidence.victim)
             && let Some(last) = &self.last_incident
+            && (!report.has_header || !report.is_first_kill())
             && last.is_current(&stamp)
             && last.has_killed_pid(victim.pid)
         {

@@ -446,6 +446,11 @@ test("a report without its kill is told as that", { skip }, async (context) => {
   await give(page, "cut.log", text.split("\n").slice(0, -3).join("\n"));
   assert.match(await status(page), /^No kill in this text, but a part of an OOM report/);
   assert.match(await page.locator(".kill").textContent(), /broke off.*the line that says who was killed is not in this text/s);
+  // The report names its victim, and the line of the kill was lost.
+  const lines = text.split("\n").filter((line) => !/Killed process|oom_reaper/.test(line));
+  await give(page, "lost.log", lines.join("\n"));
+  assert.match(await status(page), /^A process was killed: this text has its report, and not the line of the kill/);
+  assert.match(await page.locator(".kill").textContent(), /was killed.*the line of the kill itself is missing/s);
 });
 
 test("without an OOM line the page says what it looked for", { skip }, async (context) => {

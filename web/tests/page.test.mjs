@@ -355,6 +355,8 @@ test("what was not read is told, and what was changed on its way is mended", { s
     assert.match(await page.textContent("#notes"), note, name);
   };
   await one("wrapped.log", stamped.flatMap((line) => line.match(/.{1,80}/g)).join("\n"), /joined again/);
+  // Between words, as mails have it: a line that goes on ends with a blank.
+  await one("flowed.log", stamped.flatMap((line) => line.match(/.{1,71}(?: |$)|.{1,72}/g)).join("\n"), /joined again/);
   await one("turned.log", stamped.toReversed().join("\n"), /turned round/);
   await one("le.log", Buffer.from(`\ufeff${stamped.join("\r\n")}`, "utf16le"), /^$/);
   await one("no-mark.log", Buffer.from(stamped.join("\r\n"), "utf16le"), /^$/);

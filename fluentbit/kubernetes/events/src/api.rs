@@ -13,14 +13,14 @@ use kube::{Client, Config, Resource as _};
 use crate::event::Tally;
 use crate::queue::{Answer, Lost, Request, Step};
 
-/// The longest time for a request and its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer, in bytes. An Event has some two thousand.
 const LONGEST: usize = 1 << 20;
 
 /// The API server, and who this is to it.
 pub struct Api {
     client: Client,
+    /// The longest time for a request and its answer.
+    patience: Duration,
 }
 
 /// What became of a request, for the queue and for people.
@@ -41,7 +41,7 @@ pub struct Fault {
 
 impl Api {
     /// That of the pod's service account, or of a kubeconfig; else the one named, without any credentials.
-    pub async fn new(named: Option<&str>) -> Result<Self, String> {
+    pub async fn new(named: Option<&str>, patience: Duration) -> Result<Self, String> {
         let mut config = match named {
             Some(url) => {
                 let url = url.parse();
@@ -51,9 +51,9 @@ impl Api {
         };
         // When to try again is the queue's to say.
         config.default_retry = false;
-        config.connect_timeout = Some(PATIENCE);
+        config.connect_timeout = Some(patience);
         let client = Client::try_from(config).map_err(|error| error.to_string())?;
-        Ok(Self { client })
+        Ok(Self { client, patience })
     }
 
     /// Makes a request.
@@ -63,7 +63,7 @@ impl Api {
             // A name that cannot stand in an address is none of ours.
             Err(text) => return Told::never(text),
         };
-        match tokio::time::timeout(PATIENCE, self.exchange(request)).await {
+        match tokio::time::timeout(self.patience, self.exchange(request)).await {
             Err(_) => Told::silent("no answer in time".to_owned()),
             Ok(Err(text)) => Told::silent(text),
             Ok(Ok((status, headers, body))) => classify(&step.request, status, &headers, &body),

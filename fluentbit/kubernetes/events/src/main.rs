@@ -86,7 +86,7 @@ fn main() -> ExitCode {
 
 /// Runs until it is asked to end.
 async fn run(settings: Settings) -> Result<(), String> {
-    let api = Api::new(settings.api_server.as_deref()).await?;
+    let api = Api::new(settings.api_server.as_deref(), settings.timeout).await?;
     let bind = async |address| {
         let listener = TcpListener::bind(address).await;
         listener.map_err(|error| format!("cannot listen on {address}: {error}"))

@@ -1,5 +1,8 @@
 //! A kill, out of a record as Fluent Bit or Vector hands it over.
 
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +16,8 @@ pub struct Kill {
     pub report: u64,
     /// Whether it is one of a group that is killed together: the group is told once.
     pub is_group: bool,
-    /// When, in microseconds since 1970. Absent where the carrier has no such time.
+    /// When, in microseconds since 1970: as the record's `time_us`, else as the host has it. Absent where neither has
+    /// one.
     pub time_us: Option<i64>,
     /// Whose limit it was, in the words of the record's `level`. Absent where nothing tells.
     pub level: Option<String>,
@@ -69,8 +73,12 @@ impl Kill {
     ///
     /// Why there is no Event for it.
     pub fn read(record: Value, takes_unproven: bool) -> Result<Self, Unfit> {
-        let Record { oom, kubernetes } =
-            serde_json::from_value(record).map_err(|_| Unfit::NoKill)?;
+        let Record {
+            oom,
+            kubernetes,
+            date,
+            timestamp,
+        } = serde_json::from_value(record).map_err(|_| Unfit::NoKill)?;
         if oom.event != "kill" {
             return Err(Unfit::NoKill);
         }
@@ -95,7 +103,7 @@ impl Kill {
             key,
             report: hash(&[&oom.id]),
             is_group: oom.group,
-            time_us: oom.time_us.filter(|time| *time > 0),
+            time_us: oom.time_us.or_else(|| time(&date, &timestamp)),
             level: oom.level,
             outcome: oom.container_outcome,
             summary: oom.summary,
@@ -133,12 +141,28 @@ fn is_name(name: &str) -> bool {
             .all(|byte| is_letter(byte) || byte == b'-' || byte == b'.')
 }
 
+/// The host's own time of a record, in microseconds since 1970.
+fn time(date: &Value, timestamp: &Value) -> Option<i64> {
+    let text = timestamp.as_str().or(date.as_str());
+    if let Some(time) = text.and_then(|text| text.parse::<Timestamp>().ok()) {
+        return Some(time.as_microsecond());
+    }
+    let seconds = Duration::try_from_secs_f64(date.as_f64()?).ok()?;
+    seconds.as_micros().try_into().ok()
+}
+
 /// Of a record what is read.
 #[derive(Deserialize)]
 struct Record {
     oom: Oom,
     #[serde(default)]
     kubernetes: Kubernetes,
+    /// Fluent Bit's time: seconds since 1970.
+    #[serde(default)]
+    date: Value,
+    /// Vector's.
+    #[serde(default)]
+    timestamp: Value,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +315,18 @@ pub mod tests {
         }
         let kill = with(record(), "/kubernetes/container_name", json!("a}"));
         assert_eq!(Kill::read(kill, false).unwrap().container, None);
+    }
+
+    #[test]
+    fn times() {
+        let time = |record| Kill::read(record, false).unwrap().time_us;
+        assert_eq!(time(record()), Some(1_795_918_305_395_695));
+        let untimed = with(record(), "/oom/time_us", Value::Null);
+        assert_eq!(time(untimed.clone()), Some(1_795_918_305_400_000));
+        let none = with(untimed.clone(), "/date", json!(-1));
+        assert_eq!(time(none), None);
+        let vector = with(untimed, "/timestamp", json!("2026-11-29T02:11:45.395695Z"));
+        assert_eq!(time(vector), Some(1_795_918_305_395_695));
     }
 
     #[test]

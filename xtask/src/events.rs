@@ -46,9 +46,9 @@ pub fn image(path: &Path) -> Result<(), Failure> {
         // Blobs of an older program would stay beside those of this one.
         fs::remove_dir_all(&layout).map_err(|error| Failure::file("remove", &layout, &error))?;
     }
-    let mut lay_out = pack();
-    lay_out.arg("program").arg(program).arg(EVENTS.package);
-    workspace::run(lay_out.arg(env!("CARGO_PKG_VERSION")).arg(&layout))?;
+    let mut build = pack();
+    build.arg("program").arg(program).arg(EVENTS.package);
+    workspace::run(build.arg(env!("CARGO_PKG_VERSION")).arg(&layout))?;
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
     let mut archive = pack();

@@ -15,9 +15,9 @@ use std::str::FromStr as _;
 
 use oci_spec::OciSpecError;
 use oci_spec::image::{
-    Arch, Config, ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder, ImageIndexBuilder,
-    ImageManifestBuilder, MediaType, OciLayoutBuilder, Os, PlatformBuilder, RootFsBuilder,
-    SCHEMA_VERSION, Sha256Digest,
+    Arch, Config, ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder,
+    ImageIndexBuilder, ImageManifestBuilder, MediaType, OciLayoutBuilder, Os, PlatformBuilder,
+    RootFsBuilder, SCHEMA_VERSION, Sha256Digest,
 };
 use serde::Serialize;
 use serde_json::json;

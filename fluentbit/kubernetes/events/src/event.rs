@@ -138,7 +138,8 @@ impl Draft {
             namespace: NODES.to_owned(),
             name: format!("{node}.{number:016x}"),
             of_process: None,
-            subject: String::new(),
+            // Of what is no pod's all share one.
+            subject: uid.to_owned(),
             regarding: ObjectReference {
                 api_version: Some("v1".to_owned()),
                 kind: Some("Node".to_owned()),

@@ -287,8 +287,8 @@ fn fluent_bit() -> Tested {
     let known = "oom_events_skipped_total{reason=\"told_before\"}";
     let unproven = "oom_events_skipped_total{reason=\"unproven\"}";
     until("all is told", || program.figure("oom_events_waiting") == 0);
-    let skipped = program.figure(known) + program.figure(unproven);
-    assert_eq!(program.figure("oom_events_told_total") + skipped, kills);
+    let left_out = program.figure(known) + program.figure(unproven);
+    assert_eq!(program.figure("oom_events_told_total") + left_out, kills);
     let state = server.state();
     let pods = state
         .events

@@ -164,25 +164,25 @@ fn away() {
 /// What waits is bounded, and so is memory: the oldest are dropped, and counted.
 fn bound() {
     let server = Server::start(Mood::Forbidden);
-    let program = Program::start(server.address, &["--capacity=500"]);
+    let program = Program::start(server.address, &["--capacity=300"]);
     let begun = program.memory();
-    for first in (1..=20_000).step_by(500) {
+    for first in (1..=6000).step_by(500) {
         let kills: Vec<Value> = (first..first + 500).map(|pid| kill(pid, pid)).collect();
         program.take(&kills);
     }
     let grown = program.memory() - begun;
     assert!(grown < 16 << 10, "{grown} KiB more than at the start");
-    assert_eq!(program.figure("oom_events_waiting"), 500);
+    assert_eq!(program.figure("oom_events_waiting"), 300);
     let dropped = "oom_events_dropped_total{reason=\"queue_full\"}";
-    assert_eq!(program.figure(dropped), 19_500);
+    assert_eq!(program.figure(dropped), 5700);
     server.turn(Mood::Well);
-    program.told(500);
+    program.told(300);
     let state = server.state();
-    assert_eq!(state.count(), 500);
+    assert_eq!(state.count(), 300);
     let older = state.events.values().filter(|event| {
         let name = event["regarding"]["name"].as_str().expect("it is a pod");
         let pod: u64 = name["hog-".len()..].parse().expect("it has a number");
-        pod <= 19_500
+        pod <= 5700
     });
     // One may have been on its way.
     assert!(older.count() <= 1);

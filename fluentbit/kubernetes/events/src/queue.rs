@@ -13,6 +13,8 @@ use serde_json::Value;
 use crate::event::{Draft, Tally, change};
 use crate::kill::Kill;
 
+/// The shortest pause after a failure.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The longest pause that the API server may ask for.
@@ -164,6 +166,8 @@ pub struct Queue {
     /// How often in a row nothing could be written.
     failures: u32,
     turns: u64,
+    /// Whether it is to be emptied for the last time.
+    hurries: bool,
 }
 
 impl Queue {
@@ -177,6 +181,7 @@ impl Queue {
             paused: None,
             failures: 0,
             turns: 0,
+            hurries: false,
         }
     }
 
@@ -244,7 +249,11 @@ impl Queue {
 
     /// What to do now. A step is to be followed by [`Self::done`] for it.
     pub fn next(&mut self, now: Instant) -> Next {
-        let interval = self.limits.interval;
+        let interval = if self.hurries {
+            Duration::ZERO
+        } else {
+            self.limits.interval
+        };
         let ready = |entry: &Entry| {
             let after_last = self.subjects.get(&entry.draft.subject);
             let after_last = after_last.and_then(|last| last.checked_add(interval));
@@ -357,7 +366,8 @@ impl Queue {
 
     /// Makes what waits due at once, for the last time.
     pub fn hurry(&mut self, now: Instant) {
-        self.limits.interval = Duration::ZERO;
+        self.hurries = true;
+        self.paused = None;
         for entry in self.entries.values_mut() {
             entry.due = now;
         }
@@ -453,6 +463,8 @@ fn kills<'a>(waiting: impl IntoIterator<Item = &'a Waiting>) -> u64 {
 
 /// How long to wait after so many failures in a row: twice as long each time.
 fn pause(failures: u32, first: Duration) -> Duration {
+    // Never at once, whatever the interval is.
+    let first = first.max(SHORTEST_PAUSE);
     let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
     first.saturating_mul(factor).min(LONGEST_PAUSE)
 }
@@ -722,6 +734,21 @@ mod tests {
         assert_eq!(waits, [1, 2, 7, 600]);
         bench.run();
         assert_eq!(bench.change.told, 2);
+    }
+
+    #[test]
+    fn the_last_time() {
+        let mut bench = bench(10);
+        bench.add(&kill(1, 1));
+        bench.queue.hurry(bench.now);
+        let begun = bench.now;
+        let step = bench.step().unwrap();
+        assert_eq!(bench.now, begun);
+        // It is asked again, and not at once.
+        bench.answer(&step, Answer::Busy(None));
+        bench.run();
+        assert_eq!(bench.now - begun, SECOND);
+        assert_eq!(bench.change.told, 1);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Draft {
     pub of_process: Option<String>,
     /// Whose it is: writes for the same are not to follow each other too fast.
     pub subject: String,
+    /// The sentence of the record.
+    pub summary: String,
     regarding: ObjectReference,
     reason: &'static str,
     note: String,
@@ -115,6 +117,7 @@ impl Draft {
                 name: name(reason),
                 of_process: of_container.then(|| name(self::reason(false))),
                 subject: uid.to_owned(),
+                summary: kill.summary.clone(),
                 regarding: ObjectReference {
                     api_version: Some("v1".to_owned()),
                     kind: Some("Pod".to_owned()),
@@ -140,6 +143,7 @@ impl Draft {
             of_process: None,
             // Of what is no pod's all share one.
             subject: uid.to_owned(),
+            summary: kill.summary.clone(),
             regarding: ObjectReference {
                 api_version: Some("v1".to_owned()),
                 kind: Some("Node".to_owned()),
@@ -225,7 +229,13 @@ fn note(kill: &Kill, node: &str) -> String {
         }
         _ => String::new(),
     };
-    let tail = [outcome, &advice, &unnamed].concat();
+    // Of the first process the kernel's own report does not say it yet.
+    let group = if kill.is_group && !kill.summary.contains("memory.oom.group") {
+        " Its whole group was killed (memory.oom.group)."
+    } else {
+        ""
+    };
+    let tail = [group, outcome, &advice, &unnamed].concat();
     let room = NOTE
         .saturating_sub(head.len())
         .saturating_sub(tail.len())

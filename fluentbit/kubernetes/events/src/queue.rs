@@ -187,7 +187,7 @@ impl Queue {
 
     /// Takes a kill. `now_us` is the wall clock, in microseconds since 1970, for a kill without a time.
     pub fn add(&mut self, kill: &Kill, now: Instant, now_us: i64) -> Change {
-        let draft = Draft::of(kill, &self.node);
+        let mut draft = Draft::of(kill, &self.node);
         self.turns = self.turns.saturating_add(1);
         let turn = self.turns;
         let mut new = Waiting {
@@ -199,7 +199,9 @@ impl Queue {
         };
         // The kernel tells of the first process before it says that its whole group is killed.
         let of_process = draft.of_process.as_ref().filter(|_| kill.is_group);
+        let mut first = None;
         if let Some(entry) = of_process.and_then(|name| self.entries.get_mut(name)) {
+            let before = entry.waiting.len();
             entry.waiting.retain(|other| {
                 let is_of_group = other.report == kill.report;
                 if is_of_group {
@@ -208,6 +210,17 @@ impl Queue {
                 }
                 !is_of_group
             });
+            if entry.waiting.len() < before {
+                first = Some(entry.draft.summary.clone());
+            }
+        }
+        // It is the one that the kernel chose: the others say less.
+        if let Some(summary) = first {
+            let kill = Kill {
+                summary,
+                ..kill.clone()
+            };
+            draft = Draft::of(&kill, &self.node);
         }
         let due = now.checked_add(self.limits.interval).unwrap_or(now);
         let entry = (self.entries.entry(draft.name.clone())).or_insert_with(|| Entry {
@@ -668,6 +681,7 @@ mod tests {
         let report = kills[0].report;
         // As the kernel tells it: of the first process nothing says that it is one of a group.
         kills[0].outcome = None;
+        kills[0].summary = "'tail' (pid 171) was killed.".to_owned();
         for kill in &mut kills[1..] {
             (kill.key, kill.report, kill.is_group) = (report, report, true);
         }
@@ -675,6 +689,15 @@ mod tests {
             bench.add(kill);
         }
         assert_eq!(bench.queue.waiting(), 3);
+        let step = bench.step().unwrap();
+        let Request::Create(event) = &step.request else {
+            panic!("it is new");
+        };
+        // The one that the kernel chose is told.
+        let note = "Container api: 'tail' (pid 171) was killed. Its whole group was killed (memory.oom.group). \
+                    The container ends with it. Raise the limit, or find what grows.";
+        assert_eq!(event.note.as_deref(), Some(note));
+        bench.answer(&step, Answer::Busy(None));
         bench.run();
         assert_eq!(bench.counts(), [1]);
         assert_eq!(bench.change.told, 3);

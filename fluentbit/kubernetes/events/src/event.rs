@@ -235,7 +235,7 @@ fn note(kill: &Kill, node: &str) -> String {
     } else {
         ""
     };
-    let tail = [group, outcome, &advice, &unnamed].concat();
+    let tail = [group, outcome, &unnamed, &advice].concat();
     let room = NOTE
         .saturating_sub(head.len())
         .saturating_sub(tail.len())

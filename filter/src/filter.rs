@@ -7,7 +7,7 @@ use core::cell::OnceCell;
 
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{self, is_row_with_line_end};
-use crate::killers;
+use crate::killers::{self, Sequences};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
 use crate::record::{IdentityKeys, Record, notice, program};
 use crate::report::{Machine, Streams, Told, Unfinished, add_group};
@@ -81,6 +81,8 @@ pub struct Filter {
     /// Lines of which nothing says that the kernel wrote them are not read.
     refuses_unsaid: bool,
     streams: Streams<FirstRecord>,
+    /// What other programs told so far, which tell over several lines.
+    sequences: Sequences,
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
     /// A user's own, of whose a cgroup is.
@@ -97,6 +99,7 @@ impl Clone for Filter {
             started_us: self.started_us,
             refuses_unsaid: self.refuses_unsaid,
             streams: self.streams.clone(),
+            sequences: self.sequences.clone(),
             names: None,
             #[cfg(feature = "rules")]
             rules: self.rules.clone(),
@@ -127,6 +130,7 @@ impl Filter {
             started_us: None,
             refuses_unsaid: false,
             streams: Streams::new(),
+            sequences: Sequences::new(),
             names: None,
             #[cfg(feature = "rules")]
             rules: None,
@@ -176,7 +180,7 @@ impl Filter {
     /// [`Mode::Events`], and nothing is allocated.
     #[inline]
     pub fn needs_reading(&self, record: &[u8]) -> bool {
-        self.streams.needs_reading(record)
+        self.sequences.is_awaited() || self.streams.needs_reading(record)
     }
 
     /// Where in a stretch of records [`Self::process`] has to begin: what stands before that place is
@@ -193,7 +197,7 @@ impl Filter {
     /// ```
     #[inline]
     pub fn first_telling_word(&self, records: &[u8]) -> Option<usize> {
-        if self.streams.has_open_report() {
+        if self.sequences.is_awaited() || self.streams.has_open_report() {
             return Some(0);
         }
         kernel::first_telling_word(records)
@@ -211,6 +215,7 @@ impl Filter {
         if !self.needs_reading(record) {
             return pass_or_drop(mode);
         }
+        self.sequences.count();
         let Some(parsed) = Record::read(record) else {
             return pass_or_drop(mode);
         };
@@ -246,10 +251,11 @@ impl Filter {
         let Some(entry) = program::Entry::read(bytes) else {
             return pass_or_drop(mode);
         };
-        let Some(mut oom) = killers::read(entry.unit, &entry.text) else {
+        let now_us = entry.time_us.or(context.time_us);
+        let Some(mut oom) = killers::read(&entry, now_us, &mut self.sequences) else {
             return pass_or_drop(mode);
         };
-        oom.time_us = entry.time_us;
+        oom.time_us = now_us;
         oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
         let is_own = entry.own_id == Some(oom.id.as_bytes());
         let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
@@ -312,6 +318,7 @@ impl Filter {
     ) -> Outcome {
         let mut names = None;
         let added = match (findings.kill, findings.line, mode) {
+            (Some(kill), _, Mode::Events) if !kill.is_kill() => return Outcome::Dropped,
             (Some(mut kill), _, _) => {
                 kill.replayed = context.is_replayed
                     || matches!(
@@ -446,7 +453,7 @@ impl Filter {
             lines(record, &text, |line| {
                 // The number of a record of `/dev/kmsg` says that none is missing, however short it is.
                 let is_long = line.len() >= SHORTEST_LINE || record.is_kmsg;
-                let is_read = is_long && self.needs_reading(line);
+                let is_read = is_long && self.streams.needs_reading(line);
                 if !is_read {
                     findings.has_foreign |= !line.is_empty();
                     return;

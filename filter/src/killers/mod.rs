@@ -3,6 +3,9 @@
 //! A line proves nothing of its author, who may be anybody: it is read only where the journal itself names the unit
 //! that wrote it.
 
+mod earlyoom;
+mod kubelet;
+mod sequence;
 mod systemd_oomd;
 
 use alloc::boxed::Box;
@@ -10,22 +13,45 @@ use alloc::boxed::Box;
 use crate::cgroup::identify;
 use crate::oom::{Cgroup, Event, Oom};
 use crate::printable;
+use crate::record::program::Entry;
+use sequence::Sequence;
+pub(crate) use sequence::Sequences;
 
 /// A program that kills.
 struct Program {
     /// What it is called in the record.
     killer: &'static str,
-    /// The unit of the system's manager that it runs in.
-    unit: &'static [u8],
-    /// What a line of it says; `None` where that is no kill.
-    read: for<'a> fn(&'a [u8]) -> Option<Act<'a>>,
+    /// The units of the system's manager that it runs in.
+    units: &'static [&'static [u8]],
+    reads: Reads,
 }
 
-static PROGRAMS: [Program; 1] = [Program {
-    killer: "systemd-oomd",
-    unit: b"systemd-oomd.service",
-    read: systemd_oomd::read,
-}];
+/// What a line of a program says, `None` where that is nothing of a kill.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// By itself.
+    Line(fn(&[u8]) -> Option<Box<Oom>>),
+    /// With the lines before it.
+    Sequence(fn(&[u8], &mut Sequence) -> Option<Box<Oom>>),
+}
+
+static PROGRAMS: [Program; 3] = [
+    Program {
+        killer: "systemd-oomd",
+        units: &[b"systemd-oomd.service"],
+        reads: Reads::Line(systemd_oomd::read),
+    },
+    Program {
+        killer: "earlyoom",
+        units: &[b"earlyoom.service"],
+        reads: Reads::Sequence(earlyoom::read),
+    },
+    Program {
+        killer: "kubelet",
+        units: &kubelet::UNITS,
+        reads: Reads::Sequence(kubelet::read),
+    },
+];
 
 /// What the programs are called in a record.
 #[cfg(feature = "deserialize")]
@@ -33,36 +59,47 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PROGRAMS.iter().map(|program| program.killer)
 }
 
-/// Words of which one stands in every line that a row reads.
-pub(crate) const TELLING_WORDS: [&[u8]; 2] = systemd_oomd::TELLING_WORDS;
-
-/// What a program did: it kills whole cgroups.
-#[derive(Debug, PartialEq, Eq)]
-struct Act<'a> {
-    /// The cgroup that was killed. Absent where several can be meant.
-    victim: Option<&'a [u8]>,
-    /// The line can be read in several ways.
-    is_ambiguous: bool,
-    /// The program's own words for why. Absent where they depend on how the line is read.
-    reason: Option<&'a [u8]>,
-}
+/// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
+pub(crate) const TELLING_WORDS: [&[u8]; 5] = [
+    systemd_oomd::TELLING_WORDS[0],
+    systemd_oomd::TELLING_WORDS[1],
+    systemd_oomd::TELLING_WORDS[2],
+    earlyoom::TELLING_WORD,
+    kubelet::TELLING_WORD,
+];
 
 /// What a line says that the process of a unit of the system's manager wrote.
-pub(crate) fn read(unit: &[u8], text: &[u8]) -> Option<Box<Oom>> {
-    let program = PROGRAMS.iter().find(|program| program.unit == unit)?;
-    let act = (program.read)(text)?;
+pub(crate) fn read(
+    entry: &Entry<'_>,
+    now_us: Option<u64>,
+    sequences: &mut Sequences,
+) -> Option<Box<Oom>> {
+    let program = PROGRAMS
+        .iter()
+        .find(|program| program.units.contains(&entry.unit))?;
+    let mut oom = match program.reads {
+        Reads::Line(read) => read(&entry.text),
+        // What was read once tells again what it told, whatever stood before it.
+        Reads::Sequence(read) if entry.own_id.is_some() => {
+            read(&entry.text, &mut Sequence::at_its_end())
+        }
+        Reads::Sequence(read) => sequences.read(entry, program.killer, now_us, read),
+    }?;
+    oom.killer = Some(program.killer);
+    Some(oom)
+}
+
+/// What befell a cgroup, all of it.
+fn of_cgroup(path: Option<&[u8]>) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = Event::Kill;
-    oom.killer = Some(program.killer);
-    oom.ambiguous = act.is_ambiguous;
-    oom.reason = act.reason.map(printable);
     oom.set_level(None);
-    if let Some(path) = act.victim {
+    if let Some(path) = path {
         oom.set_identity(identify(path));
         oom.cgroup = Some(Cgroup {
             victim: Some(printable(path)),
             ..Cgroup::default()
         });
     }
-    Some(oom)
+    oom
 }

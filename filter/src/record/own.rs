@@ -9,7 +9,7 @@ use super::{FieldName, Record, decoded_key, foreign};
 use crate::carrier::{Author, KernelLine};
 use crate::cgroup::{Level, UNKNOWN_TAG};
 use crate::kernel::{self, Message, Role, Rows};
-use crate::oom::{Event, Oom};
+use crate::oom::{Event, Names, Oom};
 use crate::text::cursor::unsigned;
 
 /// What an `oom` of ours says of itself.
@@ -70,16 +70,49 @@ impl<'a> Record<'a> {
 
     /// Whether what the record says of a container is what a filter of ours adds to this kill.
     pub(crate) fn has_identity_of(&self, oom: &Oom) -> bool {
-        let pod = oom.pod.as_ref().map(|pod| pod.uid.as_bytes());
         let container = oom.container_id().map(str::as_bytes);
-        pod.is_some_and(|pod| self.has_identity(pod, container))
+        match (&oom.pod, &oom.names) {
+            (Some(pod), _) => self.has_identity(pod.uid.as_bytes(), container),
+            // Its names alone, or its UID as well, which another line told.
+            (None, Some(names)) => self.has_names(names),
+            (None, None) => false,
+        }
     }
 
     /// Whether the members of `kubernetes` that name a container are those that a filter of ours writes,
     /// for this pod and this container.
     fn has_identity(&self, pod: &[u8], container: Option<&[u8]>) -> bool {
-        let mut is_ours = true;
         let mut names_pod = false;
+        let is_ours = self.identity_is(&mut |key, text| match key {
+            b"pod_id" | b"pod_uid" => {
+                names_pod = true;
+                text == pod
+            }
+            b"docker_id" | b"container_id" => Some(text) == container,
+            b"pod_name" | b"namespace_name" | b"pod_namespace" | b"container_name" => true,
+            _ => false,
+        });
+        is_ours && names_pod
+    }
+
+    /// The same for a pod that is known by its names.
+    fn has_names(&self, names: &Names) -> bool {
+        let mut names_pod = false;
+        let is_ours = self.identity_is(&mut |key, text| match key {
+            b"pod_name" => {
+                names_pod = true;
+                text == names.pod.as_bytes()
+            }
+            b"namespace_name" | b"pod_namespace" => text == names.namespace.as_bytes(),
+            b"pod_id" | b"pod_uid" => true,
+            _ => false,
+        });
+        is_ours && names_pod
+    }
+
+    /// Whether all members of `kubernetes` that name a container fit.
+    fn identity_is(&self, fits: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> bool {
+        let mut is_ours = true;
         json::members(self.bytes, &mut |outer| {
             let key = decoded_key(outer.key);
             let Some(name) = FieldName::of(&key) else {
@@ -98,23 +131,13 @@ impl<'a> Record<'a> {
                 {
                     return;
                 }
-                is_ours &= match (&*key, member.value) {
-                    (b"pod_id" | b"pod_uid", Value::String(text)) => {
-                        names_pod = true;
-                        text == pod
-                    }
-                    (b"docker_id" | b"container_id", Value::String(text)) => {
-                        Some(text) == container
-                    }
-                    (
-                        b"pod_name" | b"namespace_name" | b"pod_namespace" | b"container_name",
-                        Value::String(_),
-                    ) => true,
+                is_ours &= match member.value {
+                    Value::String(text) => fits(&key, text),
                     _ => false,
                 };
             });
         });
-        is_ours && names_pod
+        is_ours
     }
 }
 

@@ -15,6 +15,11 @@ const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
 pub(crate) struct Entry<'a> {
     /// The unit of the system's manager whose process wrote it. A user's own units stand in another field.
     pub(crate) unit: &'a [u8],
+    /// The process. Empty where nothing says it.
+    pub(crate) pid: &'a [u8],
+    /// Its own fields: what kind of message it is, and which unit it is about. Empty as above.
+    pub(crate) message_id: &'a [u8],
+    pub(crate) about_unit: &'a [u8],
     pub(crate) text: Vec<u8>,
     pub(crate) machine: Machine,
     /// Microseconds since 1970.
@@ -31,7 +36,8 @@ impl<'a> Entry<'a> {
     ///
     /// Of a field that comes twice nobody knows which one is the journal's.
     pub(crate) fn read(record: &'a [u8]) -> Option<Self> {
-        let (mut unit, mut transport) = (None, None);
+        let (mut unit, mut transport, mut pid) = (None, None, None);
+        let (mut message_id, mut about_unit) = (None, None);
         let (mut is_doubtful, mut names_container) = (false, false);
         let mut texts = Texts::default();
         let mut machine = Machine::default();
@@ -47,6 +53,9 @@ impl<'a> Entry<'a> {
             let field = match &*key {
                 b"_SYSTEMD_UNIT" => &mut unit,
                 b"_TRANSPORT" => &mut transport,
+                b"_PID" => &mut pid,
+                b"MESSAGE_ID" => &mut message_id,
+                b"UNIT" => &mut about_unit,
                 key => {
                     if texts.read(key, member.value) {
                         return;
@@ -84,6 +93,9 @@ impl<'a> Entry<'a> {
         }
         Some(Self {
             unit,
+            pid: pid.unwrap_or_default(),
+            message_id: message_id.unwrap_or_default(),
+            about_unit: about_unit.unwrap_or_default(),
             text: texts.decoded().next()?,
             machine,
             time_us: wall.map(|(_, time_us)| time_us),

@@ -50,6 +50,11 @@ impl Default for Machine {
 }
 
 impl Machine {
+    /// A number for it.
+    pub(crate) fn value(self) -> u64 {
+        self.0.value()
+    }
+
     /// Adds a field that names the machine, or a part of its name.
     pub fn add(&mut self, key: &[u8], value: &[u8]) {
         self.0.add(Fnv::new().with(key).with(value));

@@ -1,0 +1,299 @@
+//! earlyoom, which kills one process at a time (`kill.c`, `main.c` of 1.5 to 1.9). The kernel prints nothing of it.
+//!
+//! It prints a process's name as it is, and from 1.8 on the first 254 bytes of its command line: a line end in them
+//! begins a new entry of the journal, so a process that is killed writes whole lines. What proves a kill is their
+//! order: a line of figures, a line that says that they are low, the signal, and the exit of the same process.
+//! Between signal and exit nothing else is believed, and an exit of another process ends it all. What a process
+//! would have to print to be believed is longer than what is printed of it, since figures have their width.
+
+use alloc::boxed::Box;
+
+use super::sequence::{Sequence, Step};
+use crate::oom::{Oom, Victim, one_form_of_uid};
+use crate::printable;
+use crate::text::cursor::{Cursor, rfind};
+
+/// Begins the line of figures, which it also prints once in a while.
+pub(super) const TELLING_WORD: &[u8] = b"mem avail: ";
+
+/// Records of others that may come between two of its lines.
+const AWAITED: u16 = 256;
+/// After so long what was waited for comes no more: the signal could not be sent, or the process would not die.
+const LONGEST_WAIT_US: u64 = 30_000_000;
+
+/// How it tells a process's badness, and whether the line of the exit has the process.
+const FORMS: [(&[u8], bool); 2] = [(b"\": badness ", false), (b"\": oom_score ", true)];
+
+/// What a line says.
+pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
+    if sequence.step == Step::Sent {
+        if let Some(pid) = exited(text) {
+            let told = kill(pid, sequence);
+            sequence.begin();
+            return told;
+        }
+        let waited = sequence.sent_us.zip(sequence.now_us);
+        if waited.is_none_or(|(then, now)| now.saturating_sub(then) < LONGEST_WAIT_US) {
+            return None;
+        }
+        sequence.begin();
+    }
+    if figures(text).is_some() {
+        sequence.begin();
+        sequence.step = Step::Short;
+        sequence.awaited = AWAITED;
+    } else if sequence.step == Step::Short {
+        sequence.begin();
+        low(text)?;
+        sequence.step = Step::Decided;
+        sequence.reason = Some(printable(text));
+        sequence.awaited = AWAITED;
+    } else if sequence.step == Step::Decided
+        && let Some((form, victim)) = sending(text)
+        && sequence.form.is_none_or(|known| known == form)
+    {
+        sequence.step = Step::Sent;
+        sequence.sent_us = sequence.now_us;
+        sequence.form = Some(form);
+        sequence.victim = Some(victim);
+        sequence.awaited = AWAITED;
+    }
+    None
+}
+
+/// The kill, where it is the process that the signal was sent to whose exit is told.
+fn kill(pid: u32, sequence: &mut Sequence) -> Option<Box<Oom>> {
+    let victim = sequence.victim.take();
+    let told = match &victim {
+        Some(victim) if sequence.form == Some(true) => victim.pid,
+        _ => 0,
+    };
+    let is_its = sequence.is_at_end || victim.is_some() && told == pid;
+    is_its.then(|| {
+        let mut oom = super::of_cgroup(None);
+        oom.victim = victim;
+        oom.reason = sequence.reason.take();
+        oom
+    })
+}
+
+/// `mem avail:   742 of  3931 MiB (18.89%), swap free:    0 of    0 MiB ( 0.00%)`
+fn figures(text: &[u8]) -> Option<()> {
+    let mut cursor = Cursor::new(text);
+    cursor.tag(TELLING_WORD)?;
+    for (width, behind) in [
+        (5, &b" of "[..]),
+        (5, b" MiB ("),
+        (5, b"%), swap free: "),
+        (4, b" of "),
+        (4, b" MiB ("),
+        (5, b"%)"),
+    ] {
+        number(&mut cursor, width)?;
+        cursor.tag(behind)?;
+    }
+    cursor.end()
+}
+
+/// `low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%`
+fn low(text: &[u8]) -> Option<()> {
+    let mut cursor = Cursor::new(text);
+    cursor.tag(b"low memory! at or below ")?;
+    signal(&mut cursor)?;
+    cursor.tag(b" limits: mem ")?;
+    number(&mut cursor, 5)?;
+    cursor.tag(b"%, swap ")?;
+    number(&mut cursor, 5)?;
+    cursor.tag(b"%")?;
+    cursor.end()
+}
+
+/// `sending SIGTERM to process 7 uid 1000 "a": oom_score 823, oom_score_adj 0, VmRSS 79 MiB, cmdline "/bin/a"`: how
+/// it is told, and whom it is sent to.
+fn sending(text: &[u8]) -> Option<(bool, Victim)> {
+    /// Bytes of a process's name.
+    const LONGEST_NAME: usize = 15;
+    let mut cursor = Cursor::new(text);
+    cursor.tag(b"sending ")?;
+    signal(&mut cursor)?;
+    cursor.tag(b" to process ")?;
+    let pid = cursor.pid()?;
+    cursor.tag(b" uid ")?;
+    let uid = cursor.signed()?;
+    cursor.tag(b" \"")?;
+    let rest = cursor.rest();
+    // The last place within the longest name: a name may hold the words behind it.
+    let (at, word, has_pid) = FORMS.into_iter().find_map(|(word, has_pid)| {
+        let most = LONGEST_NAME.saturating_add(word.len()).min(rest.len());
+        Some((rfind(rest.get(..most)?, word)?, word, has_pid))
+    })?;
+    let (name, behind) = rest.split_at_checked(at)?;
+    let mut cursor = Cursor::new(behind);
+    cursor.tag(word)?;
+    cursor.signed()?;
+    let oom_score_adj = if cursor.tag(b", oom_score_adj ").is_some() {
+        Some(cursor.signed()?)
+    } else {
+        None
+    };
+    cursor.tag(b", VmRSS ")?;
+    let rss = cursor.unsigned()?;
+    cursor.tag(b" MiB")?;
+    if has_pid {
+        cursor.tag(b", cmdline \"")?;
+    } else {
+        cursor.end()?;
+    }
+    let victim = Victim {
+        pid,
+        comm: Some(printable(name)),
+        uid: Some(one_form_of_uid(uid)),
+        oom_score_adj,
+        rss_bytes: rss.checked_mul(1 << 20),
+        ..Victim::default()
+    };
+    Some((has_pid, victim))
+}
+
+/// `process exited after 0.1 seconds`, from 1.8 on `process 7 exited after 0.100 seconds`: the process, 0 where it is
+/// not told.
+fn exited(text: &[u8]) -> Option<u32> {
+    let mut cursor = Cursor::new(text);
+    cursor.tag(b"process ")?;
+    let pid = cursor.pid().unwrap_or_default();
+    if pid > 0 {
+        cursor.tag(b" ")?;
+    }
+    cursor.tag(b"exited after ")?;
+    number(&mut cursor, 3)?;
+    cursor.tag(b" seconds")?;
+    cursor.end()?;
+    Some(pid)
+}
+
+fn signal(cursor: &mut Cursor<'_>) -> Option<()> {
+    cursor.tag(b"SIG")?;
+    cursor.tag(b"TERM").or_else(|| cursor.tag(b"KILL"))
+}
+
+/// A number with blanks in front, so wide at least.
+fn number(cursor: &mut Cursor<'_>, width: usize) -> Option<()> {
+    let before = cursor.rest().len();
+    cursor.blanks();
+    cursor.take_some(|byte| byte.is_ascii_digit() || byte == b'.')?;
+    (before.saturating_sub(cursor.rest().len()) >= width).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIGURES: &str =
+        "mem avail:   742 of  3931 MiB (18.89%), swap free:    0 of    0 MiB ( 0.00%)";
+    const LOW: &str = "low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%";
+    const SHORTEST: &str =
+        "sending SIGTERM to process 1 uid 0 \"\": oom_score 1, VmRSS 1 MiB, cmdline \"";
+    const EXIT: &str = "process 1 exited after 0.000 seconds";
+
+    fn pids(lines: &[&str]) -> alloc::vec::Vec<u32> {
+        let mut sequence = Sequence::default();
+        let told = lines.iter();
+        told.filter_map(|line| read(line.as_bytes(), &mut sequence)?.victim)
+            .map(|victim| victim.pid)
+            .collect()
+    }
+
+    #[test]
+    fn names_end_where_they_must() {
+        for (line, name) in [
+            (
+                "sending SIGKILL to process 7 uid 1 \"a\": oom_score\": oom_score 5, oom_score_adj 0, VmRSS 1 MiB, cmdline \"x\"",
+                "a\": oom_score",
+            ),
+            (
+                "sending SIGKILL to process 7 uid 1 \"a\": oom_score 5, VmRSS 1 MiB, cmdline \"\": oom_score 5\"",
+                "a",
+            ),
+            (
+                "sending SIGKILL to process 7 uid 1 \"Web Content\": badness 5, VmRSS 1 MiB",
+                "Web Content",
+            ),
+        ] {
+            let (_, victim) = sending(line.as_bytes()).expect("a signal");
+            assert_eq!(victim.comm.as_deref(), Some(name), "{line}");
+        }
+        for line in [
+            "sending 0 (no-op signal) to process 7 uid 1 \"a\": badness 5, VmRSS 1 MiB",
+            "sending SIGTERM when mem avail <= 10.00% and swap free <= 10.00%,",
+            "sending SIGTERM to process 7 uid 1 \"a name of 17 bytes\": badness 5, VmRSS 1 MiB",
+        ] {
+            assert!(sending(line.as_bytes()).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_kill_is_figures_signal_and_exit() {
+        assert_eq!(pids(&[FIGURES, LOW, SHORTEST, EXIT]), [1]);
+        // What it prints of a process whose memory it could not see stands between.
+        assert_eq!(
+            pids(&[FIGURES, LOW, "fill: pid 9 \"a", SHORTEST, "x\"", EXIT]),
+            [1]
+        );
+        assert!(pids(&[LOW, SHORTEST, EXIT]).is_empty());
+        assert!(pids(&[FIGURES, SHORTEST, EXIT]).is_empty());
+        assert!(pids(&[FIGURES, LOW, EXIT]).is_empty());
+        assert!(
+            pids(&[
+                FIGURES,
+                LOW,
+                SHORTEST,
+                "dryrun, not actually sending any signal"
+            ])
+            .is_empty()
+        );
+        assert!(
+            pids(&[
+                FIGURES,
+                LOW,
+                SHORTEST,
+                "process 2 exited after 0.000 seconds",
+                EXIT
+            ])
+            .is_empty()
+        );
+    }
+
+    /// What is printed of a command line has no room for a kill, or for what would make another process's exit one.
+    #[test]
+    fn no_command_line_holds_a_kill() {
+        const PRINTED: usize = 254;
+        let own_exit = "process 300 exited after 0.000 seconds";
+        let genuine =
+            "sending SIGTERM to process 300 uid 9 \"e\": oom_score 9, VmRSS 1 MiB, cmdline \"";
+        let lines = [
+            FIGURES, LOW, genuine, own_exit, FIGURES, LOW, SHORTEST, EXIT,
+        ];
+        assert_eq!(pids(&lines), [300, 1]);
+        let made_up = [own_exit, FIGURES, LOW, SHORTEST, EXIT];
+        let length: usize = made_up.iter().map(|line| line.len() + 1).sum();
+        assert!(length > PRINTED, "{length}");
+        // The beginning alone is undone by the exit that is printed of the process itself.
+        let lines = [
+            FIGURES, LOW, genuine, own_exit, FIGURES, LOW, SHORTEST, own_exit, EXIT,
+        ];
+        assert_eq!(pids(&lines), [300]);
+        // No shorter form is believed of one that has the longer one.
+        let old = "sending SIGTERM to process 1 uid 0 \"\": badness 1, VmRSS 1 MiB";
+        let lines = [
+            FIGURES,
+            LOW,
+            genuine,
+            own_exit,
+            FIGURES,
+            LOW,
+            old,
+            "process exited after 0.0 seconds",
+        ];
+        assert_eq!(pids(&lines), [300]);
+    }
+}

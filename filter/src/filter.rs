@@ -7,10 +7,10 @@ use core::cell::OnceCell;
 
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{self, is_row_with_line_end};
-use crate::killers::{self, Sequences};
+use crate::killers::{self, Sequences, Witness};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
-use crate::record::{IdentityKeys, Record, notice, program};
-use crate::report::{Machine, Streams, Told, Unfinished, add_group};
+use crate::record::{IdentityKeys, Record, is_id, notice, program};
+use crate::report::{Known, Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 
 /// What becomes of lines that are no kill.
@@ -252,6 +252,9 @@ impl Filter {
             return pass_or_drop(mode);
         };
         let now_us = entry.time_us.or(context.time_us);
+        if let Some(witness) = killers::witness(&entry) {
+            return self.witness(mode, record, &entry, &witness, now_us, context);
+        }
         let Some(mut oom) = killers::read(&entry, now_us, &mut self.sequences) else {
             return pass_or_drop(mode);
         };
@@ -268,6 +271,55 @@ impl Filter {
         }
         // Not before: what is refused counts for nobody.
         self.streams.complete_other(&mut oom, entry.machine);
+        let findings = RecordFindings {
+            kill: Some(oom),
+            ..RecordFindings::default()
+        };
+        self.outcome(mode, findings, context, &|oom, keys, names| {
+            record.splice(oom, keys, names)
+        })
+    }
+
+    /// What becomes of a record of somebody who saw a kill.
+    fn witness(
+        &mut self,
+        mode: Mode,
+        record: &Record<'_>,
+        entry: &program::Entry<'_>,
+        witness: &Witness,
+        now_us: Option<u64>,
+        context: &RecordContext<'_>,
+    ) -> Outcome {
+        let Some(time_us) = now_us.filter(|_| !entry.names_container) else {
+            return pass_or_drop(mode);
+        };
+        if entry.own_id.is_some_and(is_id) {
+            // A filter of ours was there before. Whose kill it is no single record tells.
+            return Outcome::Unchanged;
+        }
+        if entry.own_id.is_some() {
+            return pass_or_drop(mode);
+        }
+        let mut oom = match self.streams.known(entry.machine, time_us, witness) {
+            Known::Told(id) => {
+                let mut oom = Box::<Oom>::default();
+                oom.event = Event::Confirmed;
+                oom.set_level(None);
+                oom.id = id;
+                oom
+            }
+            Known::Untold if witness.is_proof => {
+                let mut oom = killers::witnessed(witness);
+                oom.id =
+                    Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
+                oom
+            }
+            Known::Untold | Known::Perhaps => return pass_or_drop(mode),
+        };
+        if oom.is_kill() {
+            oom.time_us = now_us;
+            self.streams.complete_other(&mut oom, entry.machine);
+        }
         let findings = RecordFindings {
             kill: Some(oom),
             ..RecordFindings::default()

@@ -7,15 +7,17 @@ mod earlyoom;
 mod kubelet;
 mod sequence;
 mod systemd_oomd;
+mod witness;
 
 use alloc::boxed::Box;
 
 use crate::cgroup::identify;
-use crate::oom::{Cgroup, Event, Oom};
+use crate::oom::{Attribution, Cgroup, Event, Oom};
 use crate::printable;
 use crate::record::program::Entry;
 use sequence::Sequence;
 pub(crate) use sequence::Sequences;
+pub(crate) use witness::{Witness, read as witness};
 
 /// A program that kills.
 struct Program {
@@ -35,9 +37,11 @@ enum Reads {
     Sequence(fn(&[u8], &mut Sequence) -> Option<Box<Oom>>),
 }
 
+const SYSTEMD_OOMD: &str = "systemd-oomd";
+
 static PROGRAMS: [Program; 3] = [
     Program {
-        killer: "systemd-oomd",
+        killer: SYSTEMD_OOMD,
         units: &[b"systemd-oomd.service"],
         reads: Reads::Line(systemd_oomd::read),
     },
@@ -60,12 +64,15 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
-pub(crate) const TELLING_WORDS: [&[u8]; 5] = [
+pub(crate) const TELLING_WORDS: [&[u8]; 8] = [
     systemd_oomd::TELLING_WORDS[0],
     systemd_oomd::TELLING_WORDS[1],
     systemd_oomd::TELLING_WORDS[2],
     earlyoom::TELLING_WORD,
     kubelet::TELLING_WORD,
+    witness::TELLING_WORDS[0],
+    witness::TELLING_WORDS[1],
+    witness::TELLING_WORDS[2],
 ];
 
 /// What a line says that the process of a unit of the system's manager wrote.
@@ -87,6 +94,17 @@ pub(crate) fn read(
     }?;
     oom.killer = Some(program.killer);
     Some(oom)
+}
+
+/// A kill that nobody but a witness told: of a unit of the system's manager.
+pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
+    // Of its path the last component is all that is known, which tells a container's id.
+    let path = [b"/", witness.place.as_slice()].concat();
+    let mut oom = of_cgroup(Some(&path));
+    oom.cgroup = None;
+    oom.killer = Some(witness.killer);
+    oom.attribution = Some(Attribution::Witness);
+    oom
 }
 
 /// What befell a cgroup, all of it.

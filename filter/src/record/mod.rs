@@ -21,6 +21,7 @@ mod unescape;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
+pub(crate) use own::is_id;
 pub use splice::IdentityKeys;
 
 use crate::carrier::{Author, KernelLine, since_1970};

@@ -214,7 +214,7 @@ fn is_tag(text: &[u8]) -> bool {
             .any(|level| level.tag().as_bytes() == text)
 }
 
-fn is_id(text: &[u8]) -> bool {
+pub(crate) fn is_id(text: &[u8]) -> bool {
     text.len() == 16
         && text
             .iter()

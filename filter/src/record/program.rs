@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::field::FieldName;
 use super::json::{self, Value};
 use super::text::Texts;
-use super::{CLOCKS, Clock, decoded_key, foreign, machine};
+use super::{CLOCKS, Clock, decoded_key, foreign, machine, unescape};
 use crate::report::Machine;
 
 /// How the journal gets what a process writes (`systemd.journal-fields(7)`).
@@ -19,7 +19,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) pid: &'a [u8],
     /// Its own fields: what kind of message it is, and which unit it is about. Empty as above.
     pub(crate) message_id: &'a [u8],
-    pub(crate) about_unit: &'a [u8],
+    pub(crate) about_unit: Vec<u8>,
     pub(crate) text: Vec<u8>,
     pub(crate) machine: Machine,
     /// Microseconds since 1970.
@@ -95,7 +95,7 @@ impl<'a> Entry<'a> {
             unit,
             pid: pid.unwrap_or_default(),
             message_id: message_id.unwrap_or_default(),
-            about_unit: about_unit.unwrap_or_default(),
+            about_unit: about_unit.map(unescape::decode).unwrap_or_default(),
             text: texts.decoded().next()?,
             machine,
             time_us: wall.map(|(_, time_us)| time_us),

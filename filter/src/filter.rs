@@ -1,6 +1,7 @@
 //! Records in, records out.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
@@ -240,7 +241,7 @@ impl Filter {
         })
     }
 
-    /// What becomes of a record that a program wrote: some programs kill for memory too.
+    /// What becomes of a record that a program wrote: some programs kill for memory too, or see who does.
     fn program_entry(
         &mut self,
         mode: Mode,
@@ -252,15 +253,21 @@ impl Filter {
             return pass_or_drop(mode);
         };
         let now_us = entry.time_us.or(context.time_us);
-        if let Some(witness) = killers::witness(&entry) {
-            return self.witness(mode, record, &entry, &witness, now_us, context);
-        }
-        let Some(mut oom) = killers::read(&entry, now_us, &mut self.sequences) else {
+        let witness = killers::witness(&entry);
+        let told = match &witness {
+            Some(witness) => self.seen(&entry, witness, now_us),
+            None => killers::read(&entry, now_us, &mut self.sequences),
+        };
+        let Some(mut oom) = told else {
             return pass_or_drop(mode);
         };
-        oom.time_us = now_us;
-        oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
-        let is_own = entry.own_id == Some(oom.id.as_bytes());
+        if oom.id.is_empty() {
+            oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
+        }
+        // Whose kill a witness saw, no record tells by itself.
+        let is_own = entry
+            .own_id
+            .is_some_and(|id| id == oom.id.as_bytes() || witness.is_some() && is_id(id));
         let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
         if is_own && !is_containers {
             // A filter of ours was there before.
@@ -270,53 +277,7 @@ impl Filter {
             return pass_or_drop(mode);
         }
         // Not before: what is refused counts for nobody.
-        self.streams.complete_other(&mut oom, entry.machine);
-        let findings = RecordFindings {
-            kill: Some(oom),
-            ..RecordFindings::default()
-        };
-        self.outcome(mode, findings, context, &|oom, keys, names| {
-            record.splice(oom, keys, names)
-        })
-    }
-
-    /// What becomes of a record of somebody who saw a kill.
-    fn witness(
-        &mut self,
-        mode: Mode,
-        record: &Record<'_>,
-        entry: &program::Entry<'_>,
-        witness: &Witness,
-        now_us: Option<u64>,
-        context: &RecordContext<'_>,
-    ) -> Outcome {
-        let Some(time_us) = now_us.filter(|_| !entry.names_container) else {
-            return pass_or_drop(mode);
-        };
-        if entry.own_id.is_some_and(is_id) {
-            // A filter of ours was there before. Whose kill it is no single record tells.
-            return Outcome::Unchanged;
-        }
-        if entry.own_id.is_some() {
-            return pass_or_drop(mode);
-        }
-        let mut oom = match self.streams.known(entry.machine, time_us, witness) {
-            Known::Told(id) => {
-                let mut oom = Box::<Oom>::default();
-                oom.event = Event::Confirmed;
-                oom.set_level(None);
-                oom.id = id;
-                oom
-            }
-            Known::Untold if witness.is_proof => {
-                let mut oom = killers::witnessed(witness);
-                oom.id =
-                    Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
-                oom
-            }
-            Known::Untold | Known::Perhaps => return pass_or_drop(mode),
-        };
-        if oom.is_kill() {
+        if oom.event != Event::Confirmed {
             oom.time_us = now_us;
             self.streams.complete_other(&mut oom, entry.machine);
         }
@@ -327,6 +288,30 @@ impl Filter {
         self.outcome(mode, findings, context, &|oom, keys, names| {
             record.splice(oom, keys, names)
         })
+    }
+
+    /// What somebody tells who saw a kill.
+    fn seen(
+        &mut self,
+        entry: &program::Entry<'_>,
+        witness: &Witness,
+        now_us: Option<u64>,
+    ) -> Option<Box<Oom>> {
+        let known = match entry.own_id {
+            Some(_) => Known::Told(String::new()),
+            None => self.streams.known(entry.machine, now_us?, witness),
+        };
+        match known {
+            Known::Told(id) => {
+                let mut oom = Box::<Oom>::default();
+                oom.event = Event::Confirmed;
+                oom.set_level(None);
+                oom.id = id;
+                Some(oom)
+            }
+            Known::Untold if witness.is_proof => Some(killers::witnessed(witness)),
+            Known::Untold | Known::Perhaps => None,
+        }
     }
 
     /// Reads one line that stands in no record, for a host that makes records of lines.

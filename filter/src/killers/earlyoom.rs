@@ -45,17 +45,20 @@ pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
     } else if sequence.step == Step::Short {
         sequence.begin();
         low(text)?;
+        let mut oom = super::of_cgroup(None);
+        oom.reason = Some(printable(text));
+        sequence.told = Some(oom);
         sequence.step = Step::Decided;
-        sequence.reason = Some(printable(text));
         sequence.awaited = AWAITED;
     } else if sequence.step == Step::Decided
         && let Some((form, victim)) = sending(text)
         && sequence.form.is_none_or(|known| known == form)
+        && let Some(oom) = &mut sequence.told
     {
+        oom.victim = Some(victim);
         sequence.step = Step::Sent;
         sequence.sent_us = sequence.now_us;
         sequence.form = Some(form);
-        sequence.victim = Some(victim);
         sequence.awaited = AWAITED;
     }
     None
@@ -63,18 +66,13 @@ pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
 
 /// The kill, where it is the process that the signal was sent to whose exit is told.
 fn kill(pid: u32, sequence: &mut Sequence) -> Option<Box<Oom>> {
-    let victim = sequence.victim.take();
-    let told = match &victim {
-        Some(victim) if sequence.form == Some(true) => victim.pid,
-        _ => 0,
-    };
-    let is_its = sequence.is_at_end || victim.is_some() && told == pid;
-    is_its.then(|| {
-        let mut oom = super::of_cgroup(None);
-        oom.victim = victim;
-        oom.reason = sequence.reason.take();
-        oom
-    })
+    if sequence.is_at_end {
+        return Some(super::of_cgroup(None));
+    }
+    let oom = sequence.told.take()?;
+    let has_pid = sequence.form == Some(true);
+    let expected = oom.victim.as_ref().filter(|_| has_pid);
+    (expected.map_or(0, |victim| victim.pid) == pid).then_some(oom)
 }
 
 /// `mem avail:   742 of  3931 MiB (18.89%), swap free:    0 of    0 MiB ( 0.00%)`

@@ -5,13 +5,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::sequence::{Sequence, Step};
 use crate::cgroup::{Level, Pod, pod_uid};
 use crate::oom::{Event, Names, Oom};
 use crate::printable;
-use crate::text::cursor::{Cursor, split_once, unsigned};
+use crate::text::cursor::{Cursor, split_once};
 
 /// The units that it runs in: its own, and those of what it is a part of.
 pub(super) const UNITS: [&[u8]; 8] = [
@@ -34,44 +33,47 @@ const AWAITED: u16 = 16;
 /// What a line says.
 pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
     let message = of_eviction_manager(text)?;
-    if let Some(of_pod) = message.strip_prefix(b"Evicting pod\" ") {
-        why(of_pod, sequence);
+    if let Some(of_pod) = message.strip_prefix(b"Evicting pod\" pod=\"") {
+        sequence.told = why(of_pod);
         return None;
     }
-    let message = message.strip_prefix(b"Eviction manager: ")?;
-    if let Some(resource) = message.strip_prefix(b"must evict pod(s) to reclaim\" ") {
-        sequence.begin();
-        if resource == MEMORY {
-            sequence.step = Step::Sent;
-            sequence.awaited = AWAITED;
+    let (what, of_what) = split_once(message, b"\" ")?;
+    let is_memory = of_what == b"resourceName=\"memory\"";
+    match what {
+        b"Eviction manager: attempting to reclaim" if is_memory => {
+            Some(told(Event::Pressure, "attempting to reclaim memory".into()))
         }
-        return None;
-    }
-    let mut oom = Box::<Oom>::default();
-    if message.strip_prefix(b"attempting to reclaim\" ") == Some(MEMORY) {
-        oom.event = Event::Pressure;
-        oom.reason = Some("attempting to reclaim memory".into());
-    } else {
-        let of_pod = message.strip_prefix(b"pod is evicted successfully\" ")?;
-        let names = names(of_pod.strip_prefix(b"pod=\"")?.strip_suffix(b"\"")?)?;
-        (sequence.step == Step::Sent).then_some(())?;
-        oom.event = Event::Evicted;
-        if sequence.names.as_ref() == Some(&names) {
-            oom.reason = sequence.reason.take();
-            let uid = sequence.pod_uid.take();
-            oom.pod = uid.map(|uid| Pod { uid, qos: None });
+        b"Eviction manager: must evict pod(s) to reclaim" => {
+            sequence.begin();
+            if is_memory {
+                sequence.step = Step::Sent;
+                sequence.awaited = AWAITED;
+            }
+            None
         }
-        oom.reason = oom
-            .reason
-            .or_else(|| Some("must evict pod(s) to reclaim memory".into()));
-        oom.names = Some(names);
-        sequence.begin();
+        b"Eviction manager: pod is evicted successfully" if sequence.step == Step::Sent => {
+            let names = names(of_what.strip_prefix(b"pod=\"")?.strip_suffix(b"\"")?)?;
+            let known = sequence.told.take();
+            let mut oom = known
+                .filter(|oom| oom.names.as_ref() == Some(&names))
+                .unwrap_or_else(|| {
+                    told(Event::Evicted, "must evict pod(s) to reclaim memory".into())
+                });
+            oom.names = Some(names);
+            sequence.begin();
+            Some(oom)
+        }
+        _ => None,
     }
-    oom.set_level(Some(Level::Node));
-    Some(oom)
 }
 
-const MEMORY: &[u8] = b"resourceName=\"memory\"";
+fn told(event: Event, reason: String) -> Box<Oom> {
+    let mut oom = Box::<Oom>::default();
+    oom.event = event;
+    oom.reason = Some(reason);
+    oom.set_level(Some(Level::Node));
+    oom
+}
 
 /// What stands in quotes behind `I0617 16:18:42.212181 3814777 eviction_manager.go:392] "`, with the rest.
 fn of_eviction_manager(text: &[u8]) -> Option<&[u8]> {
@@ -84,17 +86,17 @@ fn of_eviction_manager(text: &[u8]) -> Option<&[u8]> {
     Some(cursor.rest())
 }
 
-/// Keeps what `pod="shop/web-1" podUID="..." message="The node was low on resource: memory. ..."` says.
-fn why(text: &[u8], sequence: &mut Sequence) -> Option<()> {
-    let (name, rest) = split_once(text.strip_prefix(b"pod=\"")?, b"\" podUID=\"")?;
+/// What `shop/web-1" podUID="..." message="The node was low on resource: memory. ..."` says.
+fn why(text: &[u8]) -> Option<Box<Oom>> {
+    let (name, rest) = split_once(text, b"\" podUID=\"")?;
     let (uid, message) = split_once(rest, b"\" message=\"")?;
     let message = message.strip_suffix(b"\"")?;
-    if message.starts_with(b"The node was low on resource: memory. ") && !message.contains(&b'\\') {
-        sequence.names = names(name);
-        sequence.pod_uid = pod_uid(uid);
-        sequence.reason = Some(in_bytes(message));
-    }
-    Some(())
+    let is_memory = message.starts_with(b"The node was low on resource: memory. ");
+    (is_memory && !message.contains(&b'\\')).then_some(())?;
+    let mut oom = told(Event::Evicted, in_bytes(message));
+    oom.names = names(name);
+    oom.pod = pod_uid(uid).map(|uid| Pod { uid, qos: None });
+    Some(oom)
 }
 
 /// `shop/web-1`
@@ -105,33 +107,33 @@ fn names(text: &[u8]) -> Option<Names> {
 
 /// The same text, with each quantity in bytes: `58472Ki` is 59875328.
 fn in_bytes(text: &[u8]) -> String {
-    let words: Vec<_> = text
-        .trim_ascii_end()
-        .split(|byte| *byte == b' ')
-        .map(word_in_bytes)
-        .collect();
-    words.join(" ")
+    let mut out = String::new();
+    for word in text.trim_ascii_end().split(|byte| *byte == b' ') {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        // A comma or a full stop may stand behind it.
+        let mut cursor = Cursor::new(word);
+        match quantity(&mut cursor) {
+            Some(bytes) => {
+                out.push_str(itoa::Buffer::new().format(bytes));
+                out.push_str(&printable(cursor.rest()));
+            }
+            None => out.push_str(&printable(word)),
+        }
+    }
+    out
 }
 
-fn word_in_bytes(word: &[u8]) -> String {
-    let end = word
-        .iter()
-        .rposition(u8::is_ascii_alphanumeric)
-        .map_or(0, |at| at.saturating_add(1));
-    let (quantity, behind) = word.split_at_checked(end).unwrap_or((word, &[]));
-    let bytes = || {
-        let (number, unit) = quantity.split_last_chunk()?;
-        let shift = match unit {
-            b"Ki" => 10,
-            b"Mi" => 20,
-            b"Gi" => 30,
-            b"Ti" => 40,
-            _ => return None,
-        };
-        unsigned(number)?.checked_mul(1_u64.checked_shl(shift)?)
+fn quantity(cursor: &mut Cursor<'_>) -> Option<u64> {
+    let number = cursor.unsigned()?;
+    let unit = cursor.take_while(|byte| byte.is_ascii_alphabetic());
+    let shift = match unit {
+        b"Ki" => 10,
+        b"Mi" => 20,
+        b"Gi" => 30,
+        b"Ti" => 40,
+        _ => return None,
     };
-    match bytes() {
-        Some(bytes) => [itoa::Buffer::new().format(bytes), &printable(behind)].concat(),
-        None => printable(word),
-    }
+    number.checked_mul(1_u64.checked_shl(shift)?)
 }

@@ -98,10 +98,9 @@ pub(crate) fn read(
 
 /// A kill that nobody but a witness told: of a unit of the system's manager.
 pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
-    // Of its path the last component is all that is known, which tells a container's id.
-    let path = [b"/", witness.place.as_slice()].concat();
+    // The last component of its path is all that is known, and stands where most do: it may tell a container's id.
+    let path = [b"/system.slice/", witness.place.as_slice()].concat();
     let mut oom = of_cgroup(Some(&path));
-    oom.cgroup = None;
     oom.killer = Some(witness.killer);
     oom.attribution = Some(Attribution::Witness);
     oom

@@ -1,10 +1,9 @@
 //! What a program tells over several lines.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::oom::{Names, Oom, Victim};
+use crate::oom::Oom;
 use crate::record::program::Entry;
 use crate::text::fnv::Fnv;
 
@@ -38,10 +37,8 @@ pub(super) struct Sequence {
     pub(super) awaited: u16,
     /// How it tells a victim.
     pub(super) form: Option<bool>,
-    pub(super) victim: Option<Victim>,
-    pub(super) names: Option<Names>,
-    pub(super) pod_uid: Option<String>,
-    pub(super) reason: Option<String>,
+    /// What it told so far.
+    pub(super) told: Option<Box<Oom>>,
     /// Whatever stood before, the next line ends it.
     pub(super) is_at_end: bool,
 }

@@ -9,7 +9,7 @@ use super::{FieldName, Record, decoded_key, foreign};
 use crate::carrier::{Author, KernelLine};
 use crate::cgroup::{Level, UNKNOWN_TAG};
 use crate::kernel::{self, Message, Role, Rows};
-use crate::oom::{Event, Names, Oom};
+use crate::oom::{Event, Oom};
 use crate::text::cursor::unsigned;
 
 /// What an `oom` of ours says of itself.
@@ -55,7 +55,8 @@ impl<'a> Record<'a> {
             // A filter of ours adds the victim's identity beside its `oom`, and nothing else.
             let pod = text(object(b"pod")?, b"uid")?;
             let container = object(b"container").and_then(|container| text(container, b"id"));
-            self.has_identity(pod, container).then_some(())?;
+            self.has_identity(Some(pod), None, container)
+                .then_some(())?;
         }
         let pid = object(b"victim").and_then(|victim| member(victim, b"pid"));
         Some(Own {
@@ -70,49 +71,22 @@ impl<'a> Record<'a> {
 
     /// Whether what the record says of a container is what a filter of ours adds to this kill.
     pub(crate) fn has_identity_of(&self, oom: &Oom) -> bool {
+        let pod = oom.pod.as_ref().map(|pod| pod.uid.as_bytes());
+        let name = oom.names.as_ref().map(|names| names.pod.as_bytes());
         let container = oom.container_id().map(str::as_bytes);
-        match (&oom.pod, &oom.names) {
-            (Some(pod), _) => self.has_identity(pod.uid.as_bytes(), container),
-            // Its names alone, or its UID as well, which another line told.
-            (None, Some(names)) => self.has_names(names),
-            (None, None) => false,
-        }
+        self.has_identity(pod, name, container)
     }
 
     /// Whether the members of `kubernetes` that name a container are those that a filter of ours writes,
-    /// for this pod and this container.
-    fn has_identity(&self, pod: &[u8], container: Option<&[u8]>) -> bool {
-        let mut names_pod = false;
-        let is_ours = self.identity_is(&mut |key, text| match key {
-            b"pod_id" | b"pod_uid" => {
-                names_pod = true;
-                text == pod
-            }
-            b"docker_id" | b"container_id" => Some(text) == container,
-            b"pod_name" | b"namespace_name" | b"pod_namespace" | b"container_name" => true,
-            _ => false,
-        });
-        is_ours && names_pod
-    }
-
-    /// The same for a pod that is known by its names.
-    fn has_names(&self, names: &Names) -> bool {
-        let mut names_pod = false;
-        let is_ours = self.identity_is(&mut |key, text| match key {
-            b"pod_name" => {
-                names_pod = true;
-                text == names.pod.as_bytes()
-            }
-            b"namespace_name" | b"pod_namespace" => text == names.namespace.as_bytes(),
-            b"pod_id" | b"pod_uid" => true,
-            _ => false,
-        });
-        is_ours && names_pod
-    }
-
-    /// Whether all members of `kubernetes` that name a container fit.
-    fn identity_is(&self, fits: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> bool {
+    /// for a pod of this UID, or where only its name is known of this name, and this container.
+    fn has_identity(
+        &self,
+        pod: Option<&[u8]>,
+        name_of_pod: Option<&[u8]>,
+        container: Option<&[u8]>,
+    ) -> bool {
         let mut is_ours = true;
+        let mut names_pod = false;
         json::members(self.bytes, &mut |outer| {
             let key = decoded_key(outer.key);
             let Some(name) = FieldName::of(&key) else {
@@ -131,13 +105,27 @@ impl<'a> Record<'a> {
                 {
                     return;
                 }
-                is_ours &= match member.value {
-                    Value::String(text) => fits(&key, text),
+                is_ours &= match (&*key, member.value) {
+                    (b"pod_id" | b"pod_uid", Value::String(text)) => {
+                        names_pod |= pod.is_some();
+                        pod.is_none_or(|pod| text == pod)
+                    }
+                    (b"docker_id" | b"container_id", Value::String(text)) => {
+                        Some(text) == container
+                    }
+                    (b"pod_name", Value::String(text)) => {
+                        names_pod |= name_of_pod.is_some();
+                        name_of_pod.is_none_or(|name| text == name)
+                    }
+                    (
+                        b"namespace_name" | b"pod_namespace" | b"container_name",
+                        Value::String(_),
+                    ) => true,
                     _ => false,
                 };
             });
         });
-        is_ours
+        is_ours && names_pod
     }
 }
 

@@ -303,7 +303,7 @@ impl<P> Streams<P> {
 
     /// What is known of a kill that somebody saw at that time. The kernel's kills are untold only where its lines
     /// come by this way.
-    pub(crate) fn known(&self, machine: Machine, time_us: u64, witness: &Witness) -> Known {
+    pub(crate) fn known(&mut self, machine: Machine, time_us: u64, witness: &Witness) -> Known {
         // No prefix names the host of a journal's entry.
         let (machine, _) = key_of(b"", machine, None);
         let has_kernel = || (self.slots.iter()).any(|slot| slot.stream.machine == machine);
@@ -315,8 +315,7 @@ impl<P> Streams<P> {
 
     /// Adds what only all streams together know of a kill.
     fn complete(&mut self, kill: &mut Oom, machine: u64) {
-        let is_by_witness = kill.attribution == Some(Attribution::Witness);
-        self.told.add(kill, machine, is_by_witness);
+        self.told.add(kill, machine);
         if kill.is_kill() {
             kill.repeats = compose::repeat_key(kill, machine).map(|key| self.repeats.count(key));
         }

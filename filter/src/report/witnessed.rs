@@ -1,11 +1,11 @@
 //! Kills that were told lately, for those who saw them too.
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::killers::Witness;
-use crate::oom::{Event, KERNEL, Oom, Word};
+use crate::oom::{Attribution, Event, KERNEL, Oom, Word};
+use crate::text::cursor::find;
 
 /// Kills that are remembered.
 const MOST: usize = 64;
@@ -21,23 +21,18 @@ struct ToldKill {
     killer: Word,
     time_us: u64,
     id: String,
-    /// The victim's cgroup, or a unit behind a slash. Empty where it is not known.
+    /// The victim's cgroup, or the last component of it. Empty where it is not known.
     path: Vec<u8>,
     pid: Option<u32>,
     /// Only a witness told it: the killer's own line may still come.
     is_by_witness: bool,
 }
 
-impl ToldKill {
-    /// Whether it happened below a component of the path that has this name, or this id in it.
-    fn is_in(&self, place: &[u8]) -> bool {
-        let mut components = self.path.split(|byte| *byte == b'/');
-        let is_unit = place.contains(&b'.');
-        components.any(|component| {
-            component == place
-                || !is_unit && component.windows(place.len()).any(|part| part == place)
-        })
-    }
+/// Whether a path has a component of this name, or one that has this id in it.
+fn is_in(path: &[u8], place: &[u8]) -> bool {
+    let is_unit = place.contains(&b'.');
+    path.split(|byte| *byte == b'/')
+        .any(|component| component == place || !is_unit && find(component, place).is_some())
 }
 
 /// What is known of a kill that somebody saw.
@@ -51,80 +46,83 @@ pub(crate) enum Known {
     Untold,
 }
 
-/// The newest kills of all machines.
+/// The newest kills of all machines, oldest first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ToldKills(VecDeque<ToldKill>);
+pub(super) struct ToldKills(Vec<ToldKill>);
 
 impl ToldKills {
     pub(super) const fn new() -> Self {
-        Self(VecDeque::new())
+        Self(Vec::new())
     }
 
-    fn around(&self, machine: u64, time_us: u64) -> impl Iterator<Item = (usize, &ToldKill)> {
-        let kills = self.0.iter().enumerate().rev();
-        kills.filter(move |(_, kill)| {
-            kill.machine == machine && kill.time_us.abs_diff(time_us) <= WINDOW_US
-        })
+    /// The newest kill of that machine around that time that is the one.
+    fn find(
+        &mut self,
+        machine: u64,
+        time_us: u64,
+        is_it: &dyn Fn(&ToldKill) -> bool,
+    ) -> Option<&mut ToldKill> {
+        let mut found = None;
+        for kill in &mut self.0 {
+            let is_near = kill.time_us.abs_diff(time_us) <= WINDOW_US;
+            if kill.machine == machine && is_near && is_it(kill) {
+                found = Some(kill);
+            }
+        }
+        found
     }
 
     /// What is known of what somebody saw at that time.
-    pub(super) fn known(&self, machine: u64, time_us: u64, witness: &Witness) -> Known {
-        let mut is_unclear = false;
-        for (_, kill) in self.around(machine, time_us) {
-            if kill.killer == witness.killer {
-                if kill.is_in(&witness.place) {
-                    return Known::Told(kill.id.clone());
-                }
-                is_unclear |= kill.path.is_empty();
-            }
+    pub(super) fn known(&mut self, machine: u64, time_us: u64, witness: &Witness) -> Known {
+        let is_there = |kill: &ToldKill| is_in(&kill.path, &witness.place);
+        let is_same = |kill: &ToldKill| kill.killer == witness.killer && is_there(kill);
+        if let Some(kill) = self.find(machine, time_us, &is_same) {
+            return Known::Told(kill.id.clone());
         }
-        if is_unclear {
-            Known::Perhaps
-        } else {
-            Known::Untold
+        // Another killer's signal may be what was seen.
+        let may_be = |kill: &ToldKill| kill.path.is_empty() || is_there(kill);
+        match self.find(machine, time_us, &may_be) {
+            Some(_) => Known::Perhaps,
+            None => Known::Untold,
         }
     }
 
     /// Adds a kill. One that a witness told before, or the kernel before another program, is no second kill: it
     /// confirms the first.
-    pub(super) fn add(&mut self, oom: &mut Oom, machine: u64, is_by_witness: bool) {
+    pub(super) fn add(&mut self, oom: &mut Oom, machine: u64) {
         let (Some(time_us), Some(killer), true) = (oom.time_us, oom.killer, oom.is_kill()) else {
             return;
         };
+        let is_by_witness = oom.attribution == Some(Attribution::Witness);
         let path = (oom.cgroup.as_ref()).and_then(|cgroup| cgroup.victim.as_deref());
         let path = path.filter(|path| path.len() <= LONGEST_PATH);
-        let mut path: Vec<u8> = path.unwrap_or_default().into();
+        let mut path = path.unwrap_or_default().as_bytes();
+        if is_by_witness {
+            // What is known of it is its last component.
+            path = last_component(path);
+        }
         let pid = oom.victim.as_ref().map(|victim| victim.pid);
         let is_same = |told: &ToldKill| {
             if told.is_by_witness {
-                let unit = told.path.strip_prefix(b"/").unwrap_or_default();
-                let place = ToldKill {
-                    path: path.clone(),
-                    ..told.clone()
-                };
-                told.killer == killer && place.is_in(unit)
+                told.killer == killer && is_in(path, &told.path)
             } else {
                 killer != KERNEL && told.killer == KERNEL && pid.is_some() && told.pid == pid
             }
         };
-        let found = self
-            .around(machine, time_us)
-            .find(|(_, told)| is_same(told));
-        if let Some(at) = found.map(|(at, _)| at).filter(|_| !is_by_witness)
-            && let Some(told) = self.0.get_mut(at)
-        {
+        if !is_by_witness && let Some(told) = self.find(machine, time_us, &is_same) {
             told.is_by_witness = false;
             oom.event = Event::Confirmed;
             oom.id.clone_from(&told.id);
             return;
         }
-        if let Some(unit) = oom.unit.as_deref().filter(|_| is_by_witness) {
-            path = [b"/", unit.as_bytes()].concat();
+        let path = path.to_vec();
+        if is_by_witness {
+            oom.cgroup = None;
         }
         if self.0.len() >= MOST {
-            self.0.pop_front();
+            self.0.remove(0);
         }
-        self.0.push_back(ToldKill {
+        self.0.push(ToldKill {
             machine,
             killer,
             time_us,
@@ -134,4 +132,10 @@ impl ToldKills {
             is_by_witness,
         });
     }
+}
+
+fn last_component(path: &[u8]) -> &[u8] {
+    let last = path.iter().rposition(|byte| *byte == b'/');
+    last.and_then(|slash| path.get(slash.saturating_add(1)..))
+        .unwrap_or(path)
 }

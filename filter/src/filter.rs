@@ -264,10 +264,10 @@ impl Filter {
         if oom.id.is_empty() {
             oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
         }
-        // Whose kill a witness saw, no record tells by itself.
+        // Whose kill it confirms, no record tells by itself.
         let is_own = entry
             .own_id
-            .is_some_and(|id| id == oom.id.as_bytes() || witness.is_some() && is_id(id));
+            .is_some_and(|id| id == oom.id.as_bytes() || entry.own_confirms && is_id(id));
         let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
         if is_own && !is_containers {
             // A filter of ours was there before.

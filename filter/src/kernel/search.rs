@@ -154,11 +154,11 @@ struct Place {
 /// Every place: those of one slot in a row, those far into their word first, so
 /// that of two words at one look the one that begins first is found first.
 static PLACED: [Place; PLACES] = places();
-/// For each slot, one more than its first place; 0 where it has none.
+/// For each slot, one more than half its first place; 0 where it has none.
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x4BA2_E161) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0x67FB_0A43) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(
@@ -221,13 +221,13 @@ const fn places() -> [Place; PLACES] {
     reason = "evaluated by the compiler, where a fault is a compile error"
 )]
 const fn first() -> [u8; SLOTS] {
-    assert!(PLACES < u8::MAX as usize);
+    assert!(PLACES / 2 < u8::MAX as usize);
     let placed = places();
     let mut first = [0; SLOTS];
     let mut at = PLACES;
     while at > 0 {
-        first[slot(placed[at - 1].look)] = at as u8;
         at -= 1;
+        first[slot(placed[at].look)] = (at / 2 + 1) as u8;
     }
     first
 }
@@ -298,11 +298,12 @@ fn word_among(text: &[u8], at: usize, part: &[u8]) -> Option<usize> {
 /// The first word that has `look` where the text has it, at `at`.
 #[inline]
 fn word_around(text: &[u8], at: usize, look: u32) -> Option<usize> {
+    // The last place of the slot before may be the first of the pair.
     let first = usize::from(first_of(look)).checked_sub(1)?;
     PLACED
-        .get(first..)?
+        .get(first.saturating_mul(2)..)?
         .iter()
-        .take_while(|place| slot(place.look) == slot(look))
+        .take_while(|place| slot(place.look) <= slot(look))
         .filter(|place| place.look == look)
         .find_map(|place| {
             let start = at.checked_sub(usize::from(place.offset))?;

@@ -8,10 +8,11 @@
 
 use alloc::boxed::Box;
 
+use super::form::{self, number};
 use super::sequence::{Sequence, Step};
 use crate::oom::{Oom, Victim, one_form_of_uid};
 use crate::printable;
-use crate::text::cursor::{Cursor, rfind};
+use crate::text::cursor::rfind;
 
 /// Begins the line of figures, which it also prints once in a while.
 pub(super) const TELLING_WORD: &[u8] = b"mem avail: ";
@@ -38,13 +39,13 @@ pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
         }
         sequence.begin();
     }
-    if figures(text).is_some() {
+    if is_figures(text) {
         sequence.begin();
         sequence.step = Step::Short;
         sequence.awaited = AWAITED;
     } else if sequence.step == Step::Short {
         sequence.begin();
-        low(text)?;
+        is_low(text).then_some(())?;
         let mut oom = super::of_cgroup(None);
         oom.reason = Some(printable(text));
         sequence.told = Some(oom);
@@ -76,34 +77,28 @@ fn kill(pid: u32, sequence: &mut Sequence) -> Option<Box<Oom>> {
 }
 
 /// `mem avail:   742 of  3931 MiB (18.89%), swap free:    0 of    0 MiB ( 0.00%)`
-fn figures(text: &[u8]) -> Option<()> {
-    let mut cursor = Cursor::new(text);
-    cursor.tag(TELLING_WORD)?;
-    for (width, behind) in [
-        (5, &b" of "[..]),
-        (5, b" MiB ("),
-        (5, b"%), swap free: "),
-        (4, b" of "),
-        (4, b" MiB ("),
-        (5, b"%)"),
-    ] {
-        number(&mut cursor, width)?;
-        cursor.tag(behind)?;
-    }
-    cursor.end()
+fn is_figures(text: &[u8]) -> bool {
+    /// How wide each is printed, with the blank in front.
+    const WIDTHS: [usize; 6] = [6, 6, 5, 5, 5, 5];
+    let form = b"mem avail:# of# MiB (#%), swap free:# of# MiB (#%)";
+    form::whole(form, text).is_some_and(|runs| {
+        WIDTHS
+            .iter()
+            .zip(runs)
+            .all(|(width, run)| run.len() >= *width)
+    })
 }
 
 /// `low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%`
-fn low(text: &[u8]) -> Option<()> {
-    let mut cursor = Cursor::new(text);
-    cursor.tag(b"low memory! at or below ")?;
-    signal(&mut cursor)?;
-    cursor.tag(b" limits: mem ")?;
-    number(&mut cursor, 5)?;
-    cursor.tag(b"%, swap ")?;
-    number(&mut cursor, 5)?;
-    cursor.tag(b"%")?;
-    cursor.end()
+fn is_low(text: &[u8]) -> bool {
+    let form = b"low memory! at or below @ limits: mem #%, swap #%";
+    form::whole(form, text).is_some_and(|[signal, memory, swap, ..]| {
+        is_signal(signal) && memory.len() >= 5 && swap.len() >= 5
+    })
+}
+
+fn is_signal(name: &[u8]) -> bool {
+    [&b"SIGTERM"[..], b"SIGKILL"].contains(&name)
 }
 
 /// `sending SIGTERM to process 7 uid 1000 "a": oom_score 823, oom_score_adj 0, VmRSS 79 MiB, cmdline "/bin/a"`: how
@@ -111,43 +106,32 @@ fn low(text: &[u8]) -> Option<()> {
 fn sending(text: &[u8]) -> Option<(bool, Victim)> {
     /// Bytes of a process's name.
     const LONGEST_NAME: usize = 15;
-    let mut cursor = Cursor::new(text);
-    cursor.tag(b"sending ")?;
-    signal(&mut cursor)?;
-    cursor.tag(b" to process ")?;
-    let pid = cursor.pid()?;
-    cursor.tag(b" uid ")?;
-    let uid = cursor.signed()?;
-    cursor.tag(b" \"")?;
-    let rest = cursor.rest();
+    let ([signal, pid, uid, ..], rest) = form::read(b"sending @ to process # uid # \"", text)?;
+    is_signal(signal).then_some(())?;
     // The last place within the longest name: a name may hold the words behind it.
-    let (at, word, has_pid) = FORMS.into_iter().find_map(|(word, has_pid)| {
+    let (at, has_pid) = FORMS.into_iter().find_map(|(word, has_pid)| {
         let most = LONGEST_NAME.saturating_add(word.len()).min(rest.len());
-        Some((rfind(rest.get(..most)?, word)?, word, has_pid))
+        Some((rfind(rest.get(..most)?, word)?, has_pid))
     })?;
     let (name, behind) = rest.split_at_checked(at)?;
-    let mut cursor = Cursor::new(behind);
-    cursor.tag(word)?;
-    cursor.signed()?;
-    let oom_score_adj = if cursor.tag(b", oom_score_adj ").is_some() {
-        Some(cursor.signed()?)
+    let (adjustment, rss) = if !has_pid {
+        let [_, rss, ..] = form::whole(b"\": badness #, VmRSS # MiB", behind)?;
+        (None, rss)
+    } else if let Some(([_, adjustment, rss, ..], _)) = form::read(
+        b"\": oom_score #, oom_score_adj #, VmRSS # MiB, cmdline \"",
+        behind,
+    ) {
+        (number(adjustment), rss)
     } else {
-        None
+        let ([_, rss, ..], _) = form::read(b"\": oom_score #, VmRSS # MiB, cmdline \"", behind)?;
+        (None, rss)
     };
-    cursor.tag(b", VmRSS ")?;
-    let rss = cursor.unsigned()?;
-    cursor.tag(b" MiB")?;
-    if has_pid {
-        cursor.tag(b", cmdline \"")?;
-    } else {
-        cursor.end()?;
-    }
     let victim = Victim {
-        pid,
+        pid: u32::try_from(number(pid)?).ok()?,
         comm: Some(printable(name)),
-        uid: Some(one_form_of_uid(uid)),
-        oom_score_adj,
-        rss_bytes: rss.checked_mul(1 << 20),
+        uid: Some(one_form_of_uid(number(uid)?)),
+        oom_score_adj: adjustment,
+        rss_bytes: u64::try_from(number(rss)?).ok()?.checked_mul(1 << 20),
         ..Victim::default()
     };
     Some((has_pid, victim))
@@ -156,30 +140,10 @@ fn sending(text: &[u8]) -> Option<(bool, Victim)> {
 /// `process exited after 0.1 seconds`, from 1.8 on `process 7 exited after 0.100 seconds`: the process, 0 where it is
 /// not told.
 fn exited(text: &[u8]) -> Option<u32> {
-    let mut cursor = Cursor::new(text);
-    cursor.tag(b"process ")?;
-    let pid = cursor.pid().unwrap_or_default();
-    if pid > 0 {
-        cursor.tag(b" ")?;
+    if let Some([pid, ..]) = form::whole(b"process # exited after # seconds", text) {
+        return u32::try_from(number(pid)?).ok();
     }
-    cursor.tag(b"exited after ")?;
-    number(&mut cursor, 3)?;
-    cursor.tag(b" seconds")?;
-    cursor.end()?;
-    Some(pid)
-}
-
-fn signal(cursor: &mut Cursor<'_>) -> Option<()> {
-    cursor.tag(b"SIG")?;
-    cursor.tag(b"TERM").or_else(|| cursor.tag(b"KILL"))
-}
-
-/// A number with blanks in front, so wide at least.
-fn number(cursor: &mut Cursor<'_>, width: usize) -> Option<()> {
-    let before = cursor.rest().len();
-    cursor.blanks();
-    cursor.take_some(|byte| byte.is_ascii_digit() || byte == b'.')?;
-    (before.saturating_sub(cursor.rest().len()) >= width).then_some(())
+    form::whole(b"process exited after # seconds", text).map(|_| 0)
 }
 
 #[cfg(test)]

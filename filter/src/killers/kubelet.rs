@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use super::form;
 use super::sequence::{Sequence, Step};
 use crate::cgroup::{Level, Pod, pod_uid};
 use crate::oom::{Event, Names, Oom};
@@ -32,58 +33,46 @@ const AWAITED: u16 = 16;
 
 /// What a line says.
 pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
-    let message = of_eviction_manager(text)?;
+    // `I0617 16:18:42.212181 3814777 eviction_manager.go:392] "`
+    let (_, message) = form::read(b"@# #:#:## eviction_manager.go:#] \"", text)?;
     if let Some(of_pod) = message.strip_prefix(b"Evicting pod\" pod=\"") {
         sequence.told = why(of_pod);
         return None;
     }
+    // Compared by calls: a pattern of bytes is compared one by one, and large.
+    let message = message.strip_prefix(b"Eviction manager: ")?;
     let (what, of_what) = split_once(message, b"\" ")?;
+    let is = |words: &[u8]| what == words;
     let is_memory = of_what == b"resourceName=\"memory\"";
-    match what {
-        b"Eviction manager: attempting to reclaim" if is_memory => {
-            Some(told(Event::Pressure, "attempting to reclaim memory".into()))
-        }
-        b"Eviction manager: must evict pod(s) to reclaim" => {
-            sequence.begin();
-            if is_memory {
-                sequence.step = Step::Sent;
-                sequence.awaited = AWAITED;
-            }
-            None
-        }
-        b"Eviction manager: pod is evicted successfully" if sequence.step == Step::Sent => {
-            let names = names(of_what.strip_prefix(b"pod=\"")?.strip_suffix(b"\"")?)?;
-            let known = sequence.told.take();
-            let mut oom = known
-                .filter(|oom| oom.names.as_ref() == Some(&names))
-                .unwrap_or_else(|| {
-                    told(Event::Evicted, "must evict pod(s) to reclaim memory".into())
-                });
-            oom.names = Some(names);
-            sequence.begin();
-            Some(oom)
-        }
-        _ => None,
+    if is(b"attempting to reclaim") {
+        let oom = || told(Event::Pressure, "attempting to reclaim memory");
+        return is_memory.then(oom);
     }
+    if is(b"must evict pod(s) to reclaim") {
+        sequence.begin();
+        if is_memory {
+            sequence.step = Step::Sent;
+            sequence.awaited = AWAITED;
+        }
+        return None;
+    }
+    (is(b"pod is evicted successfully") && sequence.step == Step::Sent).then_some(())?;
+    let names = names(of_what.strip_prefix(b"pod=\"")?.strip_suffix(b"\"")?)?;
+    let known = sequence.told.take();
+    let mut oom = known
+        .filter(|oom| oom.names.as_ref() == Some(&names))
+        .unwrap_or_else(|| told(Event::Evicted, "must evict pod(s) to reclaim memory"));
+    oom.names = Some(names);
+    sequence.begin();
+    Some(oom)
 }
 
-fn told(event: Event, reason: String) -> Box<Oom> {
+fn told(event: Event, reason: &str) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = event;
-    oom.reason = Some(reason);
+    oom.reason = Some(reason.into());
     oom.set_level(Some(Level::Node));
     oom
-}
-
-/// What stands in quotes behind `I0617 16:18:42.212181 3814777 eviction_manager.go:392] "`, with the rest.
-fn of_eviction_manager(text: &[u8]) -> Option<&[u8]> {
-    let mut cursor = Cursor::new(text);
-    cursor.take_some(|byte| matches!(byte, b'I' | b'W' | b'E'))?;
-    cursor.take_some(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b':' | b'.'))?;
-    cursor.tag(b"eviction_manager.go:")?;
-    cursor.unsigned()?;
-    cursor.tag(b"] \"")?;
-    Some(cursor.rest())
 }
 
 /// What `shop/web-1" podUID="..." message="The node was low on resource: memory. ..."` says.
@@ -93,7 +82,7 @@ fn why(text: &[u8]) -> Option<Box<Oom>> {
     let message = message.strip_suffix(b"\"")?;
     let is_memory = message.starts_with(b"The node was low on resource: memory. ");
     (is_memory && !message.contains(&b'\\')).then_some(())?;
-    let mut oom = told(Event::Evicted, in_bytes(message));
+    let mut oom = told(Event::Evicted, &in_bytes(message));
     oom.names = names(name);
     oom.pod = pod_uid(uid).map(|uid| Pod { uid, qos: None });
     Some(oom)
@@ -128,12 +117,10 @@ fn in_bytes(text: &[u8]) -> String {
 fn quantity(cursor: &mut Cursor<'_>) -> Option<u64> {
     let number = cursor.unsigned()?;
     let unit = cursor.take_while(|byte| byte.is_ascii_alphabetic());
-    let shift = match unit {
-        b"Ki" => 10,
-        b"Mi" => 20,
-        b"Gi" => 30,
-        b"Ti" => 40,
-        _ => return None,
+    let [size, b'i'] = unit else {
+        return None;
     };
-    number.checked_mul(1_u64.checked_shl(shift)?)
+    let power = b"KMGT".iter().position(|known| known == size)?;
+    let powers = [1_u64 << 10, 1 << 20, 1 << 30, 1 << 40];
+    number.checked_mul(*powers.get(power)?)
 }

@@ -4,6 +4,7 @@
 //! that wrote it.
 
 mod earlyoom;
+mod form;
 mod kubelet;
 mod sequence;
 mod systemd_oomd;

@@ -139,7 +139,8 @@ impl Own<'_> {
             return self.fits_place(&line.text);
         };
         match self.event {
-            Event::Kill => {
+            // A kill that a witness told before was confirmed by the kernel's own line.
+            Event::Kill | Event::Confirmed => {
                 let of_pid = |pid: u32| self.pid == Some(u64::from(pid));
                 match &message {
                     Message::Killed(killed) => of_pid(killed.pid),

@@ -11,6 +11,15 @@ use crate::report::Machine;
 /// How the journal gets what a process writes (`systemd.journal-fields(7)`).
 const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
 
+/// Fields of an entry. Those that begin with an underscore are the journal's own, the others the process's.
+const FIELDS: [&[u8]; 5] = [
+    b"_SYSTEMD_UNIT",
+    b"_TRANSPORT",
+    b"_PID",
+    b"MESSAGE_ID",
+    b"UNIT",
+];
+
 /// An entry of the journal.
 pub(crate) struct Entry<'a> {
     /// The unit of the system's manager whose process wrote it. A user's own units stand in another field.
@@ -26,6 +35,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) time_us: Option<u64>,
     /// The `id` of an `oom` that the record brings along.
     pub(crate) own_id: Option<&'a [u8]>,
+    /// That says that it confirms a kill.
+    pub(crate) own_confirms: bool,
     /// Its fields name a container: it is that one's output, or a filter of ours was there before.
     pub(crate) names_container: bool,
 }
@@ -36,57 +47,53 @@ impl<'a> Entry<'a> {
     ///
     /// Of a field that comes twice nobody knows which one is the journal's.
     pub(crate) fn read(record: &'a [u8]) -> Option<Self> {
-        let (mut unit, mut transport, mut pid) = (None, None, None);
-        let (mut message_id, mut about_unit) = (None, None);
+        let mut fields = [None; FIELDS.len()];
         let (mut is_doubtful, mut names_container) = (false, false);
         let mut texts = Texts::default();
         let mut machine = Machine::default();
         let mut foreign = foreign::Fields::default();
         let mut wall = None;
         let mut own_id = None;
+        let mut own_confirms = false;
         json::members(record, &mut |member| {
             let key = decoded_key(member.key);
             if *key == *super::OOM_KEY.as_bytes() {
-                own_id = Some(id_of(member.value));
+                own_id = Some(text_of(member.value, b"id"));
+                own_confirms = text_of(member.value, b"event") == b"confirmed";
                 return;
             }
-            let field = match &*key {
-                b"_SYSTEMD_UNIT" => &mut unit,
-                b"_TRANSPORT" => &mut transport,
-                b"_PID" => &mut pid,
-                b"MESSAGE_ID" => &mut message_id,
-                b"UNIT" => &mut about_unit,
-                key => {
-                    if texts.read(key, member.value) {
-                        return;
-                    }
-                    let Some(name) = FieldName::of(key) else {
-                        return;
-                    };
-                    foreign.read(&name, member.value);
-                    names_container |= foreign::names_container(&name);
-                    names_container |= name.bytes() == b"kubernetes";
-                    if machine::is_name(&name) {
-                        let start = key.iter().take_while(|byte| **byte == b'_').count();
-                        machine::add(
-                            &mut machine,
-                            key.get(start..).unwrap_or_default(),
-                            member.value,
-                        );
-                    }
-                    if let (Some(Clock::Wall(clock)), Value::String(text) | Value::Plain(text)) =
-                        (CLOCKS.find(&name), member.value)
-                    {
-                        clock.note(text, &mut wall);
-                    }
+            let known = FIELDS.iter().position(|known| *known == &*key);
+            let Some(field) = known.and_then(|at| fields.get_mut(at)) else {
+                if texts.read(&key, member.value) {
                     return;
                 }
+                let Some(name) = FieldName::of(&key) else {
+                    return;
+                };
+                foreign.read(&name, member.value);
+                names_container |= foreign::names_container(&name);
+                names_container |= name.bytes() == b"kubernetes";
+                if machine::is_name(&name) {
+                    let start = key.iter().take_while(|byte| **byte == b'_').count();
+                    machine::add(
+                        &mut machine,
+                        key.get(start..).unwrap_or_default(),
+                        member.value,
+                    );
+                }
+                if let (Some(Clock::Wall(clock)), Value::String(text) | Value::Plain(text)) =
+                    (CLOCKS.find(&name), member.value)
+                {
+                    clock.note(text, &mut wall);
+                }
+                return;
             };
             match (field.is_some(), member.value) {
                 (false, Value::String(text)) => *field = Some(text),
                 _ => is_doubtful = true,
             }
         })?;
+        let [unit, transport, pid, message_id, about_unit] = fields;
         let (unit, transport) = (unit?, transport?);
         if is_doubtful || foreign.is_foreign() || !OF_PROCESSES.contains(&transport) {
             return None;
@@ -100,22 +107,24 @@ impl<'a> Entry<'a> {
             machine,
             time_us: wall.map(|(_, time_us)| time_us),
             own_id,
+            own_confirms,
             names_container,
         })
     }
 }
 
-fn id_of(value: Value<'_>) -> &[u8] {
+/// A text of an object, empty where there is none.
+fn text_of<'a>(value: Value<'a>, name: &[u8]) -> &'a [u8] {
     let Value::Object(inside) = value else {
         return b"";
     };
-    let mut id: &[u8] = b"";
+    let mut found: &[u8] = b"";
     json::members_inside(inside, &mut |member| {
-        if let (b"id", Value::String(text)) = (member.key, member.value) {
-            id = text;
+        if let (true, Value::String(text)) = (member.key == name, member.value) {
+            found = text;
         }
     });
-    id
+    found
 }
 
 #[cfg(test)]

@@ -46,13 +46,24 @@ pub(crate) enum Known {
     Untold,
 }
 
-/// The newest kills of all machines, oldest first.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ToldKills(Vec<ToldKill>);
+/// The newest kills of all machines.
+#[derive(Clone, Debug)]
+pub(super) struct ToldKills {
+    /// In a ring.
+    kills: Vec<ToldKill>,
+    /// The place of the oldest, where there are as many as are remembered.
+    oldest: usize,
+    /// Kills that a witness alone told.
+    by_witness: usize,
+}
 
 impl ToldKills {
     pub(super) const fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            kills: Vec::new(),
+            oldest: 0,
+            by_witness: 0,
+        }
     }
 
     /// The newest kill of that machine around that time that is the one.
@@ -62,10 +73,13 @@ impl ToldKills {
         time_us: u64,
         is_it: &dyn Fn(&ToldKill) -> bool,
     ) -> Option<&mut ToldKill> {
-        let mut found = None;
-        for kill in &mut self.0 {
+        let mut found: Option<&mut ToldKill> = None;
+        for kill in &mut self.kills {
             let is_near = kill.time_us.abs_diff(time_us) <= WINDOW_US;
-            if kill.machine == machine && is_near && is_it(kill) {
+            let is_newer = found
+                .as_ref()
+                .is_none_or(|known| known.time_us <= kill.time_us);
+            if kill.machine == machine && is_near && is_newer && is_it(kill) {
                 found = Some(kill);
             }
         }
@@ -109,20 +123,20 @@ impl ToldKills {
                 killer != KERNEL && told.killer == KERNEL && pid.is_some() && told.pid == pid
             }
         };
-        if !is_by_witness && let Some(told) = self.find(machine, time_us, &is_same) {
-            told.is_by_witness = false;
+        // Nearly every kill is the kernel's own, and nobody told it before.
+        let may_be_told = !is_by_witness && (self.by_witness > 0 || killer != KERNEL);
+        if may_be_told && let Some(told) = self.find(machine, time_us, &is_same) {
+            let was_by_witness = core::mem::take(&mut told.is_by_witness);
             oom.event = Event::Confirmed;
             oom.id.clone_from(&told.id);
+            self.by_witness = self.by_witness.saturating_sub(usize::from(was_by_witness));
             return;
         }
         let path = path.to_vec();
         if is_by_witness {
             oom.cgroup = None;
         }
-        if self.0.len() >= MOST {
-            self.0.remove(0);
-        }
-        self.0.push(ToldKill {
+        let kill = ToldKill {
             machine,
             killer,
             time_us,
@@ -130,7 +144,15 @@ impl ToldKills {
             path,
             pid,
             is_by_witness,
-        });
+        };
+        self.by_witness = self.by_witness.saturating_add(usize::from(is_by_witness));
+        if self.kills.len() < MOST {
+            self.kills.push(kill);
+        } else if let Some(oldest) = self.kills.get_mut(self.oldest) {
+            let gone = core::mem::replace(oldest, kill).is_by_witness;
+            self.by_witness = self.by_witness.saturating_sub(usize::from(gone));
+            self.oldest = self.oldest.wrapping_add(1) % MOST;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
-use crate::carrier::{Author, KernelLine};
+use crate::carrier::{Author, KernelLine, NameBytes};
 use crate::kernel::{self, is_row_with_line_end};
 use crate::killers::{self, Sequences, Witness};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
@@ -335,9 +335,7 @@ impl Filter {
             return pass_or_drop(mode);
         }
         let machine = Machine::default();
-        let told = self
-            .streams
-            .read_with(line, context.tag, machine, &first_record);
+        let told = self.read_line(line, machine, context, &first_record);
         let mut findings = RecordFindings::default();
         findings.add(told, mode, true);
         self.outcome(mode, findings, context, &|oom, keys, names| {
@@ -450,7 +448,27 @@ impl Filter {
     }
 
     fn refuses(&self, line: &KernelLine<'_>) -> bool {
-        self.refuses_unsaid && line.author != Author::Kernel
+        let is_proven = line.author == Author::Kernel
+            || line.is_user_space && line.name_bytes == NameBytes::Exact;
+        self.refuses_unsaid && !is_proven
+    }
+
+    /// Reads a line of the kernel's log, where programs write as well.
+    fn read_line<'a>(
+        &mut self,
+        line: &'a KernelLine<'a>,
+        machine: Machine,
+        context: &RecordContext<'_>,
+        first_record: &dyn Fn() -> Option<FirstRecord>,
+    ) -> Told<'a> {
+        let Some(mut kill) = killers::kernel_log::read(line) else {
+            return (self.streams).read_with(line, context.tag, machine, first_record);
+        };
+        kill.at_us = line.at_us;
+        kill.time_us = line.time_us;
+        kill.id = id_in_kernel_log(line, machine);
+        self.streams.complete_other(&mut kill, machine);
+        Told::Kill(kill)
     }
 
     /// Whether the record's `oom` is what a filter of ours made of it.
@@ -462,7 +480,9 @@ impl Filter {
             let mut fits = false;
             lines(record, &text, |line| {
                 let line = record.line(line);
-                fits |= !self.refuses(&line) && own.fits(&line);
+                let is_of_program = line.is_user_space
+                    && own.id == id_in_kernel_log(&line, record.machine).as_bytes();
+                fits |= !self.refuses(&line) && (is_of_program || own.fits(&line));
             });
             fits
         })
@@ -503,9 +523,7 @@ impl Filter {
                     findings.has_foreign |= !line.text.is_empty();
                     return;
                 }
-                let told =
-                    self.streams
-                        .read_with(&line, context.tag, record.machine, &first_record);
+                let told = self.read_line(&line, record.machine, context, &first_record);
                 let another = findings.add(told, mode, !line.text.is_empty());
                 if let Some(kill) = another
                     && let Some(first) = first_record()
@@ -519,6 +537,10 @@ impl Filter {
         }
         findings
     }
+}
+
+fn id_in_kernel_log(line: &KernelLine<'_>, machine: Machine) -> String {
+    Streams::<FirstRecord>::id_of_other(machine, line.at_us.or(line.time_us), &line.text)
 }
 
 /// What becomes of a record that tells nothing of an OOM kill.

@@ -158,7 +158,7 @@ static PLACED: [Place; PLACES] = places();
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x67FB_0A43) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0x1284_FE07) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(
@@ -290,9 +290,17 @@ fn may_hold(block: &[u8; BLOCK]) -> bool {
 /// The first word that a look into `part` falls into; `part` begins at `at`.
 #[inline]
 fn word_among(text: &[u8], at: usize, part: &[u8]) -> Option<usize> {
-    part.chunks(STRIDE)
-        .zip((at..).step_by(STRIDE))
-        .find_map(|(stride, at)| word_around(text, at, look_at_start(stride)?))
+    let mut offset = 0_usize;
+    while let Some(look) = part.get(offset..).and_then(look_at_start) {
+        // Nearly every look is into no slot.
+        if first_of(look) != 0
+            && let Some(word) = word_around(text, at.saturating_add(offset), look)
+        {
+            return Some(word);
+        }
+        offset = offset.saturating_add(STRIDE);
+    }
+    None
 }
 
 /// The first word that has `look` where the text has it, at `at`.

@@ -25,11 +25,8 @@ pub(super) const UNITS: [&[u8]; 8] = [
     b"snap.kubelet-eks.daemon.service",
 ];
 
-/// Stands in every line that is read, but the one that says why.
-pub(super) const TELLING_WORD: &[u8] = b"viction manager: ";
-
-/// Records of others that may come before the one that says why.
-const AWAITED: u16 = 16;
+/// Stands in every line that is read.
+pub(super) const TELLING_WORD: &[u8] = b"viction_manager.go:";
 
 /// What a line says.
 pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
@@ -52,7 +49,6 @@ pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
         sequence.begin();
         if is_memory {
             sequence.step = Step::Sent;
-            sequence.awaited = AWAITED;
         }
         return None;
     }

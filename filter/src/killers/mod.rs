@@ -1,10 +1,11 @@
 //! Kills for memory by other programs than the kernel, as those print them: a row for each program.
 //!
 //! A line proves nothing of its author, who may be anybody: it is read only where the journal itself names the unit
-//! that wrote it.
+//! that wrote it, or the kernel's log says that user space did and the line has its fixed form.
 
 mod earlyoom;
 mod form;
+pub(crate) mod kernel_log;
 mod kubelet;
 mod sequence;
 mod systemd_oomd;
@@ -61,11 +62,13 @@ static PROGRAMS: [Program; 3] = [
 /// What the programs are called in a record.
 #[cfg(feature = "deserialize")]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    PROGRAMS.iter().map(|program| program.killer)
+    let in_kernel_log = kernel_log::PROGRAMS.iter().map(|(killer, _)| *killer);
+    let programs = PROGRAMS.iter().map(|program| program.killer);
+    programs.chain(in_kernel_log)
 }
 
 /// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
-pub(crate) const TELLING_WORDS: [&[u8]; 8] = [
+pub(crate) const TELLING_WORDS: [&[u8]; 10] = [
     systemd_oomd::TELLING_WORDS[0],
     systemd_oomd::TELLING_WORDS[1],
     systemd_oomd::TELLING_WORDS[2],
@@ -74,6 +77,8 @@ pub(crate) const TELLING_WORDS: [&[u8]; 8] = [
     witness::TELLING_WORDS[0],
     witness::TELLING_WORDS[1],
     witness::TELLING_WORDS[2],
+    kernel_log::TELLING_WORDS[0],
+    kernel_log::TELLING_WORDS[1],
 ];
 
 /// What a line says that the process of a unit of the system's manager wrote.

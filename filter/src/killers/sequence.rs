@@ -68,25 +68,27 @@ impl Sequence {
 pub(crate) struct Sequences {
     /// The quietest first.
     all: Vec<Sequence>,
+    /// How many records may come before the next line of the one that spoke last; every one is read until then.
+    awaited: u16,
 }
 
 impl Sequences {
     pub(crate) const fn new() -> Self {
-        Self { all: Vec::new() }
+        Self {
+            all: Vec::new(),
+            awaited: 0,
+        }
     }
 
     /// Whether a line of one may come without any telling word.
     #[inline]
     pub(crate) fn is_awaited(&self) -> bool {
-        // The one that spoke last is the last: where it waits for nothing, older ones do not matter.
-        self.all.last().is_some_and(|newest| newest.awaited > 0)
+        self.awaited > 0
     }
 
     /// One more record was read.
     pub(crate) fn count(&mut self) {
-        if let Some(newest) = self.all.last_mut() {
-            newest.awaited = newest.awaited.saturating_sub(1);
-        }
+        self.awaited = self.awaited.saturating_sub(1);
     }
 
     pub(super) fn read(
@@ -114,6 +116,7 @@ impl Sequences {
         }
         sequence.now_us = now_us;
         let told = read(&entry.text, &mut sequence);
+        self.awaited = sequence.awaited;
         self.all.push(sequence);
         told
     }

@@ -9,11 +9,8 @@ use crate::text::cursor::{find, rsplit_once, split_at, split_once, unsigned};
 
 /// `Killed ... due to` (248 to 259), `Marked ... for killing due to` (from 260 on), and the line of a rule (from 261
 /// on), which names no victim. Neither does 247.
-pub(super) const TELLING_WORDS: [&[u8]; 3] = [
-    b"due to memory ",
-    b"due to swap used",
-    b" conditions met for cgroup ",
-];
+pub(super) const TELLING_WORDS: [&[u8]; 3] =
+    [b"due to memory ", b"to swap used", b"ions met for cgroup "];
 
 const DUE_TO: &[u8] = b" due to ";
 const PRESSURE_FOR: &[u8] = b"memory pressure for ";

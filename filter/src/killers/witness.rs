@@ -16,7 +16,7 @@ const OOMD_KILL: &[u8] = b"d989611b15e44c9dbf31e3c81256e4ed";
 const TASK_OOM: &[u8] = b"TaskOOM event ";
 
 /// One of these stands in every line that is read.
-pub(super) const TELLING_WORDS: [&[u8]; 3] = [OUT_OF_MEMORY, OOMD_KILL, TASK_OOM];
+pub(super) const TELLING_WORDS: [&[u8]; 3] = [b"0da52717891d8ef", b"9dbf31e3c81256e4ed", TASK_OOM];
 
 /// The units of containerd.
 const CONTAINERD: [&[u8]; 2] = [

@@ -15,6 +15,7 @@ use crate::text::cursor::unsigned;
 /// What an `oom` of ours says of itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Own<'a> {
+    pub(crate) id: &'a [u8],
     event: Event,
     pid: Option<u64>,
     attribution: Option<&'a [u8]>,
@@ -46,7 +47,7 @@ impl<'a> Record<'a> {
         }
         let event = Event::of_word(text(inside, b"event")?)?;
         is_tag(text(inside, b"tag")?).then_some(())?;
-        is_id(text(inside, b"id")?).then_some(())?;
+        let id = text(inside, b"id").filter(|id| is_id(id))?;
         let object = |key| match member(inside, key) {
             Some(Value::Object(inside)) => Some(inside),
             _ => None,
@@ -60,6 +61,7 @@ impl<'a> Record<'a> {
         }
         let pid = object(b"victim").and_then(|victim| member(victim, b"pid"));
         Some(Own {
+            id,
             event,
             pid: match pid {
                 Some(Value::Plain(number)) => unsigned(number),

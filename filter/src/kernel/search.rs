@@ -158,7 +158,7 @@ static PLACED: [Place; PLACES] = places();
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x1284_FE07) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0x7FED_ED57) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(

@@ -12,11 +12,13 @@ mod stream;
 mod streams;
 mod tasks;
 mod unfinished;
+mod witnessed;
 
 pub(crate) use compose::add_group;
 pub use line::{ReportLine, Told};
 pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
+pub(crate) use witnessed::Known;
 
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{Killed, Scope};

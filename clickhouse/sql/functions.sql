@@ -91,3 +91,27 @@ CREATE OR REPLACE FUNCTION oom_cgroup
         workload_system String, workload String, workload_part String, nested Bool
     )
     SETTINGS serialization_format = 'RowBinary', webassembly_udf_enable_fuel = 0;
+
+-- Whether a text holds a word that a line of an OOM report begins with, or that tells of a kill: what ClickHouse can
+-- search for by itself, before the parser reads anything. The words are those of the parser; a test compares them.
+-- An index of the type ngrambf_v1 lets it skip granules.
+CREATE OR REPLACE FUNCTION oom_word AS text -> multiSearchAny(text, [
+    'Memory cgroup stats for ', 'Memory limit reached of', 'OOM victim ', 'Tasks state (memory values in pages):',
+    'as a result of limit of', 'deadlocked on memory', 'has mm pinned by ', 'ill process ', 'illed process ',
+    'kB, failcnt ', 'memory.oom.group', 'no killable processes', 'oom-kill:,cpuset', 'oom-kill:constraint',
+    'oom-killer:', 'oom_reaper: ', 'panic_on_oom is ', 'tgid total_vm', 'due to memory ', 'due to swap used'
+]);
+
+-- A line of a table, of the type that oom_kills_at takes.
+CREATE OR REPLACE FUNCTION oom_entry AS (time, host, line, attributes) -> CAST(
+    (time, host, line, attributes),
+    'Tuple(time DateTime64(6, ''UTC''), host String, line String, attributes Map(String, String))'
+);
+
+-- Pairs of (place, line) into the windows of oom_kills_at: in order, and cut where a minute is without any line. No
+-- report pauses for so long.
+CREATE OR REPLACE FUNCTION oom_windows AS pairs -> arraySplit(
+    (line, pause) -> pause > 60,
+    arrayMap(pair -> pair.2, arraySort(pair -> pair.1, pairs)),
+    arrayDifference(arraySort(arrayMap(pair -> toFloat64(pair.2.time), pairs)))
+);

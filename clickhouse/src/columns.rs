@@ -73,9 +73,7 @@ pub(crate) fn write(row: &mut Row, record: &[u8], entry: Option<&Entry<'_>>, hos
     let event = text("/event");
     // What is released later has the line's place, and not its time.
     let is_here = event == "kill" && text("/attribution") != "constraint";
-    let time_of_line = entry
-        .filter(|_| is_here)
-        .and_then(|entry| u64::try_from(entry.time_us).ok());
+    let time_of_line = entry.filter(|_| is_here).and_then(Entry::known_time_us);
     let host = match entry.map(|entry| entry.host).or(host) {
         Some(host) if !host.is_empty() => printable(host),
         _ => HOSTS

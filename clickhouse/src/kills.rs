@@ -29,12 +29,19 @@ const TEXTS: [&[u8]; 13] = [
 /// A line with what the table knows of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'a> {
-    /// Microseconds since 1970.
+    /// Microseconds since 1970. Before and at that moment nobody knows it.
     pub(crate) time_us: i64,
     /// The machine. Empty where nobody knows it.
     pub(crate) host: &'a [u8],
     /// What was logged: a text, never a record, for whoever wrote it chose all of it.
     pub(crate) line: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// When it was logged, where the table knows it.
+    pub(crate) fn known_time_us(&self) -> Option<u64> {
+        u64::try_from(self.time_us).ok().filter(|time| *time > 0)
+    }
 }
 
 /// The lines of one stream, or of several that their hosts tell apart.
@@ -72,11 +79,12 @@ impl<'o> Kills<'o> {
         // Only kills are wanted: what cannot belong to a report is not looked at. A line that begins with a space
         // may go on with the record before it.
         let is_free = !self.records.may_be_in_block() && !line.starts_with(b" ");
-        if is_free && !self.filter.needs_reading(line) {
-            let mut held = None;
-            self.records.settle(&mut |record| held = Some(record));
-            self.records_of(held);
-            return;
+        if is_free {
+            // What is held back may open a report.
+            self.settle();
+            if !self.filter.needs_reading(line) {
+                return;
+            }
         }
         if line.contains(&b'\n') {
             let mut found = Vec::new();
@@ -84,9 +92,7 @@ impl<'o> Kills<'o> {
             whole.line(line, &mut |record| found.push(record));
             if !matches!(found.as_slice(), [Record::Object(_)]) {
                 // A report as one value, or a name with a line end in it: the filter knows.
-                let mut held = None;
-                self.records.settle(&mut |record| held = Some(record));
-                self.records_of(held);
+                self.settle();
                 return self.object(&lines::text(line), None);
             }
             return self.records_of(found);
@@ -164,6 +170,13 @@ impl<'o> Kills<'o> {
         self.output.add(&mut self.array, row.bytes());
     }
 
+    /// Nothing goes on with the record before.
+    fn settle(&mut self) {
+        let mut held = None;
+        self.records.settle(&mut |record| held = Some(record));
+        self.records_of(held);
+    }
+
     fn records_of<'a>(&mut self, records: impl IntoIterator<Item = Record<'a>>) {
         for record in records {
             match record {
@@ -189,7 +202,7 @@ impl<'o> Kills<'o> {
 
     fn object(&mut self, object: &[u8], entry: Option<&Entry<'_>>) {
         let context = RecordContext {
-            time_us: entry.and_then(|entry| u64::try_from(entry.time_us).ok()),
+            time_us: entry.and_then(Entry::known_time_us),
             ..RecordContext::default()
         };
         match self.filter.process(Mode::Events, object, &context) {

@@ -6,6 +6,7 @@ mod demo;
 mod dist;
 mod failure;
 mod fuzz;
+mod history;
 mod kernels;
 mod misread;
 mod module;
@@ -43,6 +44,7 @@ const COMMANDS: &[Subcommand] = &[
     demo::COMMAND,
     dist::COMMAND,
     fuzz::COMMAND,
+    history::COMMAND,
     kernels::COMMAND,
     misread::COMMAND,
     mutants::COMMAND,

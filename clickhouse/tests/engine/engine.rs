@@ -31,10 +31,7 @@ pub fn python() -> Result<PathBuf, Skip> {
     let ours = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../python/bin/python");
     let python = std::env::var_os("OOM_PYTHON").map_or(ours, PathBuf::from);
     let mut check = Command::new(&python);
-    check.args([
-        "-c",
-        "import importlib.util, sys; sys.exit(importlib.util.find_spec('chdb') is None)",
-    ]);
+    check.args(["-c", "import importlib.metadata as m; m.version('chdb')"]);
     match check.output() {
         Ok(output) if output.status.success() => Ok(python),
         _ => Err(Skip::new(

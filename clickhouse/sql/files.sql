@@ -23,8 +23,8 @@ FROM (
         SELECT arrayJoin(oom_windows(groupArray(((timestamp, _row_number), oom_entry(timestamp, host, message, map())))))
                AS lines
         FROM file('logs*.parquet')
-        WHERE (host, intDiv(toUInt32(timestamp), 30)) IN (
-            SELECT host, intDiv(toUInt32(timestamp), 30) + arrayJoin([-1, 0, 1])
+        WHERE (host, toStartOfMinute(timestamp)) IN (
+            SELECT host, toStartOfMinute(timestamp) + toIntervalMinute(arrayJoin([-1, 0, 1]))
             FROM file('logs*.parquet')
             WHERE oom_word(message)
         )

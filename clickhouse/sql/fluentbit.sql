@@ -3,9 +3,9 @@
 --
 --   SELECT * FROM oom_kills_in_fluentbit_logs(from = '2026-01-01 00:00:00', to = '2026-02-01 00:00:00') WHERE event = 'kill'
 --
--- 1. `found` searches for words, which ClickHouse does by itself: the half minutes of a host that hold one, and
---    those before and behind.
--- 2. The lines of these half minutes alone are read whole. A report takes seconds.
+-- 1. `found` searches for words, which ClickHouse does by itself: the minutes of a host that hold one, and those
+--    before and behind.
+-- 2. The lines of these minutes alone are read whole. A report takes seconds.
 -- 3. The parser reads them, host by host, each window by itself.
 --
 -- Memory is that of the lines in the windows, so ask for a day or a week at a time where many are killed. Times are
@@ -16,9 +16,9 @@
 CREATE OR REPLACE VIEW oom_kills_in_fluentbit_logs AS
 WITH
     found AS (
-        SELECT DISTINCT host, arrayJoin([half - 1, half, half + 1]) AS half
+        SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')) AS host, intDiv(toUInt32(timestamp), 30) AS half
+            SELECT DISTINCT coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')) AS host, toStartOfMinute(timestamp) AS minute
             FROM fluentbit_logs
             WHERE timestamp >= toDateTime({from:String}, 'UTC') AND timestamp < toDateTime({to:String}, 'UTC')
               AND oom_word(log)
@@ -31,7 +31,7 @@ WITH
             oom_entry(timestamp, coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')), coalesce(nullIf(JSONExtractString(log, 'MESSAGE'), ''), nullIf(JSONExtractString(log, 'msg'), ''), nullIf(JSONExtractString(log, 'message'), ''), JSONExtractString(log, 'log')), mapFromArrays(arrayMap(pair -> pair.1, JSONExtractKeysAndValuesRaw(log)), arrayMap(pair -> if(startsWith(pair.2, '"'), JSONExtractString(pair.2), pair.2), JSONExtractKeysAndValuesRaw(log))))
         )))) AS lines
         FROM fluentbit_logs
-        WHERE (coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')), intDiv(toUInt32(timestamp), 30)) IN (SELECT host, half FROM found)
+        WHERE (coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')), toStartOfMinute(timestamp)) IN (SELECT host, minute FROM found)
           AND timestamp >= toDateTime({from:String}, 'UTC') - 60 AND timestamp < toDateTime({to:String}, 'UTC') + 60
         GROUP BY coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host'))
     )

@@ -110,8 +110,11 @@ CREATE OR REPLACE FUNCTION oom_entry AS (time, host, line, attributes) -> CAST(
 
 -- Pairs of (place, line) into the windows of oom_kills_at: in order, and cut where a minute is without any line. No
 -- report pauses for so long.
-CREATE OR REPLACE FUNCTION oom_windows AS pairs -> arraySplit(
-    (line, pause) -> pause > 60,
-    arrayMap(pair -> pair.2, arraySort(pair -> pair.1, pairs)),
-    arrayDifference(arraySort(arrayMap(pair -> toFloat64(pair.2.time), pairs)))
-);
+CREATE OR REPLACE FUNCTION oom_windows AS pairs -> arrayMap(
+    sorted -> arraySplit(
+        (line, pause) -> pause > 60,
+        arrayMap(pair -> pair.2, sorted),
+        arrayDifference(arrayMap(pair -> toFloat64(pair.2.time), sorted))
+    ),
+    [arraySort(pair -> pair.1, pairs)]
+)[1];

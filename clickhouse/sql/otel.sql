@@ -2,9 +2,9 @@
 --
 --   SELECT * FROM oom_kills_in_otel_logs(from = '2026-01-01 00:00:00', to = '2026-02-01 00:00:00') WHERE event = 'kill'
 --
--- 1. `found` searches for words, which ClickHouse does by itself: the half minutes of a host that hold one, and
---    those before and behind.
--- 2. The lines of these half minutes alone are read whole. A report takes seconds.
+-- 1. `found` searches for words, which ClickHouse does by itself: the minutes of a host that hold one, and those
+--    before and behind.
+-- 2. The lines of these minutes alone are read whole. A report takes seconds.
 -- 3. The parser reads them, host by host, each window by itself.
 --
 -- Memory is that of the lines in the windows, so ask for a day or a week at a time where many are killed. Times are
@@ -16,9 +16,9 @@
 CREATE OR REPLACE VIEW oom_kills_in_otel_logs AS
 WITH
     found AS (
-        SELECT DISTINCT host, arrayJoin([half - 1, half, half + 1]) AS half
+        SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS host, intDiv(toUInt32(TimestampTime), 30) AS half
+            SELECT DISTINCT coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS host, toStartOfMinute(TimestampTime) AS minute
             FROM otel_logs
             WHERE TimestampTime >= toDateTime({from:String}, 'UTC') AND TimestampTime < toDateTime({to:String}, 'UTC')
               AND oom_word(Body)
@@ -31,7 +31,7 @@ WITH
             oom_entry(Timestamp, coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), Body, mapUpdate(ResourceAttributes, LogAttributes))
         )))) AS lines
         FROM otel_logs
-        WHERE (coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), intDiv(toUInt32(TimestampTime), 30)) IN (SELECT host, half FROM found)
+        WHERE (coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), toStartOfMinute(TimestampTime)) IN (SELECT host, minute FROM found)
           AND TimestampTime >= toDateTime({from:String}, 'UTC') - 60 AND TimestampTime < toDateTime({to:String}, 'UTC') + 60
         GROUP BY coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name'])
     )
@@ -53,9 +53,9 @@ FROM (SELECT arrayJoin(oom_kills_at(lines)) AS kill FROM windows);
 CREATE OR REPLACE VIEW oom_kills_in_otel_journal AS
 WITH
     found AS (
-        SELECT DISTINCT host, arrayJoin([half - 1, half, half + 1]) AS half
+        SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')) AS host, intDiv(toUInt32(TimestampTime), 30) AS half
+            SELECT DISTINCT if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')) AS host, toStartOfMinute(TimestampTime) AS minute
             FROM otel_logs
             WHERE TimestampTime >= toDateTime({from:String}, 'UTC') AND TimestampTime < toDateTime({to:String}, 'UTC')
               AND oom_word(Body)
@@ -69,7 +69,7 @@ WITH
             oom_entry(Timestamp, if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')), JSONExtractString(Body, 'MESSAGE'), JSONExtract(Body, 'Map(String, String)'))
         )))) AS lines
         FROM otel_logs
-        WHERE (if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')), intDiv(toUInt32(TimestampTime), 30)) IN (SELECT host, half FROM found)
+        WHERE (if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')), toStartOfMinute(TimestampTime)) IN (SELECT host, minute FROM found)
           AND TimestampTime >= toDateTime({from:String}, 'UTC') - 60 AND TimestampTime < toDateTime({to:String}, 'UTC') + 60
           AND startsWith(Body, '{')
         GROUP BY if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME'))

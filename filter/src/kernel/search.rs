@@ -12,7 +12,7 @@
 static WORDS: [&[u8]; COUNT] = words();
 
 /// Words that stand in no row.
-const OTHERS: [&[u8]; 5] = [
+const OTHERS: [&[u8]; 9] = [
     // journalctl writes a message that is no UTF-8 as an array of its bytes.
     b"\"MESSAGE\":[",
     b"\"MESSAGE\": [",
@@ -21,6 +21,11 @@ const OTHERS: [&[u8]; 5] = [
     // Other programs that kill.
     TELLING_WORDS[0],
     TELLING_WORDS[1],
+    // What names containers.
+    NAMING_WORDS[0],
+    NAMING_WORDS[1],
+    NAMING_WORDS[2],
+    NAMING_WORDS[3],
 ];
 
 const COUNT: usize = count();
@@ -122,6 +127,7 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 
 use super::pieces::Piece;
 use super::wording::ROWS;
+use crate::journal_names::TELLING_WORDS as NAMING_WORDS;
 use crate::killers::TELLING_WORDS;
 use crate::text::cursor::find;
 

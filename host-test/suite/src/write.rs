@@ -166,8 +166,11 @@ impl Suite {
             .push(letter_of_report(report).unwrap_or('?'));
         let reads_as = reads_as(record, left, identity);
         let reads_as = reads_as.map(|text| ("reads_as", inline(&Node::Text(text))));
+        let names = identity.names_added(&value(record), &value(left));
+        let names = (!names.is_empty()).then(|| ("names", inline_map(&names)));
         let fields = reads_as
             .into_iter()
+            .chain(names)
             .chain(fields(&annotated, &["event", "tag", "id"]));
         if letter == KILL {
             let _ = write!(written.kills, "\n[kill.{number}]\n{}", lines("", fields));
@@ -209,17 +212,18 @@ fn reads_as(record: &[u8], left: &[u8], identity: &Identity) -> Option<String> {
         .as_object_mut()
         .and_then(|object| object.remove("oom"))?;
     let follows = match value(record) {
-        record @ Value::Object(_) => again(record, &oom, identity) == left,
+        record @ Value::Object(_) => again(record, &oom, &left, identity) == left,
         _ => false,
     };
     (!follows).then(|| without.to_string())
 }
 
 /// A record with an `oom` that left.
-fn again(record: Value, oom: &Value, identity: &Identity) -> Value {
+fn again(record: Value, oom: &Value, left: &Value, identity: &Identity) -> Value {
+    let names = identity.names_added(&record, left);
     let members: Map<String, Value> = oom.as_object().cloned().unwrap_or_default();
     let event = oom["event"].as_str().unwrap_or_default();
-    with_oom(record, event, members, identity)
+    with_oom(record, event, members, &names, identity)
 }
 
 /// The table of a report that was released.
@@ -227,7 +231,7 @@ fn truncated(place: &str, left: &[u8], records: &[Vec<u8>], identity: &Identity)
     let annotated: Annotated = serde_json::from_slice(left).expect("a report is released");
     let left = value(left);
     let is_it = |record: &Vec<u8>| match value(record) {
-        record @ Value::Object(_) => again(record, &left["oom"], identity) == left,
+        record @ Value::Object(_) => again(record, &left["oom"], &left, identity) == left,
         _ => false,
     };
     let of = records.iter().rposition(is_it);
@@ -277,6 +281,12 @@ fn inline(node: &Node) -> String {
             text
         }
     }
+}
+
+/// Texts by name, on one line.
+fn inline_map(map: &Map<String, Value>) -> String {
+    let members = map.iter().map(|(key, value)| format!("{key} = {value}"));
+    format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
 }
 
 /// Letters in quotes, in rows where there are many.

@@ -129,7 +129,7 @@ use super::pieces::Piece;
 use super::wording::ROWS;
 use crate::journal_names::TELLING_WORDS as NAMING_WORDS;
 use crate::killers::TELLING_WORDS;
-use crate::text::cursor::find;
+use crate::text::cursor::{find, starts_with};
 
 /// The length of the shortest word.
 const SHORTEST: usize = 11;
@@ -160,7 +160,7 @@ static PLACED: [Place; PLACES] = places();
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x4BA2_E161) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0xCB3F_EE05) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(
@@ -292,25 +292,38 @@ fn may_hold(block: &[u8; BLOCK]) -> bool {
 /// The first word that a look into `part` falls into; `part` begins at `at`.
 #[inline]
 fn word_among(text: &[u8], at: usize, part: &[u8]) -> Option<usize> {
-    part.chunks(STRIDE)
-        .zip((at..).step_by(STRIDE))
-        .find_map(|(stride, at)| word_around(text, at, look_at_start(stride)?))
+    let (mut at, mut rest) = (at, part);
+    loop {
+        let look = look_at_start(rest)?;
+        if let Some(first) = usize::from(first_of(look)).checked_sub(1)
+            && let Some(word) = word_around(text, at, look, first)
+        {
+            return Some(word);
+        }
+        rest = rest.get(STRIDE..)?;
+        at = at.saturating_add(STRIDE);
+    }
 }
 
-/// The first word that has `look` where the text has it, at `at`.
+/// The first word that has `look` where the text has it, at `at`. The places of its slot begin with `first`.
 #[inline]
-fn word_around(text: &[u8], at: usize, look: u32) -> Option<usize> {
-    let first = usize::from(first_of(look)).checked_sub(1)?;
-    PLACED
-        .get(first..)?
-        .iter()
-        .take_while(|place| slot(place.look) == slot(look))
-        .filter(|place| place.look == look)
-        .find_map(|place| {
-            let start = at.checked_sub(usize::from(place.offset))?;
-            let word = WORDS.get(usize::from(place.word))?;
-            text.get(start..)?.starts_with(word).then_some(start)
-        })
+fn word_around(text: &[u8], at: usize, look: u32, first: usize) -> Option<usize> {
+    for place in PLACED.get(first..)? {
+        if place.look != look {
+            if slot(place.look) != slot(look) {
+                break;
+            }
+            continue;
+        }
+        if let Some(start) = at.checked_sub(usize::from(place.offset))
+            && let (Some(word), Some(rest)) =
+                (WORDS.get(usize::from(place.word)), text.get(start..))
+            && starts_with(rest, word)
+        {
+            return Some(start);
+        }
+    }
+    None
 }
 
 #[inline]

@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use super::author::scalar;
 use super::field::FieldName;
 use super::json::{self, Value};
 use super::text::Texts;
@@ -16,8 +15,6 @@ const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
 pub(crate) struct Entry<'a> {
     /// The unit of the system's manager whose process wrote it. A user's own units stand in another field.
     pub(crate) unit: &'a [u8],
-    /// Its process id. Empty where the record has none.
-    pub(crate) pid: &'a [u8],
     pub(crate) text: Vec<u8>,
     pub(crate) machine: Machine,
     /// Microseconds since 1970.
@@ -34,7 +31,7 @@ impl<'a> Entry<'a> {
     ///
     /// Of a field that comes twice nobody knows which one is the journal's.
     pub(crate) fn read(record: &'a [u8]) -> Option<Self> {
-        let (mut unit, mut transport, mut pid) = (None, None, None);
+        let (mut unit, mut transport) = (None, None);
         let (mut is_doubtful, mut names_container) = (false, false);
         let mut texts = Texts::default();
         let mut machine = Machine::default();
@@ -50,7 +47,6 @@ impl<'a> Entry<'a> {
             let field = match &*key {
                 b"_SYSTEMD_UNIT" => &mut unit,
                 b"_TRANSPORT" => &mut transport,
-                b"_PID" => &mut pid,
                 key => {
                     if texts.read(key, member.value) {
                         return;
@@ -77,8 +73,8 @@ impl<'a> Entry<'a> {
                     return;
                 }
             };
-            match (field.is_some(), scalar(member.value)) {
-                (false, Some(text)) => *field = Some(text),
+            match (field.is_some(), member.value) {
+                (false, Value::String(text)) => *field = Some(text),
                 _ => is_doubtful = true,
             }
         })?;
@@ -88,7 +84,6 @@ impl<'a> Entry<'a> {
         }
         Some(Self {
             unit,
-            pid: pid.unwrap_or_default(),
             text: texts.decoded().next()?,
             machine,
             time_us: wall.map(|(_, time_us)| time_us),

@@ -1,8 +1,10 @@
-//! The lines that name containers, as their writers print them. Each is read from its first byte on: what these
-//! programs quote of others stands further in, or begins with a tab.
+//! The lines that name containers, as their writers print them: a row for each form.
+//!
+//! A form is compared from the line's first byte on: what these programs quote of others stands further in, with its
+//! quotes escaped, or on a line that begins with a tab.
 
-use super::{Id, PodUid, hex};
-use crate::text::cursor::{Cursor, rsplit_once, split_once};
+use super::Id;
+use crate::text::cursor::{Cursor, trim_start};
 
 /// Words of which one stands in every line that is read here.
 pub(crate) const TELLING_WORDS: [&[u8]; 4] = [
@@ -12,221 +14,154 @@ pub(crate) const TELLING_WORDS: [&[u8]; 4] = [
     b"Created container ",
 ];
 
-/// Who writes them.
-#[derive(Clone, Copy)]
-pub(super) enum Writer {
-    Kubelet,
-    Containerd,
-    Crio,
-}
+/// The kubelet, whose lines begin with [`KLOG`], and others, whose lines begin with one of [`LOGRUS`].
+///
+/// Up to 1.20 the kubelet prints what a probe of a container says as it is (`prober.go`), line ends included, so
+/// that a pod can write a line of any form. It has no way to know the kubelet's process id, which stands in each.
+const KUBELET: &[&[u8]] = &[
+    // `pkg/kubelet/kubelet.go`, from 1.26 on, from 1.21 on, and up to 1.20.
+    b"\"SyncLoop (PLEG): event for pod\" pod=\"%N/%P\" event={\"ID\":\"%U\",\"Type\":\"Container%T\",\"Data\":\"%I\"}",
+    b"\"SyncLoop (PLEG): event for pod\" pod=\"%N/%P\" event=&{ID:%U Type:Container%T Data:%I}",
+    b"SyncLoop (PLEG): \"%P_%N(%U)\", event: &pleg.PodLifecycleEvent{ID:\"%U\", Type:\"Container%T\", Data:\"%I\"}",
+];
+/// `internal/cri/server`: up to 2.1, and from 2.2 on, with one space or two.
+const CONTAINERD: &[&[u8]] = &[
+    b"RunPodSandbox for &PodSandboxMetadata{Name:%P,Uid:%U,Namespace:%N,%_ returns sandbox id \\\"%I\\\"\"",
+    b"CreateContainer within sandbox \\\"%S\\\" for %_ContainerMetadata{Name:%C,%_ returns container id \\\"%I\\\"\"",
+    b"RunPodSandbox for name:\\\"%P\\\" uid:\\\"%U\\\" namespace:\\\"%N\\\"%_ returns sandbox id \\\"%I\\\"\"",
+    b"RunPodSandbox for name:\\\"%P\\\"  uid:\\\"%U\\\"  namespace:\\\"%N\\\"%_ returns sandbox id \\\"%I\\\"\"",
+    b"CreateContainer within sandbox \\\"%S\\\" for %_name:\\\"%C\\\"%_ returns container id \\\"%I\\\"\"",
+];
+/// `server/container_create.go`
+const CRIO: &[&[u8]] = &[b"Created container %I: %N/%P/%C\""];
 
-/// The units of the system's manager that they run in. K3s and its like run the kubelet within their own process.
-const UNITS: [(&[u8], Writer); 11] = [
-    (b"kubelet.service", Writer::Kubelet),
-    (b"k3s.service", Writer::Kubelet),
-    (b"k3s-agent.service", Writer::Kubelet),
-    (b"rke2-server.service", Writer::Kubelet),
-    (b"rke2-agent.service", Writer::Kubelet),
-    (b"snap.microk8s.daemon-kubelite.service", Writer::Kubelet),
-    (b"snap.microk8s.daemon-kubelet.service", Writer::Kubelet),
-    (b"snap.kubelet.daemon.service", Writer::Kubelet),
-    (b"containerd.service", Writer::Containerd),
-    (
-        b"snap.microk8s.daemon-containerd.service",
-        Writer::Containerd,
-    ),
-    (b"crio.service", Writer::Crio),
+const KLOG: &[&[u8]] = &[b"I%_ %_ %K kubelet.go:%_] "];
+const LOGRUS: &[&[u8]] = &[
+    b"time=\"%Q\" level=info msg=\"",
+    b"{\"level\":\"info\",\"msg\":\"",
 ];
 
-/// What a line tells of an id.
+/// The units of the system's manager that they run in. K3s and its like run the kubelet within their own process.
+const UNITS: [(&[u8], &[&[u8]]); 11] = [
+    (b"kubelet.service", KUBELET),
+    (b"k3s.service", KUBELET),
+    (b"k3s-agent.service", KUBELET),
+    (b"rke2-server.service", KUBELET),
+    (b"rke2-agent.service", KUBELET),
+    (b"snap.microk8s.daemon-kubelite.service", KUBELET),
+    (b"snap.microk8s.daemon-kubelet.service", KUBELET),
+    (b"snap.kubelet.daemon.service", KUBELET),
+    (b"containerd.service", CONTAINERD),
+    (b"snap.microk8s.daemon-containerd.service", CONTAINERD),
+    (b"crio.service", CRIO),
+];
+
+/// What a line tells of an id. What it does not tell is empty.
 #[derive(Default)]
 pub(super) struct Told<'a> {
-    pub(super) id: Id,
+    pub(super) id: Option<&'a Id>,
     /// The sandbox that the container was made in.
-    pub(super) sandbox: Option<Id>,
-    pub(super) pod_uid: Option<PodUid>,
-    /// Namespace and name.
-    pub(super) pod: Option<(&'a str, &'a str)>,
-    pub(super) container: Option<&'a str>,
+    pub(super) sandbox: Option<&'a Id>,
+    pub(super) pod_uid: &'a [u8],
+    pub(super) namespace: &'a [u8],
+    pub(super) pod: &'a [u8],
+    pub(super) container: &'a [u8],
+    /// The kubelet's process id, as the line has it.
+    pub(super) pid: &'a [u8],
     pub(super) is_over: bool,
 }
 
-impl Writer {
-    pub(super) fn of_unit(unit: &[u8]) -> Option<Self> {
-        let (_, writer) = UNITS.iter().find(|(known, _)| *known == unit)?;
-        Some(*writer)
+/// What a line of that unit tells.
+pub(super) fn read<'a>(unit: &[u8], text: &'a [u8]) -> Option<Told<'a>> {
+    let (_, forms) = UNITS.iter().find(|(known, _)| *known == unit)?;
+    let is_kubelet = text.first() == Some(&b'I');
+    let heads = if is_kubelet { KLOG } else { LOGRUS };
+    if is_kubelet != (*forms == KUBELET) {
+        return None;
     }
-
-    /// What a line of its tells, and the process that the line says wrote it.
-    pub(super) fn read<'a>(self, text: &'a [u8]) -> Option<(Told<'a>, Option<&'a [u8]>)> {
-        match self {
-            Self::Kubelet => pleg(text).map(|(told, pid)| (told, Some(pid))),
-            Self::Containerd => Some((containerd(logrus(text)?)?, None)),
-            Self::Crio => Some((crio(logrus(text)?)?, None)),
-        }
-    }
-}
-
-/// `I0516 18:34:06.951598    4052 kubelet.go:2439] ` and an event of the kubelet's `pkg/kubelet/pleg`.
-///
-/// Up to 1.20 the kubelet prints what a probe of a container says as it is (`prober.go`), line ends included, so
-/// that a pod can write such a line. It has no way to know the kubelet's process id, which stands in each.
-fn pleg(text: &[u8]) -> Option<(Told<'_>, &[u8])> {
-    let mut cursor = Cursor::new(text);
-    cursor.tag(b"I")?;
-    cursor.unsigned()?;
-    cursor.tag(b" ")?;
-    cursor.take_some(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))?;
-    cursor.blanks();
-    let pid = cursor.take_some(|byte| byte.is_ascii_digit())?;
-    cursor.tag(b" kubelet.go:")?;
-    cursor.unsigned()?;
-    cursor.tag(b"] ")?;
-    let told = if cursor.tag(b"SyncLoop (PLEG): \"").is_some() {
-        pleg_of_old(cursor)?
-    } else {
-        cursor.tag(b"\"SyncLoop (PLEG): event for pod\" pod=\"")?;
-        let (namespace, name) = split_once(cursor.until(b"\" event=")?, b"/")?;
-        let forms = [
-            // From 1.26 on.
-            (
-                &b"{\"ID\":\""[..],
-                [&b"\",\"Type\":\""[..], b"\",\"Data\":\"", b"\"}"],
-            ),
-            (b"&{ID:", [b" Type:", b" Data:", b"}"]),
-        ];
-        let mut forms = forms.into_iter();
-        let parts = forms.find_map(|(start, between)| event(cursor, start, between))?;
-        of_event(parts, namespace, name)?
-    };
-    Some((told, pid))
-}
-
-/// `<pod>_<namespace>(<uid>)", event: &pleg.PodLifecycleEvent{ID:"<uid>", Type:"ContainerStarted", Data:"<id>"}`,
-/// up to 1.20.
-fn pleg_of_old(mut cursor: Cursor<'_>) -> Option<Told<'_>> {
-    let (pod, uid) = split_once(cursor.until(b")\", event: ")?, b"(")?;
-    let (name, namespace) = rsplit_once(pod, b"_")?;
-    let between = [&b"\", Type:\""[..], b"\", Data:\"", b"\"}"];
-    let parts = event(cursor, b"&pleg.PodLifecycleEvent{ID:\"", between)?;
-    let told = of_event(parts, namespace, name)?;
-    (told.pod_uid == hex(uid)).then_some(told)
-}
-
-/// The pod's UID, the type and the id of an event.
-fn event<'a>(mut cursor: Cursor<'a>, start: &[u8], between: [&[u8]; 3]) -> Option<[&'a [u8]; 3]> {
-    cursor.tag(start)?;
-    let [uid, kind, id] = between;
-    Some([cursor.until(uid)?, cursor.until(kind)?, cursor.until(id)?])
-}
-
-fn of_event<'a>(
-    [uid, kind, id]: [&[u8]; 3],
-    namespace: &'a [u8],
-    name: &'a [u8],
-) -> Option<Told<'a>> {
-    let is_over = match kind {
-        b"ContainerStarted" => false,
-        b"ContainerDied" | b"ContainerRemoved" => true,
-        _ => return None,
-    };
-    Some(Told {
-        id: hex(id)?,
-        pod_uid: Some(hex(uid)?),
-        pod: Some((label(namespace)?, subdomain(name)?)),
-        is_over,
-        ..Told::default()
+    let mut pairs = heads
+        .iter()
+        .flat_map(|head| forms.iter().map(move |form| [head, form]));
+    pairs.find_map(|pair| {
+        let mut told = Told::default();
+        let mut cursor = Cursor::new(text);
+        pair.into_iter()
+            .all(|form| compare(form, &mut cursor, &mut told).is_some())
+            .then_some(told)
     })
 }
 
-/// The message of a line of logrus': `time="..." level=info msg="..."`, or as JSON. Quotes in it are escaped.
-fn logrus(text: &[u8]) -> Option<Cursor<'_>> {
-    let mut cursor = Cursor::new(text);
-    if cursor.tag(b"{\"level\":\"info\",\"msg\":\"").is_none() {
-        cursor.tag(b"time=\"")?;
-        cursor.take_while(|byte| byte != b'"');
-        cursor.tag(b"\" level=info msg=\"")?;
+/// Compares a text with a form: `%` and a letter stand for what goes on to the next text of the form.
+fn compare<'a>(form: &[u8], cursor: &mut Cursor<'a>, told: &mut Told<'a>) -> Option<()> {
+    let mut parts = form.split(|byte| *byte == b'%');
+    cursor.tag(parts.next()?)?;
+    for part in parts {
+        let (letter, behind) = part.split_first()?;
+        let value = cursor.until(behind)?;
+        let is_right = match letter {
+            b'N' => keep(&mut told.namespace, value, is_label(value)),
+            b'P' => keep(&mut told.pod, value, is_subdomain(value)),
+            b'C' => keep(&mut told.container, value, is_label(value)),
+            b'U' => keep(&mut told.pod_uid, value, is_uid(value)),
+            b'I' => {
+                told.id = id(value);
+                told.id.is_some()
+            }
+            b'S' => {
+                told.sandbox = id(value);
+                told.sandbox.is_some()
+            }
+            b'T' => {
+                told.is_over = value != b"Started";
+                matches!(value, b"Started" | b"Died" | b"Removed")
+            }
+            b'K' => {
+                let pid = trim_start(value);
+                keep(&mut told.pid, pid, pid.iter().all(u8::is_ascii_digit))
+            }
+            b'Q' => !value.contains(&b'"'),
+            _ => true,
+        };
+        is_right.then_some(())?;
     }
-    Some(cursor)
+    Some(())
 }
 
-/// `RunPodSandbox for ... returns sandbox id \"<id>\"` and `CreateContainer within sandbox \"<id>\" for ... returns
-/// container id \"<id>\"` (`internal/cri/server`).
-fn containerd(mut message: Cursor<'_>) -> Option<Told<'_>> {
-    if message.tag(b"RunPodSandbox for ").is_some() {
-        let mut metadata = Cursor::new(message.until(b" returns sandbox id \\\"")?);
-        let name = subdomain(value(
-            &mut metadata,
-            b"&PodSandboxMetadata{Name:",
-            b"name:",
-        )?)?;
-        let pod_uid = hex(value(&mut metadata, b"Uid:", b"uid:")?)?;
-        let namespace = label(value(&mut metadata, b"Namespace:", b"namespace:")?)?;
-        return Some(Told {
-            id: hex(message.until(b"\\\"\"")?)?,
-            pod_uid: Some(pod_uid),
-            pod: Some((namespace, name)),
-            ..Told::default()
-        });
-    }
-    message.tag(b"CreateContainer within sandbox \\\"")?;
-    let sandbox = message.until(b"\\\" for ")?;
-    let _ = message.tag(b"container ");
-    let mut metadata = Cursor::new(message.until(b" returns container id \\\"")?);
-    Some(Told {
-        id: hex(message.until(b"\\\"\"")?)?,
-        sandbox: Some(hex(sandbox)?),
-        container: Some(label(value(
-            &mut metadata,
-            b"&ContainerMetadata{Name:",
-            b"name:",
-        )?)?),
-        ..Told::default()
-    })
+/// Keeps a value. Whether it is what the line said of it before, if it did.
+fn keep<'a>(known: &mut &'a [u8], value: &'a [u8], is_right: bool) -> bool {
+    let is_right = is_right && (known.is_empty() || *known == value);
+    *known = value;
+    is_right
 }
 
-/// A value of the metadata: `Name:web,` of gogo's (containerd up to 2.1), `name:\"web\" ` of prototext's.
-fn value<'a>(metadata: &mut Cursor<'a>, of_gogo: &[u8], of_prototext: &[u8]) -> Option<&'a [u8]> {
-    if metadata.tag(of_gogo).is_some() {
-        return metadata.until(b",");
-    }
-    metadata.tag(of_prototext)?;
-    metadata.tag(b"\\\"")?;
-    let value = metadata.until(b"\\\"")?;
-    metadata.blanks();
-    Some(value)
+/// 64 hex digits.
+pub(super) fn id(text: &[u8]) -> Option<&Id> {
+    let id: &Id = text.try_into().ok()?;
+    is_made_of(text, b'f', b"").then_some(id)
 }
 
-/// `Created container <id>: <namespace>/<pod>/<container>` (`server/container_create.go`).
-fn crio(mut message: Cursor<'_>) -> Option<Told<'_>> {
-    message.tag(b"Created container ")?;
-    let id = message.until(b": ")?;
-    let (namespace, rest) = split_once(message.until(b"\"")?, b"/")?;
-    let (name, container) = split_once(rest, b"/")?;
-    Some(Told {
-        id: hex(id)?,
-        pod: Some((label(namespace)?, subdomain(name)?)),
-        container: Some(label(container)?),
-        ..Told::default()
-    })
+/// A UID, or the 32 hex digits of a static pod.
+fn is_uid(text: &[u8]) -> bool {
+    matches!(text.len(), 32 | 36) && is_made_of(text, b'f', b"-")
 }
 
 /// A DNS label of RFC 1123: the name of a namespace or of a container.
-fn label(text: &[u8]) -> Option<&str> {
-    const LONGEST: usize = 63;
-    (text.len() <= LONGEST && !text.contains(&b'.')).then_some(())?;
-    subdomain(text)
+fn is_label(text: &[u8]) -> bool {
+    text.len() <= 63 && is_name(text, b"-")
 }
 
 /// A DNS subdomain of RFC 1123: the name of a pod.
-fn subdomain(text: &[u8]) -> Option<&str> {
-    const LONGEST: usize = 253;
-    let is_end =
-        |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'));
-    let is_inside = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
-    let is_name = text.len() <= LONGEST
-        && is_end(text.first())
-        && is_end(text.last())
-        && text.iter().all(is_inside);
-    core::str::from_utf8(text).ok().filter(|_| is_name)
+fn is_subdomain(text: &[u8]) -> bool {
+    text.len() <= 253 && is_name(text, b"-.")
+}
+
+fn is_name(text: &[u8], separators: &[u8]) -> bool {
+    let is_end = |byte: Option<&u8>| byte.is_some_and(|byte| !separators.contains(byte));
+    is_end(text.first()) && is_end(text.last()) && is_made_of(text, b'z', separators)
+}
+
+/// Whether all of it is digits, small letters up to that one, and a few other characters.
+fn is_made_of(text: &[u8], last: u8, others: &[u8]) -> bool {
+    text.iter()
+        .all(|byte| byte.is_ascii_digit() || (b'a'..=last).contains(byte) || others.contains(byte))
 }

@@ -1,72 +1,61 @@
 //! Names of pods and containers, from what the kubelet, containerd and CRI-O write into the journal: a table of
-//! container ids for each machine, which needs no file and no API.
+//! container ids, which needs no file and no API.
 //!
 //! A line is believed only where the journal itself names the unit that wrote it. What two lines tell of one id
-//! has to agree: where it does not, that id is nobody's from then on.
+//! has to agree: where it does not, that id is nobody's from then on. Machines are kept apart.
 
 mod lines;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub(crate) use lines::TELLING_WORDS;
-use lines::{Told, Writer};
 
 use crate::oom::{Names, Oom};
+use crate::printable;
 use crate::record::program::Entry;
-use crate::text::printable::hex_digit;
+use crate::text::cursor::split_once;
 
-/// Machines whose names are remembered at once; the one that was quiet longest is forgotten.
-const MOST_MACHINES: usize = 256;
-/// Bytes that all names take together. The machine that holds most of them forgets one when it is more.
+/// Bytes that all names together take. The oldest are forgotten when it is more, first of those whose container
+/// has ended.
 const MOST_HELD: usize = 1024 * 1024;
+/// Ids remembered of one machine. A node has some hundreds at once.
+const MOST_OF_MACHINE: usize = 2048;
+
+/// 64 hex digits, of a container or of a pod's sandbox.
+type Id = [u8; 64];
+
+/// Stands for the kubelet of a machine where another process writes lines like its own: no line of it is believed.
+/// No container has this id.
+const FORGED: Id = [b'!'; 64];
 
 /// What is known of all machines.
 #[derive(Clone, Debug)]
 pub(crate) struct JournalNames {
-    nodes: Vec<Node>,
-    /// Bytes that they hold.
+    known: Vec<Known>,
+    /// Bytes that they take.
     held: usize,
     /// Counts lines, to know which is the oldest.
     heard: u64,
 }
 
-/// What is known of one machine.
-#[derive(Clone, Debug)]
-struct Node {
-    machine: u64,
-    /// When a line of it was read last.
-    heard: u64,
-    held: usize,
-    /// The kubelet's journal holds a line that another process wrote: nothing in it is believed any more.
-    is_kubelet_forged: bool,
-    entries: Vec<Known>,
-}
-
-/// What is known of one id, of a container or of a pod's sandbox.
+/// What is known of one id.
 #[derive(Clone, Debug)]
 struct Known {
+    machine: u64,
     id: Id,
+    /// When it was told last.
     heard: u64,
-    pod_uid: Option<PodUid>,
-    /// `<namespace>/<pod>`
-    pod: Option<Box<str>>,
-    container: Option<Box<str>>,
-    /// It has ended, so that its name is the first to be forgotten.
+    /// The pod's UID; its namespace and name, a slash between; the container's name. Empty where nobody told it.
+    texts: [Vec<u8>; 3],
     is_over: bool,
     /// Two lines tell different things of it.
     is_contradicted: bool,
 }
 
-/// 64 hex digits.
-type Id = [u8; 32];
-/// 32 hex digits, with dashes or without.
-type PodUid = [u8; 16];
-
 impl JournalNames {
     pub(crate) const fn new() -> Self {
         Self {
-            nodes: Vec::new(),
+            known: Vec::new(),
             held: 0,
             heard: 0,
         }
@@ -74,32 +63,46 @@ impl JournalNames {
 
     /// Reads what a unit of the system's manager wrote. Whether it is a line of names.
     ///
-    /// Linear in the line, and in the number of names known of the machine.
+    /// Linear in the line, and in the number of ids known.
     pub(crate) fn read(&mut self, entry: &Entry<'_>) -> bool {
-        let writer = Writer::of_unit(entry.unit);
-        let Some((told, said_pid)) = writer.and_then(|writer| writer.read(&entry.text)) else {
+        let Some(told) = lines::read(entry.unit, &entry.text) else {
             return false;
         };
-        if entry.names_container {
-            return true;
-        }
-        self.heard = self.heard.saturating_add(1);
-        let heard = self.heard;
-        let Some(node) = self.node(entry.machine.key()) else {
+        let Some(id) = told.id.filter(|_| !entry.names_container) else {
             return true;
         };
-        node.heard = heard;
-        if let Some(said_pid) = said_pid {
-            node.is_kubelet_forged |= !entry.pid.is_empty() && said_pid != entry.pid;
-            if node.is_kubelet_forged || entry.pid.is_empty() {
+        self.heard = self.heard.saturating_add(1);
+        let mut said = Known {
+            machine: entry.machine.key(),
+            id: *id,
+            heard: self.heard,
+            texts: [
+                told.pod_uid.to_vec(),
+                [told.namespace, b"/", told.pod].concat(),
+                told.container.to_vec(),
+            ],
+            is_over: told.is_over,
+            is_contradicted: false,
+        };
+        if !told.pid.is_empty() {
+            if entry.pid.is_empty() {
+                return true;
+            }
+            if entry.pid != told.pid {
+                said.id = FORGED;
+                said.texts = Default::default();
+            } else if self.of(said.machine, &FORGED).is_some() {
                 return true;
             }
         }
-        let before = node.held;
-        node.learn(&told, heard);
-        let after = node.held;
-        self.held = self.held.saturating_sub(before).saturating_add(after);
-        while self.held > MOST_HELD && self.forget_one() {}
+        if told.pod.is_empty() {
+            let sandbox = told.sandbox.and_then(|id| self.of(said.machine, id));
+            let sandbox = sandbox.filter(|sandbox| !sandbox.is_contradicted);
+            let [uid, pod, _] = sandbox.map(|known| known.texts.clone()).unwrap_or_default();
+            let [said_uid, said_pod, _] = &mut said.texts;
+            (*said_uid, *said_pod) = (uid, pod);
+        }
+        self.add(said);
         true
     }
 
@@ -107,131 +110,97 @@ impl JournalNames {
     ///
     /// None inside another container, whose owner can have made up the path.
     pub(crate) fn find(&self, machine: u64, kill: &Oom) -> Option<Names> {
-        if kill.nested || self.nodes.is_empty() {
-            return None;
-        }
-        let pod_uid: PodUid = hex(kill.pod.as_ref()?.uid.as_bytes())?;
-        let id = kill.container_id().and_then(|id| hex(id.as_bytes()));
-        let mut nodes = self.nodes.iter();
-        let node = nodes.find(|node| node.machine == machine)?;
-        let (mut pod, mut container): (Option<&str>, _) = (None, None);
-        for entry in &node.entries {
-            let is_container = id.as_ref() == Some(&entry.id);
-            if !is_container && entry.pod_uid != Some(pod_uid) {
+        let uid = kill.pod.as_ref().filter(|_| !kill.nested)?.uid.as_bytes();
+        let id = kill.container_id().and_then(|id| lines::id(id.as_bytes()));
+        let (mut pod, mut container): (&[u8], &[u8]) = (b"", b"");
+        for known in self.known.iter().filter(|known| known.machine == machine) {
+            let [of_uid, of_pod, of_container] = &known.texts;
+            let is_container = id == Some(&known.id);
+            let is_of_pod = *of_uid == uid;
+            if !is_container && !is_of_pod {
                 continue;
             }
-            let is_others = entry.pod_uid.is_some_and(|other| other != pod_uid);
-            let is_other_pod =
-                (pod.zip(entry.pod.as_deref())).is_some_and(|(one, other)| one != other);
-            if entry.is_contradicted || is_others || is_other_pod {
+            let is_others = !of_uid.is_empty() && !is_of_pod;
+            let is_other_pod = !pod.is_empty() && !of_pod.is_empty() && pod != *of_pod;
+            if known.is_contradicted || is_others || is_other_pod {
                 return None;
             }
-            pod = pod.or(entry.pod.as_deref());
+            if !of_pod.is_empty() {
+                pod = of_pod;
+            }
             if is_container {
-                container = entry.container.as_deref();
+                container = of_container;
             }
         }
-        let (namespace, pod) = pod?.split_once('/')?;
+        let (namespace, pod) = split_once(pod, b"/")?;
         Some(Names {
-            namespace: namespace.into(),
-            pod: pod.into(),
-            container: container.map(Into::into),
+            namespace: printable(namespace),
+            pod: printable(pod),
+            container: (!container.is_empty()).then(|| printable(container)),
         })
     }
 
-    /// What is known of a machine, which may be new.
-    fn node(&mut self, machine: u64) -> Option<&mut Node> {
-        let known = self.nodes.iter().position(|node| node.machine == machine);
-        let at = known.unwrap_or_else(|| {
-            if self.nodes.len() >= MOST_MACHINES {
-                self.forget_quietest();
-            }
-            self.nodes.push(Node::new(machine));
-            self.nodes.len().saturating_sub(1)
-        });
-        self.nodes.get_mut(at)
-    }
-
-    fn forget_quietest(&mut self) {
-        let nodes = self.nodes.iter().enumerate();
-        if let Some((at, _)) = nodes.min_by_key(|(_, node)| node.heard) {
-            let forgotten = self.nodes.swap_remove(at);
-            self.held = self.held.saturating_sub(forgotten.held);
-        }
-    }
-
-    /// Forgets the oldest name of the machine that holds most, first of those whose container has ended. Whether
-    /// there was one.
-    fn forget_one(&mut self) -> bool {
-        let largest = self.nodes.iter_mut().max_by_key(|node| node.held);
-        let Some(node) = largest else {
-            return false;
-        };
-        let entries = node.entries.iter().enumerate();
-        let Some((at, _)) = entries.min_by_key(|(_, entry)| (!entry.is_over, entry.heard)) else {
-            return false;
-        };
-        let bytes = node.entries.swap_remove(at).bytes();
-        node.held = node.held.saturating_sub(bytes);
-        self.held = self.held.saturating_sub(bytes);
-        true
-    }
-}
-
-impl Node {
-    fn new(machine: u64) -> Self {
-        Self {
-            machine,
-            heard: 0,
-            held: 0,
-            is_kubelet_forged: false,
-            entries: Vec::new(),
-        }
+    fn of(&self, machine: u64, id: &Id) -> Option<&Known> {
+        let mut known = self.known.iter();
+        known.find(|known| known.machine == machine && known.id == *id)
     }
 
     /// Adds what a line tells to what is known of its id.
-    fn learn(&mut self, told: &Told<'_>, heard: u64) {
-        let pod = told
-            .pod
-            .map(|(namespace, name)| [namespace, "/", name].concat());
-        let mut said = Known {
-            id: told.id,
-            heard,
-            pod_uid: told.pod_uid,
-            pod: pod.map(Into::into),
-            container: told.container.map(Into::into),
-            is_over: told.is_over,
-            is_contradicted: false,
-        };
-        let sandbox = told.sandbox.and_then(|id| self.entry(&id));
-        if let Some(sandbox) = sandbox.filter(|sandbox| !sandbox.is_contradicted) {
-            said.pod_uid = sandbox.pod_uid;
-            said.pod.clone_from(&sandbox.pod);
-        }
-        let mut before = 0;
-        match self.entries.iter_mut().find(|entry| entry.id == said.id) {
-            Some(known) => {
-                before = known.bytes();
-                known.add(said);
+    fn add(&mut self, said: Known) {
+        let machine = said.machine;
+        let mut of_machine = 0_usize;
+        let mut place = None;
+        for known in &mut self.known {
+            if known.machine == machine {
+                of_machine = of_machine.saturating_add(1);
+                if known.id == said.id {
+                    place = Some(known);
+                    break;
+                }
             }
-            None => self.entries.push(said),
         }
-        let after = self.entry(&told.id).map_or(0, Known::bytes);
-        self.held = self.held.saturating_sub(before).saturating_add(after);
+        if let Some(known) = place {
+            self.held = self.held.saturating_sub(known.bytes());
+            known.add(said);
+            self.held = self.held.saturating_add(known.bytes());
+        } else {
+            self.held = self.held.saturating_add(said.bytes());
+            self.known.push(said);
+            if of_machine >= MOST_OF_MACHINE {
+                self.forget_oldest(Some(machine));
+            }
+        }
+        while self.held > MOST_HELD {
+            self.forget_oldest(None);
+        }
     }
 
-    fn entry(&self, id: &Id) -> Option<&Known> {
-        self.entries.iter().find(|entry| entry.id == *id)
+    /// Forgets the oldest id, of that machine or of all.
+    fn forget_oldest(&mut self, machine: Option<u64>) {
+        let known = self.known.iter().enumerate();
+        let of_machine = known.filter(|(_, known)| machine.is_none_or(|of| of == known.machine));
+        let oldest = of_machine.min_by_key(|(_, known)| (!known.is_over, known.heard));
+        // Of nothing nothing is held.
+        self.held = match oldest {
+            Some((at, _)) => {
+                let forgotten = self.known.swap_remove(at);
+                self.held.saturating_sub(forgotten.bytes())
+            }
+            None => 0,
+        };
     }
 }
 
 impl Known {
     /// Adds what another line tells of the same id.
     fn add(&mut self, said: Self) {
-        let is_agreed = agree(&mut self.pod_uid, said.pod_uid)
-            & agree(&mut self.pod, said.pod)
-            & agree(&mut self.container, said.container);
-        self.is_contradicted |= !is_agreed;
+        for (known, said) in self.texts.iter_mut().zip(said.texts) {
+            if known.is_empty() {
+                *known = said;
+            } else {
+                self.is_contradicted |= !said.is_empty() && *known != said;
+            }
+        }
         self.is_over = said.is_over;
         self.heard = said.heard;
     }
@@ -239,34 +208,46 @@ impl Known {
     /// Bytes that it takes: with room that a list keeps free, and what an allocator adds.
     fn bytes(&self) -> usize {
         const OF_ALLOCATOR: usize = 16;
-        let texts = [&self.pod, &self.container].into_iter().flatten();
-        texts.fold(size_of::<Self>().saturating_mul(2), |bytes, text| {
-            bytes
-                .saturating_add(text.len())
-                .saturating_add(OF_ALLOCATOR)
+        let sizes = self.texts.iter().map(Vec::capacity);
+        sizes.fold(size_of::<Self>().saturating_mul(2), |bytes, size| {
+            bytes.saturating_add(size).saturating_add(OF_ALLOCATOR)
         })
     }
 }
 
-/// Keeps what is said where nothing was known. Whether it is what was known.
-fn agree<T: PartialEq>(known: &mut Option<T>, said: Option<T>) -> bool {
-    match (&known, said) {
-        (Some(known), Some(said)) => *known == said,
-        (None, said) => {
-            *known = said;
-            true
-        }
-        (Some(_), None) => true,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
 
-/// The bytes of so many hexadecimal digits. A UID's stand in groups, with dashes between.
-fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    let mut digits = text.iter().filter(|byte| **byte != b'-');
-    let mut bytes = [0; N];
-    for byte in &mut bytes {
-        let (high, low) = (digits.next()?, digits.next()?);
-        *byte = hex_digit(*high)?.wrapping_shl(4) | hex_digit(*low)?;
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_over_all_machines() {
+        let mut names = JournalNames::new();
+        let long = |length| "x".repeat(length);
+        for number in 0..5_000 {
+            let text = format!(
+                "time=\"\" level=info msg=\"Created container {number:064x}: {}/{}/{}\"",
+                long(63),
+                long(number % 253 + 1),
+                long(63)
+            );
+            let record = format!(
+                r#"{{"_SYSTEMD_UNIT":"crio.service","_TRANSPORT":"stdout","_HOSTNAME":"n{}","MESSAGE":{}}}"#,
+                number % 400,
+                serde_json::to_string(&text).unwrap_or_else(|_| String::new())
+            );
+            let entry = Entry::read(record.as_bytes()).expect("an entry");
+            assert!(names.read(&entry), "{record}");
+            assert!(names.held <= MOST_HELD);
+        }
+        let held: usize = names.known.iter().map(Known::bytes).sum();
+        assert_eq!(names.held, held);
+        let room = names.known.capacity() * size_of::<Known>();
+        let texts = names.known.iter().flat_map(|known| &known.texts);
+        let texts: usize = texts.map(Vec::capacity).sum();
+        assert!(room + texts <= MOST_HELD, "{room} and {texts} bytes");
+        assert!(held > MOST_HELD - 2 * 1024, "{held} bytes are used of it");
     }
-    digits.next().is_none().then_some(bytes)
 }

@@ -15,6 +15,8 @@ const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
 pub(crate) struct Entry<'a> {
     /// The unit of the system's manager whose process wrote it. A user's own units stand in another field.
     pub(crate) unit: &'a [u8],
+    /// The process. Empty where nothing says it.
+    pub(crate) pid: &'a [u8],
     pub(crate) text: Vec<u8>,
     pub(crate) machine: Machine,
     /// Microseconds since 1970.
@@ -31,7 +33,7 @@ impl<'a> Entry<'a> {
     ///
     /// Of a field that comes twice nobody knows which one is the journal's.
     pub(crate) fn read(record: &'a [u8]) -> Option<Self> {
-        let (mut unit, mut transport) = (None, None);
+        let (mut unit, mut transport, mut pid) = (None, None, None);
         let (mut is_doubtful, mut names_container) = (false, false);
         let mut texts = Texts::default();
         let mut machine = Machine::default();
@@ -47,6 +49,7 @@ impl<'a> Entry<'a> {
             let field = match &*key {
                 b"_SYSTEMD_UNIT" => &mut unit,
                 b"_TRANSPORT" => &mut transport,
+                b"_PID" => &mut pid,
                 key => {
                     if texts.read(key, member.value) {
                         return;
@@ -84,6 +87,7 @@ impl<'a> Entry<'a> {
         }
         Some(Self {
             unit,
+            pid: pid.unwrap_or_default(),
             text: texts.decoded().next()?,
             machine,
             time_us: wall.map(|(_, time_us)| time_us),

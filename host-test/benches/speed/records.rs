@@ -1,7 +1,7 @@
 //! The records that are handed in, by kind.
 //!
 //! All are made from files of the repository: ordinary lines as a node's kernel prints them, a journal's
-//! entries of 2 KiB, and the first report of a booted kernel.
+//! entries of 2 KiB, what a node's kubelet and containerd print, and the first report of a booted kernel.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,6 +76,10 @@ pub const ORDINARY_KMSG: &str = "ordinary kernel line, kmsg";
 pub const ORDINARY_JOURNAL: &str = "ordinary kernel line, journal";
 pub const ORDINARY_TAIL: &str = "ordinary kernel line, tail";
 pub const JOURNAL_2K: &str = "journal record of 2 KiB";
+pub const KUBELET: &str = "kubelet line";
+pub const KUBELET_NAMES: &str = "kubelet line that names a container";
+pub const CONTAINERD: &str = "containerd line";
+pub const CONTAINERD_NAMES: &str = "containerd line that names a container";
 pub const INSIDE: &str = "line inside a report";
 pub const KILL: &str = "kill line";
 pub const REPORT: &str = "whole report, 96 lines";
@@ -121,6 +125,10 @@ pub fn kinds() -> Vec<Kind> {
                 .map(|line| line.as_bytes().to_vec())
                 .collect(),
         ),
+        passing(KUBELET, of_unit("kubelet", false)),
+        passing(KUBELET_NAMES, of_unit("kubelet", true)),
+        passing(CONTAINERD, of_unit("containerd", false)),
+        passing(CONTAINERD_NAMES, of_unit("containerd", true)),
         Kind {
             name: INSIDE,
             before: vec![invoked.clone()],
@@ -164,6 +172,23 @@ pub fn top() -> PathBuf {
 
 fn read(path: &str) -> String {
     fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What a unit wrote: lines that a kubelet 1.20 and a containerd 1.6 printed on a real node, in the fields that the
+/// journal would have put around them. Those that name a container, or all others.
+fn of_unit(unit: &str, names: bool) -> Vec<Vec<u8>> {
+    const WORDS: [&str; 3] = [
+        "SyncLoop (PLEG)",
+        "returns sandbox id",
+        "returns container id",
+    ];
+    let units = read("host-test/benches/records/units.ndjson");
+    let is_of_unit = |line: &&str| {
+        let is_naming = WORDS.iter().any(|word| line.contains(word));
+        line.contains(&format!("\"_COMM\":\"{unit}\"")) && is_naming == names
+    };
+    let lines = units.lines().filter(is_of_unit);
+    lines.map(|line| line.as_bytes().to_vec()).collect()
 }
 
 /// Lines of `/dev/kmsg` as Fluent Bit's kmsg input makes records of them.

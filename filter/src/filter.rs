@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::cell::OnceCell;
 
 use crate::carrier::{Author, KernelLine, NameBytes};
+use crate::journal_names::JournalNames;
 use crate::kernel::{self, is_row_with_line_end};
 use crate::killers::{self, Sequences, Witness};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
@@ -84,6 +85,8 @@ pub struct Filter {
     streams: Streams<FirstRecord>,
     /// What other programs told so far, which tell over several lines.
     sequences: Sequences,
+    /// Names that records told.
+    journal_names: JournalNames,
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
     /// A user's own, of whose a cgroup is.
@@ -101,6 +104,7 @@ impl Clone for Filter {
             refuses_unsaid: self.refuses_unsaid,
             streams: self.streams.clone(),
             sequences: self.sequences.clone(),
+            journal_names: self.journal_names.clone(),
             names: None,
             #[cfg(feature = "rules")]
             rules: self.rules.clone(),
@@ -132,6 +136,7 @@ impl Filter {
             refuses_unsaid: false,
             streams: Streams::new(),
             sequences: Sequences::new(),
+            journal_names: JournalNames::new(),
             names: None,
             #[cfg(feature = "rules")]
             rules: None,
@@ -236,7 +241,8 @@ impl Filter {
             // The key is somebody's, and a record has room for one.
             return pass_or_drop(mode);
         }
-        self.outcome(mode, findings, context, &|oom, keys, names| {
+        let machine = parsed.machine.key();
+        self.outcome(mode, findings, context, machine, &|oom, keys, names| {
             parsed.splice(oom, keys, names)
         })
     }
@@ -252,6 +258,9 @@ impl Filter {
         let Some(entry) = program::Entry::read(bytes) else {
             return pass_or_drop(mode);
         };
+        if self.journal_names.read(&entry) {
+            return pass_or_drop(mode);
+        }
         let now_us = entry.time_us.or(context.time_us);
         let witness = killers::witness(&entry);
         let told = match &witness {
@@ -285,7 +294,8 @@ impl Filter {
             kill: Some(oom),
             ..RecordFindings::default()
         };
-        self.outcome(mode, findings, context, &|oom, keys, names| {
+        let machine = entry.machine.key();
+        self.outcome(mode, findings, context, machine, &|oom, keys, names| {
             record.splice(oom, keys, names)
         })
     }
@@ -338,9 +348,13 @@ impl Filter {
         let told = self.read_line(line, machine, context, &first_record);
         let mut findings = RecordFindings::default();
         findings.add(told, mode, true);
-        self.outcome(mode, findings, context, &|oom, keys, names| {
-            Record::read(&record())?.splice(oom, keys, names)
-        })
+        self.outcome(
+            mode,
+            findings,
+            context,
+            machine.key(),
+            &|oom, keys, names| Record::read(&record())?.splice(oom, keys, names),
+        )
     }
 
     /// What becomes of a record, by what was found in it. `splice` adds to the record.
@@ -349,6 +363,7 @@ impl Filter {
         mode: Mode,
         findings: RecordFindings,
         context: &RecordContext<'_>,
+        machine: u64,
         splice: &Splice<'_>,
     ) -> Outcome {
         let mut names = None;
@@ -364,7 +379,7 @@ impl Filter {
                 if let Some(rules) = &self.rules {
                     rules.add_to(&mut kill);
                 }
-                names = self.names_of(&mut kill);
+                names = self.names_of(&mut kill, machine);
                 if let Some(names) = &mut names {
                     self.add_only_container(&mut kill, names);
                 }
@@ -399,7 +414,7 @@ impl Filter {
 
     fn write(&mut self, mut unfinished: Unfinished<FirstRecord>) -> Option<Vec<u8>> {
         let record = unfinished.payload.as_deref().unwrap_or(b"{}");
-        let names = self.names_of(&mut unfinished.oom);
+        let names = self.names_of(&mut unfinished.oom, unfinished.machine);
         Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
     }
 
@@ -428,17 +443,31 @@ impl Filter {
         }
     }
 
-    /// The names of a kill's pod and container.
-    fn names_of(&mut self, kill: &mut Oom) -> Option<Names> {
-        let finder = self.names.as_mut()?;
+    /// The names of a kill's pod and container. The kubelet's directories prove more than what was told; what they
+    /// have no more is the name of a container that is gone.
+    fn names_of(&mut self, kill: &mut Oom, machine: u64) -> Option<Names> {
+        let told = self.journal_names.find(machine, kill);
+        let Some(finder) = self.names.as_mut() else {
+            return told;
+        };
         let Some(pod) = &kill.pod else {
             return finder.find_claimed(kill);
         };
-        if kill.nested {
+        let found = if kill.nested {
             finder.find_both(&pod.uid, kill.container_id()?)
         } else {
             finder.find(&pod.uid, kill.container_id())
+        };
+        let Some(mut names) = found else {
+            return told;
+        };
+        if names.container.is_none()
+            && let Some(told) = told
+            && (&told.namespace, &told.pod) == (&names.namespace, &names.pod)
+        {
+            names.container = told.container;
         }
+        Some(names)
     }
 
     /// The streams that this filter reads, for a host whose lines stand beside what is added to them. What

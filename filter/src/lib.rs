@@ -51,6 +51,7 @@ extern crate std;
 mod carrier;
 pub mod cgroup;
 mod filter;
+mod journal_names;
 pub mod kernel;
 mod killers;
 pub mod oom;

@@ -12,12 +12,17 @@
 static WORDS: [&[u8]; COUNT] = words();
 
 /// Words that stand in no row.
-const OTHERS: [&[u8]; 3] = [
+const OTHERS: [&[u8]; 7] = [
     // journalctl writes a message that is no UTF-8 as an array of its bytes.
     b"\"MESSAGE\":[",
     b"\"MESSAGE\": [",
     // Web pages have no-break spaces for spaces. In a report every line is read, a kill may stand alone.
     b"illed\xc2\xa0process",
+    // What names containers.
+    NAMING_WORDS[0],
+    NAMING_WORDS[1],
+    NAMING_WORDS[2],
+    NAMING_WORDS[3],
 ];
 
 const COUNT: usize = count();
@@ -126,8 +131,9 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 
 use super::pieces::Piece;
 use super::wording::ROWS;
+use crate::journal_names::TELLING_WORDS as NAMING_WORDS;
 use crate::killers::TELLING_WORDS;
-use crate::text::cursor::find;
+use crate::text::cursor::{find, starts_with};
 
 /// The length of the shortest word.
 const SHORTEST: usize = 11;
@@ -158,7 +164,7 @@ static PLACED: [Place; PLACES] = places();
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x7FED_ED57) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0xDA7E_2C99) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(
@@ -290,34 +296,40 @@ fn may_hold(block: &[u8; BLOCK]) -> bool {
 /// The first word that a look into `part` falls into; `part` begins at `at`.
 #[inline]
 fn word_among(text: &[u8], at: usize, part: &[u8]) -> Option<usize> {
-    let mut offset = 0_usize;
-    while let Some(look) = part.get(offset..).and_then(look_at_start) {
+    let (mut at, mut rest) = (at, part);
+    loop {
+        let look = look_at_start(rest)?;
         // Nearly every look is into no slot.
-        if first_of(look) != 0
-            && let Some(word) = word_around(text, at.saturating_add(offset), look)
+        if let Some(pair) = usize::from(first_of(look)).checked_sub(1)
+            && let Some(word) = word_around(text, at, look, pair.saturating_mul(2))
         {
             return Some(word);
         }
-        offset = offset.saturating_add(STRIDE);
+        rest = rest.get(STRIDE..)?;
+        at = at.saturating_add(STRIDE);
     }
-    None
 }
 
-/// The first word that has `look` where the text has it, at `at`.
+/// The first word that has `look` where the text has it, at `at`. The places of its slot begin with `first`, or with
+/// the one behind it.
 #[inline]
-fn word_around(text: &[u8], at: usize, look: u32) -> Option<usize> {
-    // The last place of the slot before may be the first of the pair.
-    let first = usize::from(first_of(look)).checked_sub(1)?;
-    PLACED
-        .get(first.saturating_mul(2)..)?
-        .iter()
-        .take_while(|place| slot(place.look) <= slot(look))
-        .filter(|place| place.look == look)
-        .find_map(|place| {
-            let start = at.checked_sub(usize::from(place.offset))?;
-            let word = WORDS.get(usize::from(place.word))?;
-            text.get(start..)?.starts_with(word).then_some(start)
-        })
+fn word_around(text: &[u8], at: usize, look: u32, first: usize) -> Option<usize> {
+    for place in PLACED.get(first..)? {
+        if place.look != look {
+            if slot(place.look) > slot(look) {
+                break;
+            }
+            continue;
+        }
+        if let Some(start) = at.checked_sub(usize::from(place.offset))
+            && let (Some(word), Some(rest)) =
+                (WORDS.get(usize::from(place.word)), text.get(start..))
+            && starts_with(rest, word)
+        {
+            return Some(start);
+        }
+    }
+    None
 }
 
 #[inline]

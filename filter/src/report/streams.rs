@@ -61,6 +61,11 @@ impl Machine {
     pub fn add(&mut self, key: &[u8], value: &[u8]) {
         self.0.add(Fnv::new().with(key).with(value));
     }
+
+    /// What it is told by where no line names a host of its own.
+    pub(crate) fn key(self) -> u64 {
+        self.0.with(b"").value()
+    }
 }
 
 /// Turns kernel lines into kills.

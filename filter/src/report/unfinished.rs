@@ -14,7 +14,7 @@ pub struct Unfinished<P> {
     /// What the caller handed in with its first line.
     pub payload: P,
     /// The machine, as a hash of what names it.
-    pub(super) machine: u64,
+    pub(crate) machine: u64,
 }
 
 /// Reports that broke off and have not been handed over yet.

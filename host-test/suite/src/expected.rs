@@ -37,31 +37,48 @@ pub struct Identity {
     pub parent: Option<&'static str>,
     /// The pod's UID.
     pub pod_uid: &'static str,
-    /// The pod's name.
-    pub pod_name: &'static str,
-    /// The pod's namespace.
-    pub namespace: &'static str,
     /// The container's id.
     pub container_id: &'static str,
+    /// The namespace, the pod's name, the container's, in this order.
+    pub names: [&'static str; 3],
 }
+
+/// What [`Identity::names`] are called in a suite.
+const NAMES: [&str; 3] = ["namespace", "pod", "container"];
+
+/// The names that a suite's records tell of a kill's pod and container, by [`NAMES`].
+pub(crate) type Names = Map<String, Value>;
 
 impl Identity {
     /// As Fluent Bit's own kubernetes filter has it.
     pub const FLUENT_BIT: Self = Self {
         parent: Some("kubernetes"),
         pod_uid: "pod_id",
-        pod_name: "pod_name",
-        namespace: "namespace_name",
         container_id: "docker_id",
+        names: ["namespace_name", "pod_name", "container_name"],
     };
     /// The attributes of OpenTelemetry.
     pub const OPEN_TELEMETRY: Self = Self {
         parent: None,
         pod_uid: "k8s.pod.uid",
-        pod_name: "k8s.pod.name",
-        namespace: "k8s.namespace.name",
         container_id: "container.id",
+        names: ["k8s.namespace.name", "k8s.pod.name", "k8s.container.name"],
     };
+
+    /// The names that were added to a record.
+    pub(crate) fn names_added(&self, before: &Value, after: &Value) -> Names {
+        let added = self.names.iter().zip(NAMES).filter_map(|(key, name)| {
+            let of = |record: &Value| {
+                let object = self
+                    .parent
+                    .map_or(Some(record), |parent| record.get(parent));
+                object.and_then(|object| object.get(key)).cloned()
+            };
+            let name = (name.to_owned(), of(after)?);
+            of(before).is_none().then_some(name)
+        });
+        added.collect()
+    }
 }
 
 impl Suite {
@@ -105,7 +122,8 @@ impl Suite {
                     let reads_as = told.and_then(|told| told.reads_as.as_ref());
                     let record =
                         reads_as.map_or_else(|| value(record), |text| value(text.as_bytes()));
-                    out.push(with_oom(record, event, oom, identity));
+                    let names = told.map(|told| told.names.clone()).unwrap_or_default();
+                    out.push(with_oom(record, event, oom, &names, identity));
                 }
                 _ => out.extend(self.released(Some(number), &records, identity)),
             }
@@ -156,27 +174,30 @@ impl Suite {
                 let record = released
                     .of
                     .map_or_else(|| json!({}), |number| value(&records[number - 1]));
-                with_oom(record, &released.event, released.oom.clone(), identity)
+                with_oom(
+                    record,
+                    &released.event,
+                    released.oom.clone(),
+                    &Names::new(),
+                    identity,
+                )
             })
             .collect()
     }
 }
 
-/// What stands in a suite beside an `oom`: the pod's names, which each host writes elsewhere.
-pub(crate) const NAMES: &str = "names";
-
 /// A record with its `oom`, whose `tag` follows from its level, and with the identity that follows from
-/// the `oom`, and from the names beside it.
+/// the `oom`.
 pub(crate) fn with_oom(
     record: Value,
     event: &str,
     mut oom: Map<String, Value>,
+    names: &Names,
     identity: &Identity,
 ) -> Value {
     let Value::Object(mut record) = record else {
         panic!("no object can be given an `oom`: {record}");
     };
-    let names = oom.remove(NAMES).unwrap_or_default();
     let level = oom
         .get("level")
         .and_then(Value::as_str)
@@ -184,7 +205,7 @@ pub(crate) fn with_oom(
     oom.insert("tag".to_owned(), format!("oom.{level}").into());
     oom.insert("event".to_owned(), event.into());
     let oom = Value::Object(oom);
-    add_identity(&mut record, &oom, &names, identity);
+    add_identity(&mut record, &oom, names, identity);
     record.insert("oom".to_owned(), oom);
     Value::Object(record)
 }
@@ -193,27 +214,28 @@ pub(crate) fn with_oom(
 /// names another pod or another container gets nothing, and neither does one that has something else
 /// than an object under the parent's key, or a kill inside another container: no suite has the directories
 /// of a node that knows it.
-fn add_identity(record: &mut Map<String, Value>, oom: &Value, names: &Value, identity: &Identity) {
+fn add_identity(record: &mut Map<String, Value>, oom: &Value, names: &Names, identity: &Identity) {
     if oom["nested"] == true {
         return;
     }
     let pairs = [
         (identity.pod_uid, oom.pointer("/pod/uid")),
-        (identity.pod_name, names.get("pod")),
-        (identity.namespace, names.get("namespace")),
         (identity.container_id, oom.pointer("/container/id")),
     ];
     let object = match identity.parent {
         None => record,
-        Some(_) if pairs[0].1.or(pairs[1].1).is_none() => return,
+        Some(_) if pairs[0].1.is_none() && names.is_empty() => return,
         Some(parent) => match record.entry(parent).or_insert_with(|| json!({})) {
             Value::Object(object) => object,
             _ => return,
         },
     };
+    let keys = identity.names.into_iter().zip(NAMES);
+    let names = keys.map(|(key, name)| (key, names.get(name)));
     let pairs = pairs
-        .iter()
-        .filter_map(|(key, value)| Some((*key, (*value)?)));
+        .into_iter()
+        .chain(names)
+        .filter_map(|(key, value)| Some((key, value?)));
     let is_other = |(key, value)| object.get(key).is_some_and(|other| other != value);
     if pairs.clone().any(is_other) {
         return;

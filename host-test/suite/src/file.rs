@@ -96,6 +96,9 @@ pub(crate) struct File {
 pub(crate) struct Told {
     /// The record as it leaves, without its `oom`, where the one that came is no JSON.
     pub(crate) reads_as: Option<String>,
+    /// The names that are told beside it, where the records before it said them.
+    #[serde(default)]
+    pub(crate) names: Map<String, Value>,
     /// What the `oom` has beside `event`, `tag` and `id`.
     #[serde(flatten)]
     pub(crate) oom: Map<String, Value>,

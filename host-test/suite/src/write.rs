@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::ser::ValueSerializer;
 
-use super::expected::{Identity, Mode, NAMES, with_oom};
+use super::expected::{Identity, Mode, with_oom};
 use super::file::{CONFIRMED, DONE, EVICTED, KILL, NOTHING, PRESSURE, letter_of, letter_of_report};
 use super::{Suite, value};
 
@@ -148,15 +148,7 @@ impl Suite {
         left: &[u8],
         identity: &Identity,
     ) {
-        let mut annotated: Annotated = serde_json::from_slice(left).expect("an `oom` was added");
-        if let Some(names) = names(record, left, identity) {
-            let names = names
-                .into_iter()
-                .map(|(key, name)| (key.to_owned(), Node::Text(name)));
-            annotated
-                .oom
-                .insert(NAMES.to_owned(), Node::Members(names.collect()));
-        }
+        let annotated: Annotated = serde_json::from_slice(left).expect("an `oom` was added");
         let (event, id) = (annotated.text("event"), annotated.text("id"));
         let letter =
             letter_of(event).unwrap_or_else(|| panic!("the event {event} has no letter yet"));
@@ -174,8 +166,11 @@ impl Suite {
             .push(letter_of_report(report).unwrap_or('?'));
         let reads_as = reads_as(record, left, identity);
         let reads_as = reads_as.map(|text| ("reads_as", inline(&Node::Text(text))));
+        let names = identity.names_added(&value(record), &value(left));
+        let names = (!names.is_empty()).then(|| ("names", inline_map(&names)));
         let fields = reads_as
             .into_iter()
+            .chain(names)
             .chain(fields(&annotated, &["event", "tag", "id"]));
         if [KILL, EVICTED].contains(&letter) {
             let _ = write!(written.kills, "\n[kill.{number}]\n{}", lines("", fields));
@@ -211,33 +206,16 @@ impl Suite {
 
 /// How a record is read that is no JSON, or not only.
 fn reads_as(record: &[u8], left: &[u8], identity: &Identity) -> Option<String> {
-    let names = names(record, left, identity);
     let left = value(left);
     let mut without = left.clone();
-    let mut oom = without
+    let oom = without
         .as_object_mut()
         .and_then(|object| object.remove("oom"))?;
-    if let Some(names) = names {
-        oom[NAMES] = names.into_iter().collect();
-    }
     let follows = match value(record) {
-        record @ Value::Object(_) => again(record, &oom, identity) == left,
+        record @ Value::Object(_) => again(record, &oom, &left, identity) == left,
         _ => false,
     };
     (!follows).then(|| without.to_string())
-}
-
-/// The names of a pod that were added.
-fn names(record: &[u8], left: &[u8], identity: &Identity) -> Option<[(&'static str, String); 2]> {
-    let name = |record: &Value, key| {
-        let place = identity.parent.map_or(record, |parent| &record[parent]);
-        Some(place.get(key)?.as_str()?.to_owned())
-    };
-    let left = value(left);
-    let pod = name(&left, identity.pod_name)?;
-    let namespace = name(&left, identity.namespace)?;
-    let is_new = name(&value(record), identity.pod_name).is_none();
-    is_new.then_some([("namespace", namespace), ("pod", pod)])
 }
 
 /// Whether a record of that letter leaves in the modes that drop lines of reports, as it does in the other.
@@ -246,10 +224,11 @@ fn is_of_its_own(letter: char) -> bool {
 }
 
 /// A record with an `oom` that left.
-fn again(record: Value, oom: &Value, identity: &Identity) -> Value {
+fn again(record: Value, oom: &Value, left: &Value, identity: &Identity) -> Value {
+    let names = identity.names_added(&record, left);
     let members: Map<String, Value> = oom.as_object().cloned().unwrap_or_default();
     let event = oom["event"].as_str().unwrap_or_default();
-    with_oom(record, event, members, identity)
+    with_oom(record, event, members, &names, identity)
 }
 
 /// The table of a report that was released.
@@ -257,7 +236,7 @@ fn truncated(place: &str, left: &[u8], records: &[Vec<u8>], identity: &Identity)
     let annotated: Annotated = serde_json::from_slice(left).expect("a report is released");
     let left = value(left);
     let is_it = |record: &Vec<u8>| match value(record) {
-        record @ Value::Object(_) => again(record, &left["oom"], identity) == left,
+        record @ Value::Object(_) => again(record, &left["oom"], &left, identity) == left,
         _ => false,
     };
     let of = records.iter().rposition(is_it);
@@ -307,6 +286,12 @@ fn inline(node: &Node) -> String {
             text
         }
     }
+}
+
+/// Texts by name, on one line.
+fn inline_map(map: &Map<String, Value>) -> String {
+    let members = map.iter().map(|(key, value)| format!("{key} = {value}"));
+    format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
 }
 
 /// Letters in quotes, in rows where there are many.

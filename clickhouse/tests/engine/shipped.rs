@@ -316,5 +316,12 @@ fn history_reads_files() -> Tested {
             .iter()
             .all(|record| record["oom"]["event"] == "kill")
     );
+
+    // As a file is read that is too large to be handed over whole.
+    let whole = [Path::new("--json"), Path::new("--module"), &module()];
+    let windows = [&whole[..], &[Path::new("--whole"), Path::new("0"), &log]].concat();
+    let output = script("history.py", &windows)?;
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert_eq!(lines, 122, "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! Records in, records out.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
-use crate::carrier::{Author, KernelLine};
+use crate::carrier::{Author, KernelLine, NameBytes};
 use crate::kernel::{self, is_row_with_line_end};
-use crate::killers;
+use crate::killers::{self, Sequences, Witness};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
-use crate::record::{IdentityKeys, Record, notice, program};
-use crate::report::{Machine, Streams, Told, Unfinished, add_group};
+use crate::record::{IdentityKeys, Record, is_id, notice, program};
+use crate::report::{Known, Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 
 /// What becomes of lines that are no kill.
@@ -81,6 +82,8 @@ pub struct Filter {
     /// Lines of which nothing says that the kernel wrote them are not read.
     refuses_unsaid: bool,
     streams: Streams<FirstRecord>,
+    /// What other programs told so far, which tell over several lines.
+    sequences: Sequences,
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
     /// A user's own, of whose a cgroup is.
@@ -97,6 +100,7 @@ impl Clone for Filter {
             started_us: self.started_us,
             refuses_unsaid: self.refuses_unsaid,
             streams: self.streams.clone(),
+            sequences: self.sequences.clone(),
             names: None,
             #[cfg(feature = "rules")]
             rules: self.rules.clone(),
@@ -127,6 +131,7 @@ impl Filter {
             started_us: None,
             refuses_unsaid: false,
             streams: Streams::new(),
+            sequences: Sequences::new(),
             names: None,
             #[cfg(feature = "rules")]
             rules: None,
@@ -176,7 +181,7 @@ impl Filter {
     /// [`Mode::Events`], and nothing is allocated.
     #[inline]
     pub fn needs_reading(&self, record: &[u8]) -> bool {
-        self.streams.needs_reading(record)
+        self.sequences.is_awaited() || self.streams.needs_reading(record)
     }
 
     /// Where in a stretch of records [`Self::process`] has to begin: what stands before that place is
@@ -193,7 +198,7 @@ impl Filter {
     /// ```
     #[inline]
     pub fn first_telling_word(&self, records: &[u8]) -> Option<usize> {
-        if self.streams.has_open_report() {
+        if self.sequences.is_awaited() || self.streams.has_open_report() {
             return Some(0);
         }
         kernel::first_telling_word(records)
@@ -211,6 +216,7 @@ impl Filter {
         if !self.needs_reading(record) {
             return pass_or_drop(mode);
         }
+        self.sequences.count();
         let Some(parsed) = Record::read(record) else {
             return pass_or_drop(mode);
         };
@@ -235,7 +241,7 @@ impl Filter {
         })
     }
 
-    /// What becomes of a record that a program wrote: some programs kill for memory too.
+    /// What becomes of a record that a program wrote: some programs kill for memory too, or see who does.
     fn program_entry(
         &mut self,
         mode: Mode,
@@ -246,12 +252,22 @@ impl Filter {
         let Some(entry) = program::Entry::read(bytes) else {
             return pass_or_drop(mode);
         };
-        let Some(mut oom) = killers::read(entry.unit, &entry.text) else {
+        let now_us = entry.time_us.or(context.time_us);
+        let witness = killers::witness(&entry);
+        let told = match &witness {
+            Some(witness) => self.seen(&entry, witness, now_us),
+            None => killers::read(&entry, now_us, &mut self.sequences),
+        };
+        let Some(mut oom) = told else {
             return pass_or_drop(mode);
         };
-        oom.time_us = entry.time_us;
-        oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
-        let is_own = entry.own_id == Some(oom.id.as_bytes());
+        if oom.id.is_empty() {
+            oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
+        }
+        // Whose kill it confirms, no record tells by itself.
+        let is_own = entry
+            .own_id
+            .is_some_and(|id| id == oom.id.as_bytes() || entry.own_confirms && is_id(id));
         let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
         if is_own && !is_containers {
             // A filter of ours was there before.
@@ -261,7 +277,10 @@ impl Filter {
             return pass_or_drop(mode);
         }
         // Not before: what is refused counts for nobody.
-        self.streams.complete_other(&mut oom, entry.machine);
+        if oom.event != Event::Confirmed {
+            oom.time_us = now_us;
+            self.streams.complete_other(&mut oom, entry.machine);
+        }
         let findings = RecordFindings {
             kill: Some(oom),
             ..RecordFindings::default()
@@ -269,6 +288,30 @@ impl Filter {
         self.outcome(mode, findings, context, &|oom, keys, names| {
             record.splice(oom, keys, names)
         })
+    }
+
+    /// What somebody tells who saw a kill.
+    fn seen(
+        &mut self,
+        entry: &program::Entry<'_>,
+        witness: &Witness,
+        now_us: Option<u64>,
+    ) -> Option<Box<Oom>> {
+        let known = match entry.own_id {
+            Some(_) => Known::Told(String::new()),
+            None => self.streams.known(entry.machine, now_us?, witness),
+        };
+        match known {
+            Known::Told(id) => {
+                let mut oom = Box::<Oom>::default();
+                oom.event = Event::Confirmed;
+                oom.set_level(None);
+                oom.id = id;
+                Some(oom)
+            }
+            Known::Untold if witness.is_proof => Some(killers::witnessed(witness)),
+            Known::Untold | Known::Perhaps => None,
+        }
     }
 
     /// Reads one line that stands in no record, for a host that makes records of lines.
@@ -292,9 +335,7 @@ impl Filter {
             return pass_or_drop(mode);
         }
         let machine = Machine::default();
-        let told = self
-            .streams
-            .read_with(line, context.tag, machine, &first_record);
+        let told = self.read_line(line, machine, context, &first_record);
         let mut findings = RecordFindings::default();
         findings.add(told, mode, true);
         self.outcome(mode, findings, context, &|oom, keys, names| {
@@ -312,6 +353,7 @@ impl Filter {
     ) -> Outcome {
         let mut names = None;
         let added = match (findings.kill, findings.line, mode) {
+            (Some(kill), _, Mode::Events) if !kill.is_kill() => return Outcome::Dropped,
             (Some(mut kill), _, _) => {
                 kill.replayed = context.is_replayed
                     || matches!(
@@ -406,7 +448,27 @@ impl Filter {
     }
 
     fn refuses(&self, line: &KernelLine<'_>) -> bool {
-        self.refuses_unsaid && line.author != Author::Kernel
+        let is_proven = line.author == Author::Kernel
+            || line.is_user_space && line.name_bytes == NameBytes::Exact;
+        self.refuses_unsaid && !is_proven
+    }
+
+    /// Reads a line of the kernel's log, where programs write as well.
+    fn read_line<'a>(
+        &mut self,
+        line: &'a KernelLine<'a>,
+        machine: Machine,
+        context: &RecordContext<'_>,
+        first_record: &dyn Fn() -> Option<FirstRecord>,
+    ) -> Told<'a> {
+        let Some(mut kill) = killers::kernel_log::read(line) else {
+            return (self.streams).read_with(line, context.tag, machine, first_record);
+        };
+        kill.at_us = line.at_us;
+        kill.time_us = line.time_us;
+        kill.id = id_in_kernel_log(line, machine);
+        self.streams.complete_other(&mut kill, machine);
+        Told::Kill(kill)
     }
 
     /// Whether the record's `oom` is what a filter of ours made of it.
@@ -418,7 +480,9 @@ impl Filter {
             let mut fits = false;
             lines(record, &text, |line| {
                 let line = record.line(line);
-                fits |= !self.refuses(&line) && own.fits(&line);
+                let is_of_program = line.is_user_space
+                    && own.id == id_in_kernel_log(&line, record.machine).as_bytes();
+                fits |= !self.refuses(&line) && (is_of_program || own.fits(&line));
             });
             fits
         })
@@ -446,7 +510,7 @@ impl Filter {
             lines(record, &text, |line| {
                 // The number of a record of `/dev/kmsg` says that none is missing, however short it is.
                 let is_long = line.len() >= SHORTEST_LINE || record.is_kmsg;
-                let is_read = is_long && self.needs_reading(line);
+                let is_read = is_long && self.streams.needs_reading(line);
                 if !is_read {
                     findings.has_foreign |= !line.is_empty();
                     return;
@@ -459,9 +523,7 @@ impl Filter {
                     findings.has_foreign |= !line.text.is_empty();
                     return;
                 }
-                let told =
-                    self.streams
-                        .read_with(&line, context.tag, record.machine, &first_record);
+                let told = self.read_line(&line, record.machine, context, &first_record);
                 let another = findings.add(told, mode, !line.text.is_empty());
                 if let Some(kill) = another
                     && let Some(first) = first_record()
@@ -475,6 +537,10 @@ impl Filter {
         }
         findings
     }
+}
+
+fn id_in_kernel_log(line: &KernelLine<'_>, machine: Machine) -> String {
+    Streams::<FirstRecord>::id_of_other(machine, line.at_us.or(line.time_us), &line.text)
 }
 
 /// What becomes of a record that tells nothing of an OOM kill.

@@ -9,8 +9,8 @@ export type Integer = number | bigint;
  */
 export interface Oom {
   /**
-   * What the record is. Those from `confirmed` on are lines, which stay in annotate mode; `truncated` is there in
-   * the other modes alone.
+   * What the record is. In events mode there are `kill`, `evicted` and `truncated` alone, in rewrite mode
+   * `pressure` and `confirmed` too; those from `invoked` on are lines, which stay in annotate mode.
    */
   event: OomEvent;
   /** What a router matches on: `oom.` and the level, or `oom.unknown` where there is none. */
@@ -115,8 +115,8 @@ export interface Oom {
 }
 
 /**
- * What the record is. Those from `confirmed` on are lines, which stay in annotate mode; `truncated` is there in
- * the other modes alone.
+ * What the record is. In events mode there are `kill`, `evicted` and `truncated` alone, in rewrite mode
+ * `pressure` and `confirmed` too; those from `invoked` on are lines, which stay in annotate mode.
  */
 export type OomEvent =
   /** A process was killed. */
@@ -127,7 +127,10 @@ export type OomEvent =
   | "pressure"
   /** A report that never finished, with whatever was learnt. */
   | "truncated"
-  /** Another program's line about a kill that the kernel's lines told already: its `id`. */
+  /**
+   * Another program's line about a kill that was told already: its `id`. Or the killer's own line where a witness
+   * told the kill before it came.
+   */
   | "confirmed"
   /** The first line of a report. */
   | "invoked"
@@ -214,6 +217,8 @@ export interface Victim {
   score?: Integer;
   /** Virtual size. */
   total_vm_bytes?: Integer;
+  /** All resident memory, where another program than the kernel told it. */
+  rss_bytes?: Integer;
   /** Resident anonymous memory: what it had to itself. */
   anon_rss_bytes?: Integer;
   /** Resident file pages. */

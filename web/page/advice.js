@@ -148,6 +148,15 @@ const ACTIONS = [
     command: ({ pod }) => `kubectl get pods -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid | grep ${pod.uid}`,
   },
   {
+    when: (kill) => kill.killer === "systemd-oomd",
+    text: "systemd-oomd kills a whole [[cgroup]] before the [[kernel]] has to, by pressure or by swap. If this one must live, set `ManagedOOMPreference=avoid` or `omit` for its unit; if it kills too early, raise `ManagedOOMMemoryPressureLimit=`. What it watches:",
+    command: () => "oomctl",
+  },
+  {
+    when: (kill) => kill.killer === "earlyoom",
+    text: "earlyoom kills the process that it finds worst while memory and swap are below its limits. If this one must live, name it in `--avoid`; the limits are `-m` and `-s`. On most machines both stand in /etc/default/earlyoom.",
+  },
+  {
     when: (kill) => kill.container?.runtime === "docker" && !kill.pod && isPlain(kill.container.id),
     text: "Find the container's name:",
     command: ({ container }) => `docker inspect --format '{{.Name}}' ${container.id}`,

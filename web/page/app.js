@@ -113,7 +113,9 @@ function finish({ lines, skipped, bytes: read, isCancelled, unfinished, unread, 
     parts.push(`${plural(kills.length, "process was", "processes were")} killed`
       + (reports < kills.length ? `, in ${plural(reports, "event", "events")}.` : "."));
   } else if (unfinished.length > 0) {
-    parts.push("No kill in this text, but a part of an OOM report.");
+    parts.push(unfinished.some(isKill)
+      ? "A process was killed: this text has its report, and not the line of the kill."
+      : "No kill in this text, but a part of an OOM report.");
   } else if (unreadCount > 0) {
     parts.push(`No kill could be read, but ${plural(unreadCount, "line looks", "lines look")} like one.`);
   } else if (lines > 0 || notes.length === 0) {
@@ -141,6 +143,9 @@ function finish({ lines, skipped, bytes: read, isCancelled, unfinished, unread, 
     if (mine === run && kills.length > 1) byId("overview").replaceChildren(timeline(kills));
   });
 }
+
+/** Whether a report that has no kill line says all the same that a process was killed. */
+const isKill = ({ json }) => JSON.parse(json).oom.event === "kill";
 
 /** What was done to a file, or what it is instead of a log. */
 function note({ name, text }) {

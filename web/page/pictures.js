@@ -39,6 +39,7 @@ const PARTS = [
   ["anonymous", "victim.anon_rss_bytes", "anon"],
   ["files", "victim.file_rss_bytes", "file"],
   ["shared", "victim.shmem_rss_bytes", "shmem"],
+  ["in swap", "victim.swap_bytes", "swapped"],
 ];
 
 function memoryPicture(sources) {

@@ -4,6 +4,7 @@ mod bench;
 mod cluster;
 mod demo;
 mod dist;
+mod events;
 mod failure;
 mod fuzz;
 mod history;
@@ -43,6 +44,7 @@ const COMMANDS: &[Subcommand] = &[
     cluster::COMMAND,
     demo::COMMAND,
     dist::COMMAND,
+    events::COMMAND,
     fuzz::COMMAND,
     history::COMMAND,
     kernels::COMMAND,

@@ -51,6 +51,9 @@ pub struct KernelLine<'a> {
     pub caller: Option<&'a [u8]>,
     /// Who wrote the line.
     pub author: Author,
+    /// The kernel's log says that a program wrote it: by the facility `user`, which it forces on what comes through
+    /// `/dev/kmsg`.
+    pub is_user_space: bool,
 }
 
 impl<'a> KernelLine<'a> {

@@ -196,7 +196,7 @@ fn in_container(
 
 /// 8-4-4-4-12 hex digits with dashes (cgroupfs) or underscores (systemd), or the
 /// 32 of a static pod.
-pub(super) fn pod_uid(text: &[u8]) -> Option<String> {
+pub(crate) fn pod_uid(text: &[u8]) -> Option<String> {
     if text.len() == 32 && text.iter().copied().all(is_lower_hex) {
         return Some(crate::printable(text));
     }

@@ -23,6 +23,7 @@ use alloc::string::String;
 use serde::Serialize;
 
 use components::{Components, is_container_id};
+pub(crate) use kubepods::pod_uid;
 pub use level::Level;
 pub(crate) use level::UNKNOWN_TAG;
 use owners::Owner;
@@ -230,7 +231,7 @@ pub(crate) fn claimed(path: &[u8]) -> Option<Claimed<'_>> {
 pub(crate) fn is_pod_directory(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next();
     name.and_then(|name| name.strip_prefix(b"pod"))
-        .is_some_and(|uid| kubepods::pod_uid(uid).is_some())
+        .is_some_and(|uid| pod_uid(uid).is_some())
 }
 
 impl Container {

@@ -8,19 +8,16 @@
 //! bytes, whether they occur there: one multiplication and one look into a table.
 
 /// Words of which at least one stands in every record that can open a report, be a kill, or tell of one
-/// by itself: those of the rows, and [`OTHERS`].
+/// by itself: those of the rows, of other programs, and [`OTHERS`].
 static WORDS: [&[u8]; COUNT] = words();
 
 /// Words that stand in no row.
-const OTHERS: [&[u8]; 5] = [
+const OTHERS: [&[u8]; 3] = [
     // journalctl writes a message that is no UTF-8 as an array of its bytes.
     b"\"MESSAGE\":[",
     b"\"MESSAGE\": [",
     // Web pages have no-break spaces for spaces. In a report every line is read, a kill may stand alone.
     b"illed\xc2\xa0process",
-    // Other programs that kill.
-    TELLING_WORDS[0],
-    TELLING_WORDS[1],
 ];
 
 const COUNT: usize = count();
@@ -46,7 +43,7 @@ const fn words() -> [&'static [u8]; COUNT] {
 }
 
 /// More words than there are rows.
-type Collected = [&'static [u8]; ROWS.len() + OTHERS.len()];
+type Collected = [&'static [u8]; ROWS.len() + TELLING_WORDS.len() + OTHERS.len()];
 
 /// Every word once, and how many there are.
 #[expect(
@@ -55,7 +52,7 @@ type Collected = [&'static [u8]; ROWS.len() + OTHERS.len()];
     reason = "evaluated by the compiler, where a fault is a compile error"
 )]
 const fn collect() -> (Collected, usize) {
-    let mut words: Collected = [&[]; ROWS.len() + OTHERS.len()];
+    let mut words: Collected = [&[]; ROWS.len() + TELLING_WORDS.len() + OTHERS.len()];
     let mut count = 0;
     let mut row = 0;
     while row < ROWS.len() {
@@ -75,6 +72,13 @@ const fn collect() -> (Collected, usize) {
             piece += 1;
         }
         row += 1;
+    }
+    let mut program = 0;
+    while program < TELLING_WORDS.len() {
+        assert!(is_written_as_it_is(TELLING_WORDS[program]));
+        words[count] = TELLING_WORDS[program];
+        count += 1;
+        program += 1;
     }
     let mut other = 0;
     while other < OTHERS.len() {
@@ -150,11 +154,11 @@ struct Place {
 /// Every place: those of one slot in a row, those far into their word first, so
 /// that of two words at one look the one that begins first is found first.
 static PLACED: [Place; PLACES] = places();
-/// For each slot, one more than its first place; 0 where it has none.
+/// For each slot, one more than half its first place; 0 where it has none.
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x4BA2_E161) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0x7FED_ED57) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(
@@ -217,13 +221,13 @@ const fn places() -> [Place; PLACES] {
     reason = "evaluated by the compiler, where a fault is a compile error"
 )]
 const fn first() -> [u8; SLOTS] {
-    assert!(PLACES < u8::MAX as usize);
+    assert!(PLACES / 2 < u8::MAX as usize);
     let placed = places();
     let mut first = [0; SLOTS];
     let mut at = PLACES;
     while at > 0 {
-        first[slot(placed[at - 1].look)] = at as u8;
         at -= 1;
+        first[slot(placed[at].look)] = (at / 2 + 1) as u8;
     }
     first
 }
@@ -286,19 +290,28 @@ fn may_hold(block: &[u8; BLOCK]) -> bool {
 /// The first word that a look into `part` falls into; `part` begins at `at`.
 #[inline]
 fn word_among(text: &[u8], at: usize, part: &[u8]) -> Option<usize> {
-    part.chunks(STRIDE)
-        .zip((at..).step_by(STRIDE))
-        .find_map(|(stride, at)| word_around(text, at, look_at_start(stride)?))
+    let mut offset = 0_usize;
+    while let Some(look) = part.get(offset..).and_then(look_at_start) {
+        // Nearly every look is into no slot.
+        if first_of(look) != 0
+            && let Some(word) = word_around(text, at.saturating_add(offset), look)
+        {
+            return Some(word);
+        }
+        offset = offset.saturating_add(STRIDE);
+    }
+    None
 }
 
 /// The first word that has `look` where the text has it, at `at`.
 #[inline]
 fn word_around(text: &[u8], at: usize, look: u32) -> Option<usize> {
+    // The last place of the slot before may be the first of the pair.
     let first = usize::from(first_of(look)).checked_sub(1)?;
     PLACED
-        .get(first..)?
+        .get(first.saturating_mul(2)..)?
         .iter()
-        .take_while(|place| slot(place.look) == slot(look))
+        .take_while(|place| slot(place.look) <= slot(look))
         .filter(|place| place.look == look)
         .find_map(|place| {
             let start = at.checked_sub(usize::from(place.offset))?;

@@ -1,68 +1,128 @@
 //! Kills for memory by other programs than the kernel, as those print them: a row for each program.
 //!
 //! A line proves nothing of its author, who may be anybody: it is read only where the journal itself names the unit
-//! that wrote it.
+//! that wrote it, or the kernel's log says that user space did and the line has its fixed form.
 
+mod earlyoom;
+mod form;
+pub(crate) mod kernel_log;
+mod kubelet;
+mod sequence;
 mod systemd_oomd;
+mod witness;
 
 use alloc::boxed::Box;
 
 use crate::cgroup::identify;
-use crate::oom::{Cgroup, Event, Oom};
+use crate::oom::{Attribution, Cgroup, Event, Oom};
 use crate::printable;
+use crate::record::program::Entry;
+use sequence::Sequence;
+pub(crate) use sequence::Sequences;
+pub(crate) use witness::{Witness, read as witness};
 
 /// A program that kills.
 struct Program {
     /// What it is called in the record.
     killer: &'static str,
-    /// The unit of the system's manager that it runs in.
-    unit: &'static [u8],
-    /// What a line of it says; `None` where that is no kill.
-    read: for<'a> fn(&'a [u8]) -> Option<Act<'a>>,
+    /// The units of the system's manager that it runs in.
+    units: &'static [&'static [u8]],
+    reads: Reads,
 }
 
-static PROGRAMS: [Program; 1] = [Program {
-    killer: "systemd-oomd",
-    unit: b"systemd-oomd.service",
-    read: systemd_oomd::read,
-}];
+/// What a line of a program says, `None` where that is nothing of a kill.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// By itself.
+    Line(fn(&[u8]) -> Option<Box<Oom>>),
+    /// With the lines before it.
+    Sequence(fn(&[u8], &mut Sequence) -> Option<Box<Oom>>),
+}
+
+const SYSTEMD_OOMD: &str = "systemd-oomd";
+
+static PROGRAMS: [Program; 3] = [
+    Program {
+        killer: SYSTEMD_OOMD,
+        units: &[b"systemd-oomd.service"],
+        reads: Reads::Line(systemd_oomd::read),
+    },
+    Program {
+        killer: "earlyoom",
+        units: &[b"earlyoom.service"],
+        reads: Reads::Sequence(earlyoom::read),
+    },
+    Program {
+        killer: "kubelet",
+        units: &kubelet::UNITS,
+        reads: Reads::Sequence(kubelet::read),
+    },
+];
 
 /// What the programs are called in a record.
 #[cfg(feature = "deserialize")]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    PROGRAMS.iter().map(|program| program.killer)
+    let in_kernel_log = kernel_log::PROGRAMS.iter().map(|(killer, _)| *killer);
+    let programs = PROGRAMS.iter().map(|program| program.killer);
+    programs.chain(in_kernel_log)
 }
 
-/// Words of which one stands in every line that a row reads.
-pub(crate) const TELLING_WORDS: [&[u8]; 2] = systemd_oomd::TELLING_WORDS;
-
-/// What a program did: it kills whole cgroups.
-#[derive(Debug, PartialEq, Eq)]
-struct Act<'a> {
-    /// The cgroup that was killed. Absent where several can be meant.
-    victim: Option<&'a [u8]>,
-    /// The line can be read in several ways.
-    is_ambiguous: bool,
-    /// The program's own words for why. Absent where they depend on how the line is read.
-    reason: Option<&'a [u8]>,
-}
+/// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
+pub(crate) const TELLING_WORDS: [&[u8]; 10] = [
+    systemd_oomd::TELLING_WORDS[0],
+    systemd_oomd::TELLING_WORDS[1],
+    systemd_oomd::TELLING_WORDS[2],
+    earlyoom::TELLING_WORD,
+    kubelet::TELLING_WORD,
+    witness::TELLING_WORDS[0],
+    witness::TELLING_WORDS[1],
+    witness::TELLING_WORDS[2],
+    kernel_log::TELLING_WORDS[0],
+    kernel_log::TELLING_WORDS[1],
+];
 
 /// What a line says that the process of a unit of the system's manager wrote.
-pub(crate) fn read(unit: &[u8], text: &[u8]) -> Option<Box<Oom>> {
-    let program = PROGRAMS.iter().find(|program| program.unit == unit)?;
-    let act = (program.read)(text)?;
+pub(crate) fn read(
+    entry: &Entry<'_>,
+    now_us: Option<u64>,
+    sequences: &mut Sequences,
+) -> Option<Box<Oom>> {
+    let program = PROGRAMS
+        .iter()
+        .find(|program| program.units.contains(&entry.unit))?;
+    let mut oom = match program.reads {
+        Reads::Line(read) => read(&entry.text),
+        // What was read once tells again what it told, whatever stood before it.
+        Reads::Sequence(read) if entry.own_id.is_some() => {
+            read(&entry.text, &mut Sequence::at_its_end())
+        }
+        Reads::Sequence(read) => sequences.read(entry, program.killer, now_us, read),
+    }?;
+    oom.killer = Some(program.killer);
+    Some(oom)
+}
+
+/// A kill that nobody but a witness told: of a unit of the system's manager.
+pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
+    // The last component of its path is all that is known, and stands where most do: it may tell a container's id.
+    let path = [b"/system.slice/", witness.place.as_slice()].concat();
+    let mut oom = of_cgroup(Some(&path));
+    oom.killer = Some(witness.killer);
+    oom.attribution = Some(Attribution::Witness);
+    oom
+}
+
+/// What befell a cgroup, all of it.
+fn of_cgroup(path: Option<&[u8]>) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = Event::Kill;
-    oom.killer = Some(program.killer);
-    oom.ambiguous = act.is_ambiguous;
-    oom.reason = act.reason.map(printable);
     oom.set_level(None);
-    if let Some(path) = act.victim {
+    if let Some(path) = path {
         oom.set_identity(identify(path));
         oom.cgroup = Some(Cgroup {
             victim: Some(printable(path)),
             ..Cgroup::default()
         });
     }
-    Some(oom)
+    oom
 }

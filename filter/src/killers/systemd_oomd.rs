@@ -1,18 +1,61 @@
 //! systemd-oomd, which kills whole cgroups by pressure or swap (`src/oom/oomd-manager.c` of systemd 248 to 261). The
 //! kernel prints nothing of such a kill.
 
-use super::Act;
+use alloc::boxed::Box;
+
+use crate::oom::{Event, Oom};
+use crate::printable;
 use crate::text::cursor::{find, rsplit_once, split_at, split_once, unsigned};
 
-/// `Killed ... due to` (248 to 259), `Marked ... for killing due to` (from 260 on). 247 names no victim, and neither
-/// does the line of a rule (from 261 on).
-pub(super) const TELLING_WORDS: [&[u8]; 2] = [b"due to memory ", b"due to swap used"];
+/// `Killed ... due to` (248 to 259), `Marked ... for killing due to` (from 260 on), and the line of a rule (from 261
+/// on), which names no victim. Neither does 247.
+pub(super) const TELLING_WORDS: [&[u8]; 3] =
+    [b"due to memory ", b"to swap used", b"ions met for cgroup "];
 
 const DUE_TO: &[u8] = b" due to ";
 const PRESSURE_FOR: &[u8] = b"memory pressure for ";
 
+/// What a line tells.
+#[derive(Debug, PartialEq, Eq)]
+struct Act<'a> {
+    /// The cgroup that was killed. Absent where several can be meant.
+    victim: Option<&'a [u8]>,
+    /// The line can be read in several ways.
+    is_ambiguous: bool,
+    /// The program's own words for why. Absent where they depend on how the line is read.
+    reason: Option<&'a [u8]>,
+}
+
 /// What a line says.
-pub(super) fn read(text: &[u8]) -> Option<Act<'_>> {
+pub(super) fn read(text: &[u8]) -> Option<Box<Oom>> {
+    if is_of_rule(text) {
+        let mut oom = super::of_cgroup(None);
+        oom.event = Event::Pressure;
+        oom.reason = Some(printable(text));
+        return Some(oom);
+    }
+    let act = kill(text)?;
+    let mut oom = super::of_cgroup(act.victim);
+    oom.ambiguous = act.is_ambiguous;
+    oom.reason = act.reason.map(printable);
+    Some(oom)
+}
+
+/// `Rule 'low' conditions met for cgroup /a.slice (lasting 1s), taking action kill-by-swap`. Whether anybody is killed
+/// by it is told by nobody but the manager of the unit.
+fn is_of_rule(text: &[u8]) -> bool {
+    let rule = text.strip_prefix(b"Rule '");
+    let parted = rule.and_then(|rule| split_once(rule, b"' conditions met for cgroup /"));
+    let action = parted.and_then(|(_, cgroup)| rsplit_once(cgroup, b", taking action kill-"));
+    action.is_some_and(|(_, how)| {
+        !how.is_empty()
+            && how
+                .iter()
+                .all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+    })
+}
+
+fn kill(text: &[u8]) -> Option<Act<'_>> {
     let killed = text.strip_prefix(b"Killed ").map(|rest| (rest, DUE_TO));
     let marked = text.strip_prefix(b"Marked ");
     let marked = marked.map(|rest| (rest, &b" for killing due to "[..]));
@@ -146,7 +189,7 @@ mod tests {
                 None,
             ),
         ] {
-            let act = read(text.as_bytes()).expect("a kill");
+            let act = kill(text.as_bytes()).expect("a kill");
             assert_eq!(act.victim, victim.map(str::as_bytes), "{text}");
             assert_eq!(act.is_ambiguous, victim.is_none(), "{text}");
         }
@@ -175,7 +218,7 @@ mod tests {
             "oomd dry-run: Would have tried to kill /a with recurse=true",
             "Rule 'a' conditions met for cgroup /a, taking action kill all",
         ] {
-            assert_eq!(read(text.as_bytes()), None, "{text}");
+            assert!(read(text.as_bytes()).is_none(), "{text}");
         }
     }
 }

@@ -135,6 +135,10 @@ pub struct Oom {
     /// record.
     #[serde(skip)]
     pub(crate) left: Option<[Left; 2]>,
+    /// The names of the pod, where the line itself tells them. They are no field of `oom`: each host has its own for
+    /// them.
+    #[serde(skip)]
+    pub(crate) names: Option<Names>,
     /// Release, as `uname -r` gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
@@ -189,6 +193,11 @@ impl Oom {
         }
     }
 
+    /// Whether somebody's end is told here for the first time.
+    pub(crate) fn is_kill(&self) -> bool {
+        !matches!(self.event, Event::Pressure | Event::Confirmed)
+    }
+
     /// Marks a kill that `memory.oom.group` asked for.
     pub(crate) fn mark_group(&mut self) {
         self.group = true;
@@ -240,6 +249,12 @@ pub(crate) fn one_form_of_uid(uid: i64) -> i64 {
 pub enum Event {
     /// A process was killed, or by another program than the kernel a whole cgroup.
     Kill,
+    /// A pod was evicted because its node was short of memory.
+    Evicted,
+    /// Memory is short, says a program that kills for it; nobody was killed.
+    Pressure,
+    /// A kill that is told elsewhere, told once more by somebody who saw it.
+    Confirmed,
     /// A report was released without its kill.
     Truncated,
     /// The header of a report.
@@ -267,8 +282,11 @@ pub enum Event {
 
 impl Event {
     /// Every event, with its word in the record.
-    const WORDS: [(&[u8], Self); 12] = [
+    const WORDS: [(&[u8], Self); 15] = [
         (b"kill", Self::Kill),
+        (b"evicted", Self::Evicted),
+        (b"pressure", Self::Pressure),
+        (b"confirmed", Self::Confirmed),
         (b"truncated", Self::Truncated),
         (b"invoked", Self::Invoked),
         (b"usage", Self::Usage),
@@ -303,6 +321,8 @@ pub enum Attribution {
     None,
     /// The report chose its victim, and its kill line was lost or filtered out on the way.
     Constraint,
+    /// Only another program's line tells of it.
+    Witness,
     /// The kernel's lines of the kill were lost or suppressed: the reaper, which took the memory of the
     /// killed process away, is the only one to name it.
     Reaper,
@@ -354,6 +374,9 @@ pub struct Victim {
     /// Virtual size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_vm_bytes: Option<u64>,
+    /// All resident memory, where another program than the kernel told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rss_bytes: Option<u64>,
     /// Resident anonymous memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anon_rss_bytes: Option<u64>,

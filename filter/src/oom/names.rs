@@ -73,6 +73,17 @@ pub(crate) struct Names {
     pub(crate) container: Option<String>,
 }
 
+impl Names {
+    /// The names of a pod, if Kubernetes allows them.
+    pub(crate) fn of_pod(namespace: &[u8], pod: &[u8]) -> Option<Self> {
+        Some(Self {
+            namespace: label(namespace)?,
+            pod: label(pod)?,
+            container: None,
+        })
+    }
+}
+
 /// What finds names. The filter holds one as this trait alone: where no host offers names, nothing of
 /// how they are found is part of the module.
 pub(crate) trait NameFinder: Send {

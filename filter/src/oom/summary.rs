@@ -51,18 +51,39 @@ fn write(text: &mut String, oom: &Oom) {
         Some(Attribution::Reaper) => {
             text.push_str("; the kernel's other lines of this kill are missing");
         }
+        Some(Attribution::Witness) => text.push_str("; the kernel's own lines of it are missing"),
         Some(Attribution::Report | Attribution::Table | Attribution::None) | None => {}
     }
     text.push('.');
 }
 
-/// A kill by another program, which kills whole cgroups.
+/// What another program did.
 fn by_program(text: &mut String, oom: &Oom, killer: &str) {
-    text.push_str("Processes");
-    place(text, oom);
-    text.extend([" were killed by ", killer]);
+    match (&oom.victim, &oom.names, oom.event) {
+        (.., Event::Pressure) => text.push_str("Memory is short"),
+        (_, Some(names), Event::Evicted) => {
+            text.extend(["Pod ", &names.namespace, "/", &names.pod, " was evicted"]);
+        }
+        (Some(victim), ..) => {
+            process(text, victim.comm.as_deref(), victim.pid);
+            text.push_str(" was killed");
+        }
+        _ => {
+            text.push_str("Processes");
+            place(text, oom);
+            text.push_str(" were killed");
+        }
+    }
+    text.extend([
+        if oom.event == Event::Pressure {
+            ", says "
+        } else {
+            " by "
+        },
+        killer,
+    ]);
     if let Some(reason) = &oom.reason {
-        text.extend([": ", reason]);
+        text.extend([": ", reason.strip_suffix('.').unwrap_or(reason)]);
     }
     text.push('.');
 }

@@ -21,7 +21,9 @@ mod unescape;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
+pub(crate) use own::is_id;
 pub use splice::IdentityKeys;
+pub(crate) use unescape::decode as undo_json_escapes;
 
 use crate::carrier::{Author, KernelLine, since_1970};
 use crate::report::Machine;

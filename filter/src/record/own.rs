@@ -15,6 +15,7 @@ use crate::text::cursor::unsigned;
 /// What an `oom` of ours says of itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Own<'a> {
+    pub(crate) id: &'a [u8],
     event: Event,
     pid: Option<u64>,
     attribution: Option<&'a [u8]>,
@@ -46,7 +47,7 @@ impl<'a> Record<'a> {
         }
         let event = Event::of_word(text(inside, b"event")?)?;
         is_tag(text(inside, b"tag")?).then_some(())?;
-        is_id(text(inside, b"id")?).then_some(())?;
+        let id = text(inside, b"id").filter(|id| is_id(id))?;
         let object = |key| match member(inside, key) {
             Some(Value::Object(inside)) => Some(inside),
             _ => None,
@@ -55,10 +56,12 @@ impl<'a> Record<'a> {
             // A filter of ours adds the victim's identity beside its `oom`, and nothing else.
             let pod = text(object(b"pod")?, b"uid")?;
             let container = object(b"container").and_then(|container| text(container, b"id"));
-            self.has_identity(pod, container).then_some(())?;
+            self.has_identity(Some(pod), None, container)
+                .then_some(())?;
         }
         let pid = object(b"victim").and_then(|victim| member(victim, b"pid"));
         Some(Own {
+            id,
             event,
             pid: match pid {
                 Some(Value::Plain(number)) => unsigned(number),
@@ -71,13 +74,19 @@ impl<'a> Record<'a> {
     /// Whether what the record says of a container is what a filter of ours adds to this kill.
     pub(crate) fn has_identity_of(&self, oom: &Oom) -> bool {
         let pod = oom.pod.as_ref().map(|pod| pod.uid.as_bytes());
+        let name = oom.names.as_ref().map(|names| names.pod.as_bytes());
         let container = oom.container_id().map(str::as_bytes);
-        pod.is_some_and(|pod| self.has_identity(pod, container))
+        self.has_identity(pod, name, container)
     }
 
     /// Whether the members of `kubernetes` that name a container are those that a filter of ours writes,
-    /// for this pod and this container.
-    fn has_identity(&self, pod: &[u8], container: Option<&[u8]>) -> bool {
+    /// for a pod of this UID, or where only its name is known of this name, and this container.
+    fn has_identity(
+        &self,
+        pod: Option<&[u8]>,
+        name_of_pod: Option<&[u8]>,
+        container: Option<&[u8]>,
+    ) -> bool {
         let mut is_ours = true;
         let mut names_pod = false;
         json::members(self.bytes, &mut |outer| {
@@ -100,14 +109,18 @@ impl<'a> Record<'a> {
                 }
                 is_ours &= match (&*key, member.value) {
                     (b"pod_id" | b"pod_uid", Value::String(text)) => {
-                        names_pod = true;
-                        text == pod
+                        names_pod |= pod.is_some();
+                        pod.is_none_or(|pod| text == pod)
                     }
                     (b"docker_id" | b"container_id", Value::String(text)) => {
                         Some(text) == container
                     }
+                    (b"pod_name", Value::String(text)) => {
+                        names_pod |= name_of_pod.is_some();
+                        name_of_pod.is_none_or(|name| text == name)
+                    }
                     (
-                        b"pod_name" | b"namespace_name" | b"pod_namespace" | b"container_name",
+                        b"namespace_name" | b"pod_namespace" | b"container_name",
                         Value::String(_),
                     ) => true,
                     _ => false,
@@ -128,7 +141,8 @@ impl Own<'_> {
             return self.fits_place(&line.text);
         };
         match self.event {
-            Event::Kill => {
+            // A kill that a witness told before was confirmed by the kernel's own line.
+            Event::Kill | Event::Confirmed => {
                 let of_pid = |pid: u32| self.pid == Some(u64::from(pid));
                 match &message {
                     Message::Killed(killed) => of_pid(killed.pid),
@@ -191,7 +205,7 @@ fn is_tag(text: &[u8]) -> bool {
             .any(|level| level.tag().as_bytes() == text)
 }
 
-fn is_id(text: &[u8]) -> bool {
+pub(crate) fn is_id(text: &[u8]) -> bool {
     text.len() == 16
         && text
             .iter()

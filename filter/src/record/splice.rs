@@ -80,7 +80,7 @@ impl Record<'_> {
         };
         let mut flat = Members::after(self.count == 0);
         if let Some(parent) = keys.parent {
-            if identity.pod_uid.is_some() {
+            if identity.pod_uid.is_some() || identity.pod_name.is_some() {
                 match member(self.bytes, parent) {
                     None => {
                         let mut inside = Members::after(true);
@@ -137,6 +137,7 @@ impl<'a> Identity<'a> {
         if oom.nested && names.is_none() {
             return Self::default();
         }
+        let names = names.or(oom.names.as_ref());
         Self {
             pod_uid: oom.pod.as_ref().map(|pod| pod.uid.as_str()),
             pod_name: names.map(|names| names.pod.as_str()),

@@ -352,6 +352,7 @@ fn victim(killed: &Killed<'_>, row: Option<&Row>) -> Victim {
             .or_else(|| row.and_then(Row::oom_score_adj)),
         score: killed.score,
         total_vm_bytes: killed.total_vm_bytes,
+        rss_bytes: None,
         anon_rss_bytes: killed.anon_rss_bytes,
         file_rss_bytes: killed.file_rss_bytes,
         shmem_rss_bytes: killed.shmem_rss_bytes,

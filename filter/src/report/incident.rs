@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::evidence::{Evidence, Place};
 use super::tasks::Process;
-use super::{Clock, INCIDENT_PAUSE_US, LineStamp, same_caller};
+use super::{Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, LineStamp, same_caller};
 use crate::kernel::Scope;
 
 /// Kills remembered of one incident, so that none is counted twice.
@@ -78,6 +78,11 @@ impl Incident {
 
     pub(super) fn has_killed(&self, process: Process) -> bool {
         self.killed.binary_search(&process).is_ok()
+    }
+
+    /// Whether it killed a process of this number.
+    pub(super) fn has_killed_pid(&self, pid: u32) -> bool {
+        self.killed.iter().any(|process| process.has_pid(pid))
     }
 }
 
@@ -156,6 +161,14 @@ impl RecentKills {
         let kill = self.newest_of(process)?;
         let is_late = printed.is_far(&kill.clock, INCIDENT_PAUSE_US);
         (kill.is_by_reaper && kill.is_current && !is_late).then_some(kill.id)
+    }
+
+    /// The incident that killed this process just now: with `memory.oom.group` the first victim's line is printed
+    /// again, and other machines' kills may stand between. Without a clock nobody knows.
+    pub(super) fn told_just_now(&self, process: Process, printed: &Clock) -> Option<u64> {
+        let kill = self.newest_of(process)?;
+        let is_again = kill.clock.is_near(printed, GROUP_PAUSE_US);
+        (is_again && !kill.is_by_reaper).then_some(kill.id)
     }
 
     /// The incident that killed this process last.

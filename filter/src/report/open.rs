@@ -55,6 +55,8 @@ pub(super) struct OpenReport<P> {
     kills_beside: u8,
     /// A process was announced just before that could be expected: its own, out of order, or another's.
     has_early_announcement: bool,
+    /// Its kill was told as nobody's, or one that may be its own: of a child of the process that it announced.
+    has_lost_its_kill: bool,
 }
 
 impl<P> OpenReport<P> {
@@ -79,6 +81,7 @@ impl<P> OpenReport<P> {
             gap_follows: false,
             kills_beside: 0,
             has_early_announcement: false,
+            has_lost_its_kill: false,
         }
     }
 
@@ -178,7 +181,12 @@ impl<P> OpenReport<P> {
     /// Whether a kill that was told since it began may be its own, although nothing proves it: up to 5.0 it
     /// need not be that of the process named.
     pub(super) fn may_be_told(&self) -> bool {
-        self.kills_beside > 0 && !self.evidence.is_victim_certain()
+        self.has_lost_its_kill || self.kills_beside > 0 && !self.evidence.is_victim_certain()
+    }
+
+    /// Whether its kill was told as nobody's, as far as anybody knows: a later one is not its own.
+    pub(super) fn has_lost_its_kill(&self) -> bool {
+        self.has_lost_its_kill
     }
 
     /// Whether lines of another report may stand in it.
@@ -353,6 +361,27 @@ impl<P> OpenReport<P> {
     /// may be this one's: announced, out of order, before the row had come.
     pub(super) fn note_kill_of_another(&mut self, process: Process) {
         self.has_early_announcement |= self.evidence.tasks.find(process).is_some();
+    }
+
+    /// Notes a kill that belongs to nothing. Up to 5.0 it may be this report's: of a child of the process that it
+    /// announced, or told before the announcement, out of order. Its table tells, where it has one.
+    pub(super) fn note_kill_of_nobody(&mut self, process: Process) {
+        let Evidence {
+            victim,
+            selected,
+            tasks,
+            ..
+        } = &self.evidence;
+        let is_listed = tasks.find(process).is_some();
+        let may_be_its_own = is_listed || tasks.count().is_none();
+        self.has_lost_its_kill |=
+            selected.is_some() && may_be_its_own || victim.is_some() && is_listed;
+        self.has_early_announcement |= may_be_its_own;
+    }
+
+    /// Notes that its kill was told as nobody's.
+    pub(super) fn lose_its_kill(&mut self) {
+        self.has_lost_its_kill = true;
     }
 
     /// Whether its kill is not to be expected any more.

@@ -8,7 +8,7 @@ use super::evidence::{Evidence, NamedVictim, Place};
 use super::incident::Incident;
 use super::open::OpenReport;
 use super::tasks::Row;
-use super::{GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
+use super::{ANNOUNCEMENT_PAUSE_US, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine};
 use crate::carrier::Author;
 use crate::cgroup::{Level, identify, is_pod_directory};
 use crate::kernel::{Scope, is_below};
@@ -61,7 +61,14 @@ fn owner_of_kill<P>(
     // A case that proves more goes first, in whatever report it holds.
     let found = of_a_report.into_iter().find_map(|holds| {
         let fits = |report: &OpenReport<P>| may_be_of(report, line) && holds(report, line);
-        reports.iter().rposition(fits)
+        let at = reports.iter().rposition(fits)?;
+        let (older, newer) = reports.split_at_checked(at.saturating_add(1))?;
+        let is_announced_anew = |newer: &OpenReport<P>| {
+            older
+                .last()
+                .is_some_and(|it| announces_anew(newer, it, line))
+        };
+        (!newer.iter().any(is_announced_anew)).then_some(at)
     });
     if let Some(at) = found {
         return Owner::Report(at);
@@ -92,6 +99,7 @@ fn may_be_of<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
     let killed = line.killed;
     report.admits(&line.stamp)
+        && !report.has_lost_its_kill()
         && evidence
             .scope()
             .zip(killed.scope)
@@ -137,13 +145,24 @@ fn is_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
         .is_some_and(|selected| selected.process == line.process)
 }
 
+/// The process was announced again, for another reason: what an earlier report announced came to the kill of a
+/// child. The same line once more is none.
+fn announces_anew<P>(newer: &OpenReport<P>, older: &OpenReport<P>, line: &KillLine<'_>) -> bool {
+    let scope = |report: &OpenReport<P>| report.evidence.scope();
+    is_the_selected(newer, line) && (!newer.evidence.is_bare() || scope(newer) != scope(older))
+}
+
 /// Up to 5.0 a child of the announced process may be killed in its place; it stands in the same table.
 fn is_a_child_of_the_selected<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let Evidence {
         selected, tasks, ..
     } = &report.evidence;
     // After another kill its own may have been told already, out of order.
-    let is_certain = !report.is_mixed() && report.is_first_kill();
+    let is_certain = !report.is_mixed()
+        && report.is_first_kill()
+        && !report
+            .clock
+            .is_far(&line.stamp.clock, ANNOUNCEMENT_PAUSE_US);
     is_certain && selected.is_some() && tasks.find(line.process).is_some()
 }
 
@@ -196,6 +215,8 @@ fn is_of_the_group_by_its_table(last: &Incident, line: &KillLine<'_>) -> bool {
         .is_some_and(|place| place.limit.is_some());
     kills_a_group(last, line)
         && last.has_report
+        // Another report's rows may stand in its table.
+        && !last.evidence.is_mixed
         // The table of the whole machine lists everybody.
         && has_limit
         && last.evidence.tasks.find(line.process).is_some()

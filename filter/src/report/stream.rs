@@ -14,7 +14,7 @@ use super::open::{MOST_KILLS_BESIDE, OpenReport};
 use super::ownership::{self, Owner};
 use super::tasks::Process;
 use super::unfinished::UnfinishedQueue;
-use super::{Clock, INCIDENT_PAUSE_US, KillLine, LineStamp};
+use super::{ANNOUNCEMENT_PAUSE_US, Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
 use crate::kernel::{
     self, Account, Killed, KnownWording, Message, Role, Scope, Section, Statistics, parse,
@@ -143,7 +143,10 @@ impl<P> Stream<P> {
         let report = self.reports.remove(at);
         let id = report.id;
         let victim = report.evidence.victim;
+        // Up to 5.0 a child of the process that was announced may be killed in its place.
+        let is_uncertain = report.evidence.selected.is_some() && self.kills_until_clear > 0;
         let is_told = report.may_be_told()
+            || is_uncertain
             || victim.map_or(self.kills_until_clear > 0, |victim| {
                 self.recent.has_pid(victim.pid)
             });
@@ -258,7 +261,7 @@ impl<P> Stream<P> {
                 return Told::Nothing;
             }
             Role::Continues => {
-                let report = self.current();
+                let report = self.current(&stamp);
                 let Some(report) = report.filter(|it| it.expects(wording.section, &stamp)) else {
                     return Told::Nothing;
                 };
@@ -275,6 +278,15 @@ impl<P> Stream<P> {
         };
         report.evidence.learn(&message);
         report.evidence.witnessed_by(stamp.author);
+        // The kill line came first, out of order, and was told already.
+        if let (Message::Constraint(_), Some(victim)) = (&message, report.evidence.victim)
+            && let Some(last) = &self.last_incident
+            && (!report.has_header || !report.is_first_kill())
+            && last.is_current(&stamp)
+            && last.has_killed_pid(victim.pid)
+        {
+            report.lose_its_kill();
+        }
         report.has_header |= matches!(message, Message::Invoked(_));
         if wording.role == Role::Ends {
             report.end_without_kill(wording.event);
@@ -287,15 +299,29 @@ impl<P> Stream<P> {
     }
 
     /// The report to which a line belongs that names none: the newest that is still being printed.
-    fn current(&mut self) -> Option<&mut OpenReport<P>> {
-        let at = self.current_place()?;
+    fn current(&mut self, stamp: &LineStamp<'_>) -> Option<&mut OpenReport<P>> {
+        let at = self.current_place(stamp)?;
         self.reports.get_mut(at)
     }
 
-    fn current_place(&self) -> Option<usize> {
-        let is_printed = |report: &OpenReport<P>| !report.is_settled();
+    fn current_place(&self, stamp: &LineStamp<'_>) -> Option<usize> {
         let newest = self.reports.len().checked_sub(1);
-        self.reports.iter().rposition(is_printed).or(newest)
+        self.newest_where(stamp, |report| !report.is_settled())
+            .or(newest)
+    }
+
+    /// The newest report of which `fits` holds; one that the line's clock is close to goes first, for a second
+    /// reader hands older reports in again.
+    fn newest_where(
+        &self,
+        stamp: &LineStamp<'_>,
+        fits: impl Fn(&OpenReport<P>) -> bool,
+    ) -> Option<usize> {
+        let is_close = |report: &OpenReport<P>| !report.clock.is_far(&stamp.clock, GROUP_PAUSE_US);
+        let reports = || self.reports.iter();
+        reports()
+            .rposition(|report| fits(report) && is_close(report))
+            .or_else(|| reports().rposition(&fits))
     }
 
     /// The place of the report that a message continues, or of a new one that begins with it.
@@ -311,13 +337,23 @@ impl<P> Stream<P> {
         let is_early = |report: &OpenReport<P>| {
             is_announcement && report.is_before_announcement(self.prints_tables)
         };
-        let goes_on = |report: &OpenReport<P>| {
-            report.admits(&stamp) && continues(report, message) && !is_early(report)
+        // An announcement closes what was just printed. Where the stack is there, nobody filtered lines out between.
+        let is_late = |report: &OpenReport<P>| {
+            let is_far = |pause| report.clock.is_far(&stamp.clock, pause);
+            is_announcement
+                && (self.kills_until_clear > 0 && is_far(GROUP_PAUSE_US)
+                    || report.evidence.has_stack_head && is_far(ANNOUNCEMENT_PAUSE_US))
         };
-        if is_announcement && let Some(at) = self.reports.iter().rposition(goes_on) {
+        let goes_on = |report: &OpenReport<P>| {
+            report.admits(&stamp)
+                && continues(report, message)
+                && !is_early(report)
+                && !is_late(report)
+        };
+        if is_announcement && let Some(at) = self.newest_where(&stamp, goes_on) {
             return at;
         }
-        let current = self.current_place();
+        let current = self.current_place(&stamp);
         let known = current.and_then(|at| Some((at, self.reports.get(at)?)));
         if let Some((at, report)) = known
             && goes_on(report)
@@ -378,7 +414,7 @@ impl<P> Stream<P> {
         queue: &mut UnfinishedQueue<P>,
     ) -> Told<'a> {
         let stamp = arrival.stamp();
-        let Some(report) = self.current() else {
+        let Some(report) = self.current(&stamp) else {
             return Told::Nothing;
         };
         let text: &'a [u8] = &arrival.line.text;
@@ -446,6 +482,9 @@ impl<P> Stream<P> {
             return Told::Line(ReportLine::plain(Event::Report, id));
         }
         let is_nobodys = owner == Owner::Nobody;
+        if is_nobodys && let Some(id) = self.recent.told_just_now(line.process, &stamp.clock) {
+            return Told::Line(ReportLine::plain(Event::Report, id));
+        }
         let mut told = self.without_line.iter();
         if let Some(at) = told.position(|told| told.is_of(&line, is_nobodys)) {
             // It was waited for no longer.
@@ -487,6 +526,9 @@ impl<P> Stream<P> {
         for report in &mut self.reports {
             report.count_kill_beside();
             report.note_kill_of_another(line.process);
+            if is_nobodys && line.killed.scope.is_none() {
+                report.note_kill_of_nobody(line.process);
+            }
         }
         self.told.add(arrival.line, id);
         Told::Kill(kill)
@@ -565,7 +607,7 @@ impl<P> Stream<P> {
                     .unwrap_or_else(|| self.new_id(arrival.line))
             }
             _ => {
-                let report = self.current().filter(|report| report.admits(&stamp));
+                let report = self.current(&stamp).filter(|report| report.admits(&stamp));
                 if let (Some(report), Message::AlreadyExiting(_)) = (report, &message) {
                     report.end_without_kill(event);
                 }
@@ -591,7 +633,9 @@ impl<P> Stream<P> {
 
     /// The report or the incident that a line stands beside.
     fn beside(&self, stamp: &LineStamp<'_>) -> Option<u64> {
-        let report = self.current_place().and_then(|at| self.reports.get(at));
+        let report = self
+            .current_place(stamp)
+            .and_then(|at| self.reports.get(at));
         let report = report.filter(|report| report.admits(stamp));
         let last = self.last_incident.as_ref();
         report.map(|report| report.id).or_else(|| {

@@ -8,9 +8,11 @@ use super::compose;
 use super::line::Told;
 use super::stream::Stream;
 use super::unfinished::{Unfinished, UnfinishedQueue};
+use super::witnessed::{Known, ToldKills};
 use crate::carrier::{Author, KernelLine};
 use crate::kernel;
-use crate::oom::{Attribution, Oom, Repeats, summary};
+use crate::killers::Witness;
+use crate::oom::{Attribution, KERNEL, Oom, Repeats, summary};
 use crate::text::fnv::Fnv;
 
 /// Streams remembered at once; the one that was quiet longest is forgotten.
@@ -50,6 +52,11 @@ impl Default for Machine {
 }
 
 impl Machine {
+    /// A number for it.
+    pub(crate) fn value(self) -> u64 {
+        self.0.value()
+    }
+
     /// Adds a field that names the machine, or a part of its name.
     pub fn add(&mut self, key: &[u8], value: &[u8]) {
         self.0.add(Fnv::new().with(key).with(value));
@@ -81,6 +88,7 @@ pub struct Streams<P = ()> {
     /// Bytes held by all streams.
     held: usize,
     repeats: Repeats,
+    told: ToldKills,
     unfinished: UnfinishedQueue<P>,
 }
 
@@ -113,6 +121,7 @@ impl<P> Streams<P> {
             open_reports: 0,
             held: 0,
             repeats: Repeats::new(),
+            told: ToldKills::new(),
             unfinished: UnfinishedQueue::new(),
         }
     }
@@ -285,14 +294,31 @@ impl<P> Streams<P> {
         compose::format_id(id.value())
     }
 
-    /// Counts a kill by another program than the kernel, and adds what only all streams together know.
+    /// Counts a kill by another program than the kernel, or one that a witness alone told, and adds what only all
+    /// streams together know.
     pub(crate) fn complete_other(&mut self, oom: &mut Oom, machine: Machine) {
-        self.complete(oom, machine.0.value());
+        let (machine, _) = key_of(b"", machine, None);
+        self.complete(oom, machine);
+    }
+
+    /// What is known of a kill that somebody saw at that time. The kernel's kills are untold only where its lines
+    /// come by this way.
+    pub(crate) fn known(&mut self, machine: Machine, time_us: u64, witness: &Witness) -> Known {
+        // No prefix names the host of a journal's entry.
+        let (machine, _) = key_of(b"", machine, None);
+        let has_kernel = || (self.slots.iter()).any(|slot| slot.stream.machine == machine);
+        match self.told.known(machine, time_us, witness) {
+            Known::Untold if witness.killer == KERNEL && !has_kernel() => Known::Perhaps,
+            known => known,
+        }
     }
 
     /// Adds what only all streams together know of a kill.
     fn complete(&mut self, kill: &mut Oom, machine: u64) {
-        kill.repeats = compose::repeat_key(kill, machine).map(|key| self.repeats.count(key));
+        self.told.add(kill, machine);
+        if kill.is_kill() {
+            kill.repeats = compose::repeat_key(kill, machine).map(|key| self.repeats.count(key));
+        }
         kill.summary = Some(summary::of(kill));
     }
 }

@@ -141,8 +141,17 @@ impl Running {
         Self(program.unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    ///
+    /// # Panics
+    ///
+    /// Where it is no child any more, which cannot be.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().expect("it is a child of ours")
     }
 }

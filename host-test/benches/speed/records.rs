@@ -76,6 +76,9 @@ pub const ORDINARY_KMSG: &str = "ordinary kernel line, kmsg";
 pub const ORDINARY_JOURNAL: &str = "ordinary kernel line, journal";
 pub const ORDINARY_TAIL: &str = "ordinary kernel line, tail";
 pub const JOURNAL_2K: &str = "journal record of 2 KiB";
+pub const KUBELET: &str = "kubelet's line";
+pub const CONTAINERD: &str = "containerd's line";
+pub const STARTED: &str = "unit that started";
 pub const INSIDE: &str = "line inside a report";
 pub const KILL: &str = "kill line";
 pub const REPORT: &str = "whole report, 96 lines";
@@ -121,6 +124,12 @@ pub fn kinds() -> Vec<Kind> {
                 .map(|line| line.as_bytes().to_vec())
                 .collect(),
         ),
+        passing(KUBELET, vec![of_unit("kubelet.service", KUBELETS_LINE)]),
+        passing(
+            CONTAINERD,
+            vec![of_unit("containerd.service", CONTAINERDS_LINE)],
+        ),
+        passing(STARTED, vec![of_unit("init.scope", SYSTEMDS_LINE)]),
         Kind {
             name: INSIDE,
             before: vec![invoked.clone()],
@@ -213,6 +222,37 @@ fn as_journal(record: &Value) -> Value {
         "_SOURCE_MONOTONIC_TIMESTAMP": at_us.to_string(),
         "MESSAGE": message,
     })
+}
+
+/// Lines of which a node's journal has megabytes.
+const KUBELETS_LINE: &str = r#"I0516 18:34:06.951598    4052 kubelet.go:2439] "SyncLoop (PLEG): event for pod" pod="default/liveness-exec" event={"ID":"93e17ecc-ab55-461a-b526-29248d2554ad","Type":"ContainerStarted","Data":"05657a9c673d612aedd955a65136ccca36b82ba987831de7844cdc0238f1d707"}"#;
+const CONTAINERDS_LINE: &str = r#"time="2024-08-28T09:46:33.527441738Z" level=info msg="CreateContainer within sandbox \"ee86fb8be61987b83e1da1338b09fc0a83dcd12f9754455e668b16dc98f20f48\" for &ContainerMetadata{Name:nginx,Attempt:0,} returns container id \"82d037df98acb953a319e50419b1da7079d9ba9159c6d25e58b79db8d86e4e2c\"""#;
+const SYSTEMDS_LINE: &str = "Started libcontainer container 82d037df98acb953a319e50419b1da7079d9ba9159c6d25e58b79db8d86e4e2c.";
+
+/// A program's line as Fluent Bit's systemd input has it.
+fn of_unit(unit: &str, message: &str) -> Vec<u8> {
+    let (program, _) = unit.split_once('.').expect("a unit has a kind");
+    let entry = json!({
+        "_TRANSPORT": "stdout",
+        "SYSLOG_FACILITY": "3",
+        "SYSLOG_IDENTIFIER": program,
+        "_BOOT_ID": "83f19fdb7ba64df4b74449bb26cc7e1a",
+        "_MACHINE_ID": "4c1f0b6a5d4e4a2f9b1e7d7f2a30c9d1",
+        "_HOSTNAME": "node-17.eu-west-1.compute.internal",
+        "_RUNTIME_SCOPE": "system",
+        "_UID": "0",
+        "_GID": "0",
+        "_CAP_EFFECTIVE": "1ffffffffff",
+        "_SYSTEMD_SLICE": "system.slice",
+        "_SYSTEMD_UNIT": unit,
+        "_SYSTEMD_CGROUP": format!("/system.slice/{unit}"),
+        "_COMM": program,
+        "_EXE": format!("/usr/bin/{program}"),
+        "_PID": "4052",
+        "PRIORITY": "6",
+        "MESSAGE": message,
+    });
+    entry.to_string().into_bytes()
 }
 
 /// The same as a syslog daemon wrote it and the tail input reads it.

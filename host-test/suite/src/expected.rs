@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::file::{DONE, KILL, NOTHING, event_of};
+use super::file::{CONFIRMED, DONE, EVICTED, KILL, NOTHING, PRESSURE, event_of};
 use super::{Suite, value};
 
 /// What becomes of records that are no kill.
@@ -37,6 +37,10 @@ pub struct Identity {
     pub parent: Option<&'static str>,
     /// The pod's UID.
     pub pod_uid: &'static str,
+    /// The pod's name.
+    pub pod_name: &'static str,
+    /// The pod's namespace.
+    pub namespace: &'static str,
     /// The container's id.
     pub container_id: &'static str,
 }
@@ -46,12 +50,16 @@ impl Identity {
     pub const FLUENT_BIT: Self = Self {
         parent: Some("kubernetes"),
         pod_uid: "pod_id",
+        pod_name: "pod_name",
+        namespace: "namespace_name",
         container_id: "docker_id",
     };
     /// The attributes of OpenTelemetry.
     pub const OPEN_TELEMETRY: Self = Self {
         parent: None,
         pod_uid: "k8s.pod.uid",
+        pod_name: "k8s.pod.name",
+        namespace: "k8s.namespace.name",
         container_id: "container.id",
     };
 }
@@ -84,8 +92,10 @@ impl Suite {
             used += usize::from(told.is_some());
             match (letter, mode) {
                 (DONE, _) | (NOTHING, Mode::Annotate | Mode::Rewrite) => out.push(value(record)),
-                (NOTHING, Mode::Events) => {}
-                (KILL, _) | (_, Mode::Annotate) => {
+                (NOTHING | PRESSURE | CONFIRMED, Mode::Events) => {}
+                (KILL | EVICTED, _)
+                | (PRESSURE | CONFIRMED, Mode::Rewrite)
+                | (_, Mode::Annotate) => {
                     let event = event_of(letter)
                         .unwrap_or_else(|| panic!("{}: no event is {letter:?}", self.name));
                     let id =
@@ -152,8 +162,11 @@ impl Suite {
     }
 }
 
+/// What stands in a suite beside an `oom`: the pod's names, which each host writes elsewhere.
+pub(crate) const NAMES: &str = "names";
+
 /// A record with its `oom`, whose `tag` follows from its level, and with the identity that follows from
-/// the `oom`.
+/// the `oom`, and from the names beside it.
 pub(crate) fn with_oom(
     record: Value,
     event: &str,
@@ -163,6 +176,7 @@ pub(crate) fn with_oom(
     let Value::Object(mut record) = record else {
         panic!("no object can be given an `oom`: {record}");
     };
+    let names = oom.remove(NAMES).unwrap_or_default();
     let level = oom
         .get("level")
         .and_then(Value::as_str)
@@ -170,7 +184,7 @@ pub(crate) fn with_oom(
     oom.insert("tag".to_owned(), format!("oom.{level}").into());
     oom.insert("event".to_owned(), event.into());
     let oom = Value::Object(oom);
-    add_identity(&mut record, &oom, identity);
+    add_identity(&mut record, &oom, &names, identity);
     record.insert("oom".to_owned(), oom);
     Value::Object(record)
 }
@@ -179,17 +193,19 @@ pub(crate) fn with_oom(
 /// names another pod or another container gets nothing, and neither does one that has something else
 /// than an object under the parent's key, or a kill inside another container: no suite has the directories
 /// of a node that knows it.
-fn add_identity(record: &mut Map<String, Value>, oom: &Value, identity: &Identity) {
+fn add_identity(record: &mut Map<String, Value>, oom: &Value, names: &Value, identity: &Identity) {
     if oom["nested"] == true {
         return;
     }
     let pairs = [
         (identity.pod_uid, oom.pointer("/pod/uid")),
+        (identity.pod_name, names.get("pod")),
+        (identity.namespace, names.get("namespace")),
         (identity.container_id, oom.pointer("/container/id")),
     ];
     let object = match identity.parent {
         None => record,
-        Some(_) if pairs[0].1.is_none() => return,
+        Some(_) if pairs[0].1.or(pairs[1].1).is_none() => return,
         Some(parent) => match record.entry(parent).or_insert_with(|| json!({})) {
             Value::Object(object) => object,
             _ => return,

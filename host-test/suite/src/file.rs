@@ -11,10 +11,19 @@ pub(crate) const NOTHING: char = '.';
 pub(crate) const DONE: char = '=';
 /// A record with a whole kill.
 pub(crate) const KILL: char = 'K';
+/// The same of an evicted pod.
+pub(crate) const EVICTED: char = 'E';
+/// A record that says that memory is short.
+pub(crate) const PRESSURE: char = 'p';
+/// A record of somebody who saw a kill.
+pub(crate) const CONFIRMED: char = 'c';
 
 /// The letter of each event in `lines`.
-const LETTERS: [(char, &str); 11] = [
+const LETTERS: [(char, &str); 14] = [
     (KILL, "kill"),
+    (EVICTED, "evicted"),
+    (PRESSURE, "pressure"),
+    (CONFIRMED, "confirmed"),
     ('i', "invoked"),
     ('u', "usage"),
     ('T', "tasks"),
@@ -160,7 +169,7 @@ impl File {
 
     /// What is listed of a record.
     pub(crate) fn told(&self, record: usize, letter: char) -> Option<&Told> {
-        let tables = if letter == KILL {
+        let tables = if [KILL, EVICTED].contains(&letter) {
             &self.kill
         } else {
             &self.line

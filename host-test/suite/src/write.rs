@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::ser::ValueSerializer;
 
-use super::expected::{Identity, Mode, with_oom};
-use super::file::{DONE, KILL, NOTHING, letter_of, letter_of_report};
+use super::expected::{Identity, Mode, NAMES, with_oom};
+use super::file::{CONFIRMED, DONE, EVICTED, KILL, NOTHING, PRESSURE, letter_of, letter_of_report};
 use super::{Suite, value};
 
 /// Between what a person writes and what is written here.
@@ -123,7 +123,7 @@ impl Suite {
         let rewritten = run(Mode::Rewrite);
         for (index, left) in rewritten.records.iter().enumerate() {
             if left.as_ref() != Some(&records[index])
-                && written.lines.chars().nth(index) != Some(KILL)
+                && !written.lines.chars().nth(index).is_some_and(is_of_its_own)
             {
                 let place = format!("record = {}\n", index + 1);
                 let released = left
@@ -148,7 +148,15 @@ impl Suite {
         left: &[u8],
         identity: &Identity,
     ) {
-        let annotated: Annotated = serde_json::from_slice(left).expect("an `oom` was added");
+        let mut annotated: Annotated = serde_json::from_slice(left).expect("an `oom` was added");
+        if let Some(names) = names(record, left, identity) {
+            let names = names
+                .into_iter()
+                .map(|(key, name)| (key.to_owned(), Node::Text(name)));
+            annotated
+                .oom
+                .insert(NAMES.to_owned(), Node::Members(names.collect()));
+        }
         let (event, id) = (annotated.text("event"), annotated.text("id"));
         let letter =
             letter_of(event).unwrap_or_else(|| panic!("the event {event} has no letter yet"));
@@ -169,7 +177,7 @@ impl Suite {
         let fields = reads_as
             .into_iter()
             .chain(fields(&annotated, &["event", "tag", "id"]));
-        if letter == KILL {
+        if [KILL, EVICTED].contains(&letter) {
             let _ = write!(written.kills, "\n[kill.{number}]\n{}", lines("", fields));
         } else if !self.file.kills_only {
             written.fields += &lines(&format!("{number}."), fields);
@@ -203,16 +211,38 @@ impl Suite {
 
 /// How a record is read that is no JSON, or not only.
 fn reads_as(record: &[u8], left: &[u8], identity: &Identity) -> Option<String> {
+    let names = names(record, left, identity);
     let left = value(left);
     let mut without = left.clone();
-    let oom = without
+    let mut oom = without
         .as_object_mut()
         .and_then(|object| object.remove("oom"))?;
+    if let Some(names) = names {
+        oom[NAMES] = names.into_iter().collect();
+    }
     let follows = match value(record) {
         record @ Value::Object(_) => again(record, &oom, identity) == left,
         _ => false,
     };
     (!follows).then(|| without.to_string())
+}
+
+/// The names of a pod that were added.
+fn names(record: &[u8], left: &[u8], identity: &Identity) -> Option<[(&'static str, String); 2]> {
+    let name = |record: &Value, key| {
+        let place = identity.parent.map_or(record, |parent| &record[parent]);
+        Some(place.get(key)?.as_str()?.to_owned())
+    };
+    let left = value(left);
+    let pod = name(&left, identity.pod_name)?;
+    let namespace = name(&left, identity.namespace)?;
+    let is_new = name(&value(record), identity.pod_name).is_none();
+    is_new.then_some([("namespace", namespace), ("pod", pod)])
+}
+
+/// Whether a record of that letter leaves in the modes that drop lines of reports, as it does in the other.
+fn is_of_its_own(letter: char) -> bool {
+    [KILL, EVICTED, PRESSURE, CONFIRMED].contains(&letter)
 }
 
 /// A record with an `oom` that left.

@@ -15,7 +15,7 @@ function tidied(text) {
   const joined = rejoined(lines);
   if (joined) {
     lines = joined;
-    notes.push("Lines were cut at one width: they are joined again, and lines are counted after that.");
+    notes.push("Lines were cut at a width: they are joined again, and lines are counted after that.");
   }
   if (isNewestFirst(lines)) {
     lines = lines.reverse();
@@ -27,21 +27,26 @@ function tidied(text) {
 /** Lines joined that were cut at a width; `undefined` where nothing says that they were. */
 function rejoined(lines) {
   const width = lines.reduce((most, { length }) => Math.max(most, length), 0);
-  if (width < WIDTHS.least || width > WIDTHS.most) return undefined;
+  if (width < WIDTHS.least) return undefined;
   const isRest = (line, index) => index > 0 && line !== "" && !CLOCK.test(line);
   const rests = lines.filter(isRest).length;
   const clocks = lines.filter((line) => CLOCK.test(line)).length;
-  // Each line without a clock has to stand behind a full one, but for a blank that was left out at its end.
-  const isWhole = (line) => line.length >= width - 1;
+  // Each line without a clock has to stand behind a full one, but for a blank that was left out at its end, or behind
+  // one that ends with a blank, as mails have it where a line goes on.
+  const isFull = (line) => width <= WIDTHS.most && line.length >= width - 1;
+  const isWhole = (line) => isFull(line) || /[ \u00a0]$/.test(line);
   const isCut = lines.every((line, index) => !isRest(line, index) || isWhole(lines[index - 1]));
   if (rests < 2 || clocks < 3 || !isCut) return undefined;
   const joined = [];
   for (const [index, line] of lines.entries()) {
     if (!isRest(line, index)) joined.push(line);
-    else joined.push(joined.pop() + (lines[index - 1].length < width ? " " : "") + line);
+    else joined.push(joined.pop() + (needsBlank(lines[index - 1], width) ? " " : "") + line);
   }
   return joined;
 }
+
+/** Whether the blank at which a line was cut was left out. */
+const needsBlank = (line, width) => line.length < width && !/[ \u00a0]$/.test(line);
 
 /** Whether the clocks of the lines run backwards. */
 function isNewestFirst(lines) {

@@ -50,6 +50,9 @@ const WELL_KNOWN: &str = "
     uid job jobid step task batch extern slurm slurmstepd nomad ecs ecstasks hadoop yarn mesos
     htcondor condor pbs snap flatpak app dbus background root tab microk8s daemon
     systemd oomd killed marked due killing memory pressure swap used total being more than reclaim activity
+    earlyoom mem avail free low at or below limits sending to process exited after seconds escalating badness score
+    eviction manager attempting must evict pods successfully evicted talos component controller runtime
+    sys fs cgroup sigkill sigterm
     kern kernel klog kmsg dmesg syslog messages journal stdout stderr localhost localdomain
     emerg alert crit err error warn warning notice info debug guest log var gz zst txt pod
     default none null true false kb";

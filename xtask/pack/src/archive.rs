@@ -30,14 +30,14 @@ pub fn of_folder(folder: &Path, prefix: &str) -> io::Result<Vec<u8>> {
     archive.into_inner()
 }
 
-/// One file as an archive.
+/// One file as an archive, with the permissions `mode`.
 ///
 /// # Errors
 ///
 /// Where the name is too long for an archive.
-pub fn of_file(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
+pub fn of_file(name: &str, content: &[u8], mode: u32) -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
-    append(&mut archive, Path::new(name), content, 0o644)?;
+    append(&mut archive, Path::new(name), content, mode)?;
     archive.into_inner()
 }
 

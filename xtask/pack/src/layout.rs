@@ -1,10 +1,11 @@
-//! A module in an OCI layout, in the two forms that people need.
+//! A module in an OCI layout, in the two forms that people need, and a program that runs in Kubernetes.
 //!
 //! - [`image`]: an image of one layer that holds `plugin.wasm`, for the common processors of Linux. A
 //!   kubelet mounts it as a volume; Istio's agent and Envoy Gateway read the file out of it (the "compat"
 //!   variant of <https://github.com/solo-io/wasm/blob/master/spec/spec-compat.md>).
 //! - [`artifact`]: the layout of the CNCF's working group for WebAssembly, whose layer is the module itself
 //!   (<https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/>).
+//! - [`program`]: an image with a static program and nothing else.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,9 +15,9 @@ use std::str::FromStr as _;
 
 use oci_spec::OciSpecError;
 use oci_spec::image::{
-    Arch, ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder, ImageIndexBuilder,
-    ImageManifestBuilder, MediaType, OciLayoutBuilder, Os, PlatformBuilder, RootFsBuilder,
-    SCHEMA_VERSION, Sha256Digest,
+    Arch, Config, ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder,
+    ImageIndexBuilder, ImageManifestBuilder, MediaType, OciLayoutBuilder, Os, PlatformBuilder,
+    RootFsBuilder, SCHEMA_VERSION, Sha256Digest,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -30,8 +31,12 @@ const VARIANT: (&str, &str) = ("module.wasm.image/variant", "compat");
 /// The tag of an image in a layout.
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 
-/// What all of them are.
+/// What modules are.
 const ABOUT: &str = "A WebAssembly filter: kernel OOM-killer lines in, structured records out";
+/// What the program is.
+const ABOUT_PROGRAM: &str = "OOM kills as Events of Kubernetes, on the pod that was killed in";
+/// Nobody's user, as distroless images have it.
+const USER: &str = "65532:65532";
 
 /// The processors whose machines find the image. The module is the same for each.
 fn processors() -> [Arch; 4] {
@@ -56,16 +61,63 @@ pub struct Module<'a> {
 ///
 /// Where the folder cannot be written.
 pub fn image(module: Module<'_>, folder: &Path) -> io::Result<String> {
+    let (key, value) = VARIANT;
+    let mut annotations = described(module, ABOUT);
+    annotations.insert(key.to_owned(), value.to_owned());
+    let content = Content {
+        file: FILE,
+        mode: 0o644,
+        config: ConfigBuilder::default().build().map_err(other)?,
+        annotations,
+    };
+    write_image(module, &processors(), &content, folder)
+}
+
+/// Writes the image of a static program for Linux on amd64 into a folder, and gives its digest, as [`image`] does. It
+/// is run as nobody.
+///
+/// # Errors
+///
+/// Where the folder cannot be written.
+pub fn program(program: Module<'_>, folder: &Path) -> io::Result<String> {
+    let config = ConfigBuilder::default()
+        .user(USER)
+        .entrypoint([format!("/{}", program.title)])
+        .build();
+    let content = Content {
+        file: program.title,
+        mode: 0o755,
+        config: config.map_err(other)?,
+        annotations: described(program, ABOUT_PROGRAM),
+    };
+    write_image(program, &[Arch::Amd64], &content, folder)
+}
+
+/// What is in an image, and what it says of itself.
+struct Content<'a> {
+    file: &'a str,
+    mode: u32,
+    config: Config,
+    annotations: HashMap<String, String>,
+}
+
+fn write_image(
+    module: Module<'_>,
+    processors: &[Arch],
+    content: &Content<'_>,
+    folder: &Path,
+) -> io::Result<String> {
+    let Content { file, mode, .. } = *content;
     let blobs = Blobs::new(folder)?;
-    let tar = archive::of_file(FILE, module.content)?;
+    let tar = archive::of_file(file, module.content, mode)?;
     let layer = blobs.write(MediaType::ImageLayerGzip, &archive::gzip(&tar)?)?;
     let mut manifests = Vec::new();
-    for processor in processors() {
+    for processor in processors {
         let config = ImageConfigurationBuilder::default()
             .created(CREATED)
             .architecture(processor.clone())
             .os(Os::Linux)
-            .config(ConfigBuilder::default().build().map_err(other)?)
+            .config(content.config.clone())
             .rootfs(
                 RootFsBuilder::default()
                     .typ("layers")
@@ -75,36 +127,35 @@ pub fn image(module: Module<'_>, folder: &Path) -> io::Result<String> {
             )
             .history([HistoryBuilder::default()
                 .created(CREATED)
-                .created_by(format!("COPY {FILE} ./"))
+                .created_by(format!("COPY {file} ./"))
                 .build()
                 .map_err(other)?])
             .build()
             .map_err(other)?;
         let config = blobs.write(MediaType::ImageConfig, &text(&config)?)?;
-        let (key, value) = VARIANT;
-        let mut annotations = described(module);
-        annotations.insert(key.to_owned(), value.to_owned());
         let manifest = ImageManifestBuilder::default()
             .schema_version(SCHEMA_VERSION)
             .media_type(MediaType::ImageManifest)
             .config(config)
             .layers([layer.clone()])
-            .annotations(annotations)
+            .annotations(content.annotations.clone())
             .build()
             .map_err(other)?;
         let mut manifest = blobs.write(MediaType::ImageManifest, &text(&manifest)?)?;
         let platform = PlatformBuilder::default()
-            .architecture(processor)
+            .architecture(processor.clone())
             .os(Os::Linux)
             .build();
         manifest.set_platform(Some(platform.map_err(other)?));
         manifests.push(manifest);
     }
+    let mut annotations = content.annotations.clone();
+    annotations.remove(VARIANT.0);
     let index = ImageIndexBuilder::default()
         .schema_version(SCHEMA_VERSION)
         .media_type(MediaType::ImageIndex)
         .manifests(manifests)
-        .annotations(described(module))
+        .annotations(annotations)
         .build()
         .map_err(other)?;
     let index = blobs.write(MediaType::ImageIndex, &text(&index)?)?;
@@ -138,7 +189,7 @@ pub fn artifact(module: Module<'_>, folder: &Path) -> io::Result<String> {
         .media_type(MediaType::ImageManifest)
         .config(config)
         .layers([layer])
-        .annotations(described(module))
+        .annotations(described(module, ABOUT))
         .build()
         .map_err(other)?;
     let manifest = blobs.write(MediaType::ImageManifest, &text(&manifest)?)?;
@@ -146,12 +197,12 @@ pub fn artifact(module: Module<'_>, folder: &Path) -> io::Result<String> {
 }
 
 /// What a registry shows of it, and Artifact Hub.
-fn described(module: Module<'_>) -> HashMap<String, String> {
+fn described(module: Module<'_>, about: &str) -> HashMap<String, String> {
     let repository = env!("CARGO_PKG_REPOSITORY");
     let readme = format!("{repository}/raw/v{}/README.md", module.tag);
     let rows = [
         ("org.opencontainers.image.created", CREATED),
-        ("org.opencontainers.image.description", ABOUT),
+        ("org.opencontainers.image.description", about),
         (
             "org.opencontainers.image.licenses",
             env!("CARGO_PKG_LICENSE"),

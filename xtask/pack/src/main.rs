@@ -8,13 +8,14 @@ use oom_pack::archive;
 use oom_pack::layout::{self, Module};
 
 const USAGE: &str = "usage: oom-pack archive <folder> <prefix> <file.tar.gz|file.tar>
-       oom-pack image|artifact <module> <title> <tag> <folder>
+       oom-pack image|artifact|program <file> <title> <tag> <folder>
 
 archive   the folder's files, below the prefix
 image     the module as plugin.wasm in an OCI image
 artifact  the module in the CNCF's layout for WebAssembly
+program   the static program, by its title, in an OCI image of its own
 
-An image and an artifact are OCI layouts. The digest of each is printed.";
+All but the archive are OCI layouts. The digest of each is printed.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ["archive", folder, prefix, file] => pack(Path::new(folder), prefix, Path::new(file)),
         ["image", rest @ ..] if rest.len() == 4 => lay_out(layout::image, rest),
         ["artifact", rest @ ..] if rest.len() == 4 => lay_out(layout::artifact, rest),
+        ["program", rest @ ..] if rest.len() == 4 => lay_out(layout::program, rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

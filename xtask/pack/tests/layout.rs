@@ -107,6 +107,26 @@ fn an_image_holds_the_module_for_every_processor() {
 }
 
 #[test]
+fn a_program_is_run_as_nobody() {
+    let (folder, index) = written("program", layout::program);
+    let [descriptor] = index["manifests"].as_array().unwrap().as_slice() else {
+        panic!("{index}");
+    };
+    let manifest = json(&read(&folder, descriptor));
+    let config = json(&read(&folder, &manifest["config"]));
+    assert_eq!(config["architecture"], "amd64");
+    assert_eq!(config["config"]["User"], "65532:65532");
+    assert_eq!(config["config"]["Entrypoint"][0], "/oom-envoy");
+    let mut archive = Vec::new();
+    let packed = read(&folder, &manifest["layers"][0]);
+    GzDecoder::new(packed.as_slice())
+        .read_to_end(&mut archive)
+        .unwrap();
+    let file = ("oom-envoy".to_owned(), 0o755, MODULE.content.to_vec());
+    assert_eq!(files(&archive), [file]);
+}
+
+#[test]
 fn an_artifact_is_of_the_layout_for_webassembly() {
     let (folder, manifest) = written("artifact", layout::artifact);
     assert_eq!(

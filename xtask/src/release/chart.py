@@ -13,6 +13,7 @@ FORMS = {
     "journal": {},
     "kmsg": {"source": "kmsg"},
     "image": {"module": {"image": "registry.example/oom-fluentbit-names:1"}},
+    "events": {"events": {"enabled": True}},
     "monitoring": {
         "prometheus": {"podMonitor": {"enabled": True}, "rules": {"enabled": True}},
         "grafana": {"dashboard": {"enabled": True}},
@@ -32,6 +33,14 @@ for overlay in ["journal", "kmsg"]:
     for file in ["base/fluent-bit.yaml", f"{overlay}/source.yaml"]:
         for line in open(f"{overlays}/{file}"):
             assert line.strip() in rendered[overlay]["oom-kills/templates/configmap.yaml"], line
+
+# The component for Events, and what it brings.
+with_events = "".join(rendered["events"].values())
+for file in ["daemonset.yaml", "output-events.yaml", "rights.yaml"]:
+    text = open(f"{overlays}/outputs/events/{file}").read()
+    for wanted in re.findall(r"(?:mountPath|path|verbs|uri|port|runAsUser|args?|- -): *([^\s].*)$", text, re.M):
+        assert wanted in with_events, f"{file} has {wanted}"
+assert "oom-events" not in "".join(rendered["journal"].values())
 
 with_image = rendered["image"]["oom-kills/templates/configmap.yaml"]
 assert "binaryData" in rendered["journal"]["oom-kills/templates/configmap.yaml"]

@@ -19,6 +19,7 @@ const CHART_FILES: &[&str] = &[
     "journal/source.yaml",
     "kmsg/once.lua",
     "kmsg/source.yaml",
+    "outputs/events/output-events.yaml",
     "prometheus/rules.yaml",
     "grafana/oom-kills.json",
 ];

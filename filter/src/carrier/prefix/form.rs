@@ -127,6 +127,8 @@ fn read_mark<'a>(
         _ => {
             let run = cursor.take_while(|byte| may_have(mark, byte));
             is_whole(mark, run).then_some(())?;
+            // Further out it is syslog's, and anybody's.
+            said.is_user_space |= mark == b'k' && place > Place::Priority && run == b"user";
             said_by(mark, run, said)?;
         }
     }

@@ -33,6 +33,7 @@ use Prefix::{Read, Written};
 #[derive(Clone, Copy, Default)]
 struct Said<'a> {
     author: Author,
+    is_user_space: bool,
     at_us: Option<u64>,
     wall_time: WallTime<'a>,
     sequence: Option<u64>,
@@ -132,6 +133,9 @@ static PREFIXES: [(Place, Prefix); 34] = [
     (Place::Caller, Written(b"[%s%c]%b")),
 ];
 
+/// The facility of what programs write into the kernel's log.
+const USER: u64 = 1;
+
 /// The kernel's clock.
 const CLOCK: &[u8] = b"[%s%K]";
 
@@ -197,6 +201,7 @@ fn strip_clean(line: &[u8]) -> KernelLine<'_> {
         host: said.host,
         caller: said.caller,
         author: said.author,
+        is_user_space: said.is_user_space,
     }
 }
 
@@ -241,6 +246,7 @@ fn kmsg<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option<()> {
     said.sequence = Some(header.sequence);
     said.caller = header.caller;
     said.author = Author::of_priority(header.priority);
+    said.is_user_space = header.priority >> 3 == USER;
     said.name_bytes = NameBytes::Exact;
     Some(())
 }

@@ -68,8 +68,16 @@ impl Rendered {
         &self.one("DaemonSet")["spec"]["template"]["spec"]
     }
 
+    /// Fluent Bit's.
     fn container(&self) -> &Value {
-        &self.pod()["containers"][0]
+        self.container_of("fluent-bit")
+    }
+
+    fn container_of(&self, name: &str) -> &Value {
+        let containers = self.pod()["containers"].as_array();
+        let mut containers = containers.expect("it has some").iter();
+        let container = containers.find(|container| container["name"] == name);
+        container.unwrap_or_else(|| panic!("no {name}"))
     }
 
     /// The ConfigMap that has files of this kind, `data` or `binaryData`.
@@ -201,7 +209,7 @@ fn check(rendered: &Rendered, folder: &Folder) {
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    trials![overlays, unprivileged, scraping, helm]
+    trials![overlays, events, unprivileged, scraping, helm]
 }
 
 fn overlays() -> Tested {
@@ -286,6 +294,67 @@ fn overlays() -> Tested {
         let name = format!("output-{output}.yaml");
         assert!(every.files().contains(&&*name), "{name}");
     }
+    // All but the schema was checked.
+    schema.map(|_| ())
+}
+
+/// A user's own folder with Events.
+const EVENTS: &str = "\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../kmsg]
+components: [../outputs/events]
+";
+
+/// Of all containers one alone has a token, and it may make and change Events. It is no root beside one that is.
+fn events() -> Tested {
+    let (kubectl, folder) = (Tool::KUBECTL.find()?, Folder::lay_out("events-rendered")?);
+    let schema = Tool::SCHEMA.find();
+    folder.add("with-events", EVENTS);
+    let rendered = Rendered::new(&folder, "with-events", &kubectl, schema.as_deref().ok());
+    assert!(rendered.files().contains(&"output-events.yaml"));
+    assert_eq!(
+        rendered.one("ClusterRole")["rules"].to_string(),
+        r#"[{"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create","patch"]}]"#
+    );
+    let subject = &rendered.one("ClusterRoleBinding")["subjects"][0];
+    let account = rendered.one("ServiceAccount");
+    assert_eq!(subject["name"], account["metadata"]["name"]);
+    assert_eq!(subject["namespace"], account["metadata"]["namespace"]);
+    assert_eq!(rendered.pod()["serviceAccountName"], subject["name"]);
+    assert_eq!(rendered.pod()["automountServiceAccountToken"], false);
+
+    let container = rendered.container_of("events");
+    let mounts = container["volumeMounts"].as_array().expect("it has one");
+    assert_eq!(mounts.len(), 1);
+    assert_eq!(mounts[0]["name"], "token");
+    let mounts = rendered.container()["volumeMounts"].as_array();
+    let mut mounts = mounts.expect("it has some").iter();
+    assert!(mounts.all(|mount| mount["name"] != "token"));
+    let context = &container["securityContext"];
+    assert_eq!(context["runAsNonRoot"], true);
+    assert_eq!(context["readOnlyRootFilesystem"], true);
+    assert_eq!(context["allowPrivilegeEscalation"], false);
+    assert_eq!(context["capabilities"].to_string(), r#"{"drop":["ALL"]}"#);
+
+    // What is open to others is what answers probes and Prometheus.
+    let policy = &rendered.one("NetworkPolicy")["spec"];
+    let ports = |container: &Value| {
+        let ports = container["ports"].as_array().expect("it has some").clone();
+        ports.into_iter().map(|port| port["containerPort"].clone())
+    };
+    let open = policy["ingress"][0]["ports"]
+        .as_array()
+        .expect("it has some");
+    let open: Vec<Value> = open.iter().map(|port| port["port"].clone()).collect();
+    let named: Vec<Value> = ports(rendered.container())
+        .chain(ports(container))
+        .collect();
+    assert_eq!(open, named);
+    assert_eq!(
+        policy["podSelector"]["matchLabels"],
+        rendered.one("DaemonSet")["spec"]["selector"]["matchLabels"]
+    );
     // All but the schema was checked.
     schema.map(|_| ())
 }

@@ -20,7 +20,7 @@ const KEYS: IdentityKeys = IdentityKeys {
 
 /// How many kill, constraint and group lines of a suite `oom.vrl` leaves alone, and why. No text of several
 /// lines counts: none is read.
-const UNREAD: [(&str, usize, &str); 12] = [
+const UNREAD: [(&str, usize, &str); 14] = [
     ("author-readers", 4, "kubectl, stern, docker compose, grep"),
     (
         "blanks-behind",
@@ -34,6 +34,7 @@ const UNREAD: [(&str, usize, &str); 12] = [
     ),
     ("every-message", 1, "a name of more than 15 bytes"),
     ("every-wording", 2, "OpenVZ, RHEL 5"),
+    ("kernel-log-killers", 5, "other killers than the kernel"),
     ("long-names", 5, "names of more than 15 bytes"),
     ("more lines", 1, "a name of more than 15 bytes"),
     ("systemd-oomd", 9, "another killer than the kernel"),
@@ -49,6 +50,7 @@ const UNREAD: [(&str, usize, &str); 12] = [
         5,
         "places of a text that Vector's sources do not write, a container's log, zones",
     ),
+    ("witnesses", 4, "another killer than the kernel"),
 ];
 
 /// Lines that no suite has.

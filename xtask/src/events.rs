@@ -1,0 +1,61 @@
+//! `cargo xtask events`: the program that writes Events of Kubernetes, as an OCI image.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::module::EVENTS;
+use crate::{Subcommand, dist, switches, workspace};
+
+/// The command.
+pub const COMMAND: Subcommand = Subcommand {
+    name: "events",
+    arguments: "",
+    about: "builds the program of fluentbit/kubernetes/events as an OCI image into dist/",
+    details: "
+dist/oom-events.oci.tar is an image with one static program for Linux on amd64. Push it
+with `skopeo copy oci-archive:dist/oom-events.oci.tar docker://...`, or hand it to a node:
+`ctr -n k8s.io images import --base-name registry.example/oom-events FILE`. Needs a C
+compiler. Compiling takes three minutes.",
+    run,
+};
+
+fn run(parser: lexopt::Parser) -> Result<(), Failure> {
+    let [] = switches(parser, [])?;
+    let path = dist::folder().join("oom-events.oci.tar");
+    image(&path)
+}
+
+/// Builds the program, and its image as a file.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] from the build, and where the program is larger than it may be.
+pub fn image(path: &Path) -> Result<(), Failure> {
+    let program = EVENTS.build()?;
+    let bytes = fs::metadata(&program).map_err(|error| Failure::file("read", &program, &error))?;
+    if bytes.len() > EVENTS.limit {
+        let (bytes, limit) = (bytes.len(), EVENTS.limit);
+        return Err(Failure::Failed(format!(
+            "{} has {bytes} bytes, and may have {limit}",
+            EVENTS.file
+        )));
+    }
+    let layout = workspace::target().join("staged/events");
+    if layout.exists() {
+        // Blobs of an older program would stay beside those of this one.
+        fs::remove_dir_all(&layout).map_err(|error| Failure::file("remove", &layout, &error))?;
+    }
+    let mut build = pack();
+    build.arg("program").arg(program).arg(EVENTS.package);
+    workspace::run(build.arg(env!("CARGO_PKG_VERSION")).arg(&layout))?;
+    let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
+    let mut archive = pack();
+    archive.arg("archive").arg(layout).arg("");
+    workspace::run(archive.arg(path))
+}
+
+fn pack() -> std::process::Command {
+    workspace::cargo(&["run", "--quiet", "--locked", "--package", "oom-pack", "--"])
+}

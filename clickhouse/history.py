@@ -1,6 +1,6 @@
 """The kills in log files, found by the module in ClickHouse's engine, which runs inside this process (chDB).
 
-    python history.py --module oom-clickhouse.wasm [--json] FILE...
+    python history.py --module oom-clickhouse.wasm [--json] [--whole BYTES] FILE...
 
 Each file is a stream of its own. It may be packed by gzip, zstd and others, which its name tells (.gz, .zst). With
 --json standard output has one record to a line, and nothing else. A file that cannot be read is told, the others are
@@ -17,8 +17,9 @@ import time
 
 from engine import Engine, text
 
-# Bytes of a file, as it lies there, up to which it is handed over whole. What is packed may be twenty times larger.
-WHOLE = {True: 16 << 20, False: 256 << 20}
+# Bytes of a file up to which it is handed over whole, and how much larger it may be than it lies there packed.
+WHOLE = 256 << 20
+PACKED = 16
 # Lines before and behind one that holds a word, of a larger file. A task table has some thousands.
 AROUND = 16384
 
@@ -29,6 +30,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--module", required=True, help="oom-clickhouse.wasm")
     parser.add_argument("--json", action="store_true", help="one record to a line")
+    parser.add_argument("--whole", type=int, default=WHOLE, metavar="BYTES", help="larger files are read in windows")
     parser.add_argument("files", nargs="+", metavar="FILE")
     arguments = parser.parse_args()
     engine = Engine(os.path.abspath(arguments.module))
@@ -46,7 +48,7 @@ def main():
             # Tells what is wrong in plain words, which the engine does not.
             with open(file, "rb") as opened:
                 opened.read(1)
-            for kill in read(engine, file):
+            for kill in read(engine, file, arguments.whole):
                 kills += 1
                 show(kill, arguments.json)
         except BrokenPipeError:
@@ -73,16 +75,16 @@ def say(what, is_read):
         print(f"history: reading {what}, for {seconds:.0f} s", file=sys.stderr)
 
 
-def read(engine, file):
+def read(engine, file, whole):
     """The kills of a file, and what could not be read of it, as rows of columns."""
     path = os.path.abspath(file)
     is_packed = os.path.splitext(path)[1] in (".gz", ".zst", ".xz", ".bz2", ".lz4", ".br", ".snappy")
     # Its name is no pattern, whatever it holds.
     for sign in "\\*?{}[],":
         if sign in path:
-            return of_odd_name(engine, path)
+            return of_odd_name(engine, path, whole)
     source = f"file({text(path)}, 'LineAsString')"
-    if os.path.getsize(path) <= WHOLE[is_packed]:
+    if os.path.getsize(path) * (PACKED if is_packed else 1) <= whole:
         windows = f"""
             SELECT arrayMap(row -> row.2, arraySort(row -> row.1, groupArray((_row_number, line)))) AS lines
             FROM {source}"""
@@ -91,7 +93,7 @@ def read(engine, file):
             SELECT arrayJoin(arraySplit(
                 (line, gap) -> gap > 1,
                 arrayMap(row -> row.2, rows),
-                arrayDifference(arrayMap(row -> toInt64(row.1), rows))
+                arrayDifference(arrayMap(row -> assumeNotNull(toInt64(row.1)), rows))
             )) AS lines
             FROM (
                 SELECT arraySort(row -> row.1, groupArray((_row_number, line))) AS rows
@@ -105,12 +107,12 @@ def read(engine, file):
     return kills_of(engine, windows)
 
 
-def of_odd_name(engine, path):
+def of_odd_name(engine, path, whole):
     """The same where the engine would take the name for a pattern: by another name."""
     with tempfile.TemporaryDirectory() as folder:
         link = os.path.join(folder, "log" + os.path.splitext(path)[1])
         os.symlink(path, link)
-        return list(read(engine, link))
+        return list(read(engine, link, whole))
 
 
 def kills_of(engine, windows):

@@ -12,7 +12,8 @@
 -- of /dev/kmsg, or a JSON object as a log shipper writes them. A JSON object is believed as it stands, so hand over
 -- none that a container wrote.
 --
--- A row is a kill where `event` is 'kill'. 'truncated' is a report that never came to its kill, 'no_victim' and
+-- A row is a kill where `event` is 'kill'. 'evicted' is a pod that the kubelet evicted for memory, 'pressure' what
+-- another program tells of pressure without a kill. 'truncated' is a report that never came to its kill, 'no_victim' and
 -- 'panic' are what the kernel says of its end. 'unread' is no kill: `reason` says what could not be read.
 CREATE OR REPLACE FUNCTION oom_kills
     LANGUAGE WASM ABI BUFFERED_V1 FROM 'oom' :: 'oom_kills'
@@ -96,10 +97,13 @@ CREATE OR REPLACE FUNCTION oom_cgroup
 -- search for by itself, before the parser reads anything. The words are those of the parser; a test compares them.
 -- An index of the type ngrambf_v1 lets it skip granules.
 CREATE OR REPLACE FUNCTION oom_word AS text -> multiSearchAny(text, [
-    'Memory cgroup stats for ', 'Memory limit reached of', 'OOM victim ', 'Tasks state (memory values in pages):',
-    'as a result of limit of', 'deadlocked on memory', 'has mm pinned by ', 'ill process ', 'illed process ',
-    'kB, failcnt ', 'memory.oom.group', 'no killable processes', 'oom-kill:,cpuset', 'oom-kill:constraint',
-    'oom-killer:', 'oom_reaper: ', 'panic_on_oom is ', 'tgid total_vm', 'due to memory ', 'due to swap used'
+    ' SIGKILL to cgroup ', '"MESSAGE": [', '"MESSAGE":[', '0da52717891d8ef', '9dbf31e3c81256e4ed',
+    'Memory cgroup stats for ', 'Memory limit reached of', 'OOM victim ', 'TaskOOM event ',
+    'Tasks state (memory values in pages):', 'as a result of limit of', 'deadlocked on memory',
+    'due to memory ', 'has mm pinned by ', 'ill process ', 'illed process ', 'illed process',
+    'ions met for cgroup ', 'kB, failcnt ', 'mem avail: ', 'memory.oom.group', 'no killable processes',
+    'oom-kill:,cpuset', 'oom-kill:constraint', 'oom-killer:', 'oom_reaper: ', 'oomd kill: ', 'panic_on_oom is ',
+    'tgid total_vm', 'to swap used', 'viction_manager.go:'
 ]);
 
 -- A line of a table, of the type that oom_kills_at takes.

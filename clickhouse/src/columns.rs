@@ -72,7 +72,8 @@ pub(crate) fn write(row: &mut Row, record: &[u8], entry: Option<&Entry<'_>>, hos
     let number = |pointer: &str| oom.pointer(pointer).and_then(Value::as_u64);
     let event = text("/event");
     // What is released later has the line's place, and not its time.
-    let is_here = event == "kill" && text("/attribution") != "constraint";
+    let is_here =
+        matches!(event, "kill" | "evicted" | "pressure") && text("/attribution") != "constraint";
     let time_of_line = entry.filter(|_| is_here).and_then(Entry::known_time_us);
     let host = match entry.map(|entry| entry.host).or(host) {
         Some(host) if !host.is_empty() => printable(host),

@@ -99,22 +99,10 @@ fn the_words_are_the_parsers() {
     let (_, list) = functions.split_once("multiSearchAny(text, [").unwrap();
     let (list, _) = list.split_once("])").unwrap();
     let shipped: BTreeSet<&str> = list.split('\'').skip(1).step_by(2).collect();
-    for row in oom_filter::kernel::wordings() {
-        for word in row.words {
-            let word = str::from_utf8(word).unwrap();
-            assert!(
-                shipped.contains(word),
-                "`{word}` is missing in functions.sql"
-            );
-        }
-    }
-    let streams: oom_filter::Streams = oom_filter::Streams::new();
-    for word in shipped {
-        assert!(
-            streams.needs_reading(word.as_bytes()),
-            "`{word}` is no word of the parser"
-        );
-    }
+    let parsers: BTreeSet<&str> = oom_filter::kernel::telling_words()
+        .map(|word| str::from_utf8(word).unwrap())
+        .collect();
+    assert_eq!(shipped, parsers, "the words in functions.sql");
 }
 
 fn every_view_tells_every_kill_once_and_two_engines_the_same() -> Tested {
@@ -316,5 +304,12 @@ fn history_reads_files() -> Tested {
             .iter()
             .all(|record| record["oom"]["event"] == "kill")
     );
+
+    // As a file is read that is too large to be handed over whole.
+    let whole = [Path::new("--json"), Path::new("--module"), &module()];
+    let windows = [&whole[..], &[Path::new("--whole"), Path::new("0"), &log]].concat();
+    let output = script("history.py", &windows)?;
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert_eq!(lines, 122, "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

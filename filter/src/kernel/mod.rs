@@ -26,8 +26,8 @@ pub use message::{
     Account, Cpuset, Invoked, Killed, Message, Process, Scope, Selected, StackHead, Statistics,
     Usage,
 };
-pub use search::looks_like_kill;
 pub(crate) use search::{first_telling_word, is_telling};
+pub use search::{looks_like_kill, telling_words};
 pub(crate) use section::{Rows, section_of};
 pub use section::{Section, section};
 pub(crate) use table::is_row_with_line_end;

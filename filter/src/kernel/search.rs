@@ -246,6 +246,16 @@ pub(crate) fn is_telling(record: &[u8]) -> bool {
     first_telling_word(record).is_some()
 }
 
+/// The words of which one stands in every text that can open a report, be a kill or tell of one by itself: for hosts
+/// whose store can search for words before anything is read.
+///
+/// ```
+/// assert!(oom_filter::kernel::telling_words().any(|word| word == b"oom-killer:"));
+/// ```
+pub fn telling_words() -> impl Iterator<Item = &'static [u8]> {
+    WORDS.iter().copied()
+}
+
 /// Whether a line holds what the kernel's line of a kill, or the one before it, holds: words of which a person would
 /// say that it is one, whether it can be read or not.
 ///

@@ -35,7 +35,21 @@ fn main() -> io::Result<()> {
         }
     }
     let paths = paths(&top.join("filter/tests/data/cgroup_paths.tsv"))?;
+    // Which function, how many rows, and the lines without their letters.
+    let blocks: Vec<Vec<u8>> = (0_u8..=255)
+        .cycle()
+        .zip(&sequences)
+        .map(|(number, sequence)| {
+            let lines = split(sequence).map(|line| line.get(1..).unwrap_or_default());
+            [
+                &[number % 4, 2],
+                lines.collect::<Vec<_>>().join(&b'\n').as_slice(),
+            ]
+            .concat()
+        })
+        .collect();
     for (target, seeds) in [
+        ("clickhouse", &blocks),
         ("kernel_text", &texts),
         ("cgroup_path", &paths),
         ("record_json", &records),

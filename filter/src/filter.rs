@@ -446,7 +446,11 @@ impl Filter {
     /// The names of a kill's pod and container. The kubelet's directories prove more than what was told; what they
     /// have no more is the name of a container that is gone.
     fn names_of(&mut self, kill: &mut Oom, machine: u64) -> Option<Names> {
-        let told = self.journal_names.find(machine, kill);
+        // A line that names its own pod is surer of it than any other.
+        let told = match kill.names {
+            Some(_) => None,
+            None => self.journal_names.find(machine, kill),
+        };
         let Some(finder) = self.names.as_mut() else {
             return told;
         };

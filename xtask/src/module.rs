@@ -44,14 +44,17 @@ pub const FLUENT_BIT: Module = Module {
     flags: &[],
     // Of the levels, this one saves most instructions.
     optimizer: &["--mvp-features", "--enable-mutable-globals", "-O2"],
-    limit: 178 << 10,
+    limit: 188 << 10,
 };
 
 /// Fluent Bit's module that also names pods and containers.
 pub const FLUENT_BIT_NAMES: Module = Module {
     file: "oom-fluentbit-names.wasm",
     with: "names",
-    limit: 186 << 10,
+    // Small comes first here: `kubectl apply` refuses a ConfigMap of 262,144 bytes, and this one stands in it as
+    // base64, which is a third more.
+    optimizer: &["--mvp-features", "--enable-mutable-globals", "-O2", "-Oz"],
+    limit: 191 << 10,
     ..FLUENT_BIT
 };
 
@@ -65,7 +68,7 @@ pub const VECTOR: Module = Module {
     profile: "program",
     flags: &["-Ctarget-feature=+simd128"],
     optimizer: &[],
-    limit: 544 << 10,
+    limit: 560 << 10,
 };
 
 /// Envoy's module.

@@ -164,7 +164,7 @@ static PLACED: [Place; PLACES] = places();
 static FIRST: [u8; SLOTS] = first();
 
 const fn slot(look: u32) -> usize {
-    (look.wrapping_mul(0x6AAF_8419) >> (u32::BITS - SLOT_BITS)) as usize
+    (look.wrapping_mul(0x195A_68C5) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 #[expect(

@@ -187,7 +187,9 @@ fn of_unit(unit: &str, names: bool) -> Vec<Vec<u8>> {
     let units = read("host-test/benches/records/units.ndjson");
     let is_of_unit = |line: &&str| {
         let is_naming = WORDS.iter().any(|word| line.contains(word));
-        line.contains(&format!("\"_COMM\":\"{unit}\"")) && is_naming == names
+        // It tells of a kill: that is no ordinary line.
+        let is_witness = line.contains("TaskOOM");
+        line.contains(&format!("\"_COMM\":\"{unit}\"")) && is_naming == names && !is_witness
     };
     let lines = units.lines().filter(is_of_unit);
     lines.map(|line| line.as_bytes().to_vec()).collect()

@@ -247,13 +247,15 @@ pub(crate) fn is_telling(record: &[u8]) -> bool {
 }
 
 /// The words of which one stands in every text that can open a report, be a kill or tell of one by itself: for hosts
-/// whose store can search for words before anything is read.
+/// whose store can search for words before anything is read. Those of lines that name containers are not among them:
+/// such lines tell of no kill, and journals have megabytes of them.
 ///
 /// ```
 /// assert!(oom_filter::kernel::telling_words().any(|word| word == b"oom-killer:"));
 /// ```
 pub fn telling_words() -> impl Iterator<Item = &'static [u8]> {
-    WORDS.iter().copied()
+    let words = WORDS.iter().copied();
+    words.filter(|word| !NAMING_WORDS.contains(word))
 }
 
 /// Whether a line holds what the kernel's line of a kill, or the one before it, holds: words of which a person would

@@ -143,18 +143,37 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
 /// No lint has anything to say of the workspace, its tests included, nor of the modules as they are
 /// compiled for their hosts.
 fn lints() -> Result<Outcome, Failure> {
-    let deny = ["--", "-D", "warnings"];
-    let mut clippy = workspace::cargo(&["clippy", "--workspace", "--all-targets", "--locked"]);
-    workspace::run(clippy.args(deny))?;
+    // As `cargo clippy` does it, but in a build in the place of a check: what the workspace depends on is then
+    // compiled once for lints and tests, which saves six minutes on two processors.
+    let mut build = workspace::cargo(&["build", "--workspace", "--all-targets", "--locked"]);
+    build.env("RUSTC_WORKSPACE_WRAPPER", workspace::clippy_driver());
+    build.env(
+        "CLIPPY_ARGS",
+        "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__",
+    );
+    workspace::run(&mut build)?;
     for module in MODULES {
-        workspace::run(module.command("clippy").args(deny))?;
+        workspace::run(module.command("clippy").args(["--", "-D", "warnings"]))?;
     }
     Ok(Outcome::Passed)
 }
 
+/// What nobody reads the documentation of, and what it needs would be compiled for it once more: three minutes of four
+/// on two processors.
+const WITHOUT_DOCUMENTATION: [&str; 5] = [
+    "oom-envoy-test",
+    "oom-events",
+    "oom-fluentbit-test",
+    "oom-host-test",
+    "oom-vrl-test",
+];
+
 /// The documentation has no broken link.
 fn documentation() -> Result<Outcome, Failure> {
     let mut doc = workspace::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    for package in WITHOUT_DOCUMENTATION {
+        doc.args(["--exclude", package]);
+    }
     workspace::run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(Outcome::Passed)
 }

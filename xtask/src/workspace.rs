@@ -76,6 +76,11 @@ pub fn sysroot() -> PathBuf {
     rustc(&["--print", "sysroot"]).trim().into()
 }
 
+/// What compiles in the place of rustc, and says what Clippy has to say.
+pub fn clippy_driver() -> PathBuf {
+    sysroot().join("bin/clippy-driver")
+}
+
 /// What rustc prints; nothing where it cannot be run.
 fn rustc(arguments: &[&str]) -> String {
     let output = command("rustc").args(arguments).output();

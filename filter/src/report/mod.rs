@@ -125,6 +125,6 @@ const TABLE_PAUSE_US: u64 = 60_000_000;
 const INCIDENT_PAUSE_US: u64 = 10_000_000;
 /// The same between two kills of one group, which the kernel does in one go.
 const GROUP_PAUSE_US: u64 = 1_000_000;
-/// The same from the last line of a report to its announcement, and from that to the kill, which the kernel prints
-/// in one go. A serial console takes a tenth of a second for a line.
+/// The same from an announcement to the kill of a child, which the kernel prints in one go. A serial console takes a
+/// tenth of a second for a line.
 const ANNOUNCEMENT_PAUSE_US: u64 = 200_000;

@@ -14,7 +14,7 @@ use super::open::{MOST_KILLS_BESIDE, OpenReport};
 use super::ownership::{self, Owner};
 use super::tasks::Process;
 use super::unfinished::UnfinishedQueue;
-use super::{ANNOUNCEMENT_PAUSE_US, Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, LineStamp};
+use super::{Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, KillLine, LineStamp};
 use crate::carrier::KernelLine;
 use crate::kernel::{
     self, Account, Killed, KnownWording, Message, Role, Scope, Section, Statistics, parse,
@@ -278,11 +278,11 @@ impl<P> Stream<P> {
         };
         report.evidence.learn(&message);
         report.evidence.witnessed_by(stamp.author);
-        // The kill line came first, out of order, and was told already.
+        // The kill line came first, out of order, and was told already. Without a clock nobody knows.
         if let (Message::Constraint(_), Some(victim)) = (&message, report.evidence.victim)
             && let Some(last) = &self.last_incident
             && (!report.has_header || !report.is_first_kill())
-            && last.is_current(&stamp)
+            && last.clock.is_near(&stamp.clock, GROUP_PAUSE_US)
             && last.has_killed_pid(victim.pid)
         {
             report.lose_its_kill();
@@ -337,12 +337,11 @@ impl<P> Stream<P> {
         let is_early = |report: &OpenReport<P>| {
             is_announcement && report.is_before_announcement(self.prints_tables)
         };
-        // An announcement closes what was just printed. Where the stack is there, nobody filtered lines out between.
+        // Where several reports or machines stand in each other, an announcement closes what was just printed.
         let is_late = |report: &OpenReport<P>| {
-            let is_far = |pause| report.clock.is_far(&stamp.clock, pause);
             is_announcement
-                && (self.kills_until_clear > 0 && is_far(GROUP_PAUSE_US)
-                    || report.evidence.has_stack_head && is_far(ANNOUNCEMENT_PAUSE_US))
+                && self.kills_until_clear > 0
+                && report.clock.is_far(&stamp.clock, GROUP_PAUSE_US)
         };
         let goes_on = |report: &OpenReport<P>| {
             report.admits(&stamp)

@@ -26,6 +26,7 @@ const PEER: Module = Module {
     package: "oom-peer",
     built: "oom_peer.wasm",
     with: "",
+    has_defaults: true,
     target: "wasm32-unknown-unknown",
     profile: "program",
     flags: &[],

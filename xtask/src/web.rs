@@ -30,6 +30,7 @@ pub const MODULE: Module = Module {
     package: "oom-web",
     built: "oom_web.wasm",
     with: "",
+    has_defaults: true,
     target: "wasm32-unknown-unknown",
     profile: "module",
     flags: &[],

@@ -65,6 +65,9 @@ impl JournalNames {
     ///
     /// Linear in the line, and in the number of ids known.
     pub(crate) fn read(&mut self, entry: &Entry<'_>) -> bool {
+        if !cfg!(feature = "journal-names") {
+            return false;
+        }
         let Some(told) = lines::read(entry.unit, &entry.text) else {
             return false;
         };
@@ -110,6 +113,9 @@ impl JournalNames {
     ///
     /// None inside another container, whose owner can have made up the path.
     pub(crate) fn find(&self, machine: u64, kill: &Oom) -> Option<Names> {
+        if !cfg!(feature = "journal-names") {
+            return None;
+        }
         let uid = kill.pod.as_ref().filter(|_| !kill.nested)?.uid.as_bytes();
         let id = kill.container_id().and_then(|id| lines::id(id.as_bytes()));
         let (mut pod, mut container): (&[u8], &[u8]) = (b"", b"");

@@ -86,6 +86,13 @@ impl Runner {
         engines.map(|engine| Self::Module(*engine, module()))
     }
 
+    pub fn takes_names_from_the_journal(self) -> bool {
+        match self {
+            Self::Native => true,
+            Self::Module(_, wasm) => wasm == module(),
+        }
+    }
+
     pub fn name(self) -> String {
         match self {
             Self::Native => "native".to_owned(),

@@ -35,7 +35,7 @@ pub const MODULE: Module = Module {
     profile: "module",
     flags: &[],
     optimizer: &[],
-    limit: 336 << 10,
+    limit: 364 << 10,
 };
 
 fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {

@@ -60,6 +60,7 @@ mod report;
 #[cfg(feature = "rules")]
 mod rules;
 mod text;
+mod units;
 
 pub use carrier::{Author, KernelLine, NameBytes};
 pub use filter::{Filter, Mode, Outcome, RecordContext, kernel_lines};

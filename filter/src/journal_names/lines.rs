@@ -5,6 +5,10 @@
 
 use super::Id;
 use crate::text::cursor::{Cursor, trim_start};
+use crate::units;
+
+/// Some texts to choose from.
+type Words = &'static [&'static [u8]];
 
 /// Words of which one stands in every line that is read here.
 pub(crate) const TELLING_WORDS: [&[u8]; 4] = [
@@ -18,14 +22,14 @@ pub(crate) const TELLING_WORDS: [&[u8]; 4] = [
 ///
 /// Up to 1.20 the kubelet prints what a probe of a container says as it is (`prober.go`), line ends included, so
 /// that a pod can write a line of any form. It has no way to know the kubelet's process id, which stands in each.
-const KUBELET: &[&[u8]] = &[
+const KUBELET: Words = &[
     // `pkg/kubelet/kubelet.go`, from 1.26 on, from 1.21 on, and up to 1.20.
     b"\"SyncLoop (PLEG): event for pod\" pod=\"%N/%P\" event={\"ID\":\"%U\",\"Type\":\"Container%T\",\"Data\":\"%I\"}",
     b"\"SyncLoop (PLEG): event for pod\" pod=\"%N/%P\" event=&{ID:%U Type:Container%T Data:%I}",
     b"SyncLoop (PLEG): \"%P_%N(%U)\", event: &pleg.PodLifecycleEvent{ID:\"%U\", Type:\"Container%T\", Data:\"%I\"}",
 ];
 /// `internal/cri/server`: up to 2.1, and from 2.2 on, with one space or two.
-const CONTAINERD: &[&[u8]] = &[
+const CONTAINERD: Words = &[
     b"RunPodSandbox for &PodSandboxMetadata{Name:%P,Uid:%U,Namespace:%N,%_ returns sandbox id \\\"%I\\\"\"",
     b"CreateContainer within sandbox \\\"%S\\\" for %_ContainerMetadata{Name:%C,%_ returns container id \\\"%I\\\"\"",
     b"RunPodSandbox for name:\\\"%P\\\" uid:\\\"%U\\\" namespace:\\\"%N\\\"%_ returns sandbox id \\\"%I\\\"\"",
@@ -33,27 +37,19 @@ const CONTAINERD: &[&[u8]] = &[
     b"CreateContainer within sandbox \\\"%S\\\" for %_name:\\\"%C\\\"%_ returns container id \\\"%I\\\"\"",
 ];
 /// `server/container_create.go`
-const CRIO: &[&[u8]] = &[b"Created container %I: %N/%P/%C\""];
+const CRIO: Words = &[b"Created container %I: %N/%P/%C\""];
 
-const KLOG: &[&[u8]] = &[b"I%_ %_ %K kubelet.go:%_] "];
-const LOGRUS: &[&[u8]] = &[
+const KLOG: Words = &[b"I%_ %_ %K kubelet.go:%_] "];
+const LOGRUS: Words = &[
     b"time=\"%Q\" level=info msg=\"",
     b"{\"level\":\"info\",\"msg\":\"",
 ];
 
 /// The units of the system's manager that they run in. K3s and its like run the kubelet within their own process.
-const UNITS: [(&[u8], &[&[u8]]); 11] = [
-    (b"kubelet.service", KUBELET),
-    (b"k3s.service", KUBELET),
-    (b"k3s-agent.service", KUBELET),
-    (b"rke2-server.service", KUBELET),
-    (b"rke2-agent.service", KUBELET),
-    (b"snap.microk8s.daemon-kubelite.service", KUBELET),
-    (b"snap.microk8s.daemon-kubelet.service", KUBELET),
-    (b"snap.kubelet.daemon.service", KUBELET),
-    (b"containerd.service", CONTAINERD),
-    (b"snap.microk8s.daemon-containerd.service", CONTAINERD),
-    (b"crio.service", CRIO),
+const UNITS: [(Words, Words); 3] = [
+    (&units::KUBELET, KUBELET),
+    (&units::CONTAINERD, CONTAINERD),
+    (&[b"crio.service"], CRIO),
 ];
 
 /// What a line tells of an id. What it does not tell is empty.
@@ -73,7 +69,7 @@ pub(super) struct Told<'a> {
 
 /// What a line of that unit tells.
 pub(super) fn read<'a>(unit: &[u8], text: &'a [u8]) -> Option<Told<'a>> {
-    let (_, forms) = UNITS.iter().find(|(known, _)| *known == unit)?;
+    let (_, forms) = UNITS.iter().find(|(units, _)| units.contains(&unit))?;
     let is_kubelet = text.first() == Some(&b'I');
     let heads = if is_kubelet { KLOG } else { LOGRUS };
     if is_kubelet != (*forms == KUBELET) {

@@ -13,18 +13,6 @@ use crate::oom::{Event, Names, Oom};
 use crate::printable;
 use crate::text::cursor::{Cursor, split_once};
 
-/// The units that it runs in: its own, and those of what it is a part of.
-pub(super) const UNITS: [&[u8]; 8] = [
-    b"kubelet.service",
-    b"k3s.service",
-    b"k3s-agent.service",
-    b"rke2-server.service",
-    b"rke2-agent.service",
-    b"snap.microk8s.daemon-kubelite.service",
-    b"snap.k8s.kubelet.service",
-    b"snap.kubelet-eks.daemon.service",
-];
-
 /// Stands in every line that is read.
 pub(super) const TELLING_WORD: &[u8] = b"viction_manager.go:";
 

@@ -17,6 +17,7 @@ use crate::cgroup::identify;
 use crate::oom::{Attribution, Cgroup, Event, Oom};
 use crate::printable;
 use crate::record::program::Entry;
+use crate::units;
 use sequence::Sequence;
 pub(crate) use sequence::Sequences;
 pub(crate) use witness::{Witness, read as witness};
@@ -54,7 +55,7 @@ static PROGRAMS: [Program; 3] = [
     },
     Program {
         killer: "kubelet",
-        units: &kubelet::UNITS,
+        units: &units::KUBELET,
         reads: Reads::Sequence(kubelet::read),
     },
 ];

@@ -6,6 +6,7 @@ use super::SYSTEMD_OOMD;
 use crate::oom::{KERNEL, Word};
 use crate::record::program::Entry;
 use crate::text::cursor::{Cursor, split_once};
+use crate::units;
 
 /// The kind of systemd's line for a unit in which the kernel killed (`SD_MESSAGE_UNIT_OUT_OF_MEMORY`). Its words
 /// became others in 259.
@@ -17,12 +18,6 @@ const TASK_OOM: &[u8] = b"TaskOOM event ";
 
 /// One of these stands in every line that is read.
 pub(super) const TELLING_WORDS: [&[u8]; 3] = [b"0da52717891d8ef", b"9dbf31e3c81256e4ed", TASK_OOM];
-
-/// The units of containerd.
-const CONTAINERD: [&[u8]; 2] = [
-    b"containerd.service",
-    b"snap.microk8s.daemon-containerd.service",
-];
 
 /// Who saw what.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +48,7 @@ pub(crate) fn read(entry: &Entry<'_>) -> Option<Witness> {
             place,
         });
     }
-    if CONTAINERD.contains(&entry.unit) {
+    if units::CONTAINERD.contains(&entry.unit) {
         // It also tells when memory is out and nobody was killed, so that it proves nothing by itself.
         return Some(Witness {
             killer: KERNEL,

@@ -241,7 +241,7 @@ impl Filter {
             // The key is somebody's, and a record has room for one.
             return pass_or_drop(mode);
         }
-        let machine = parsed.machine.key();
+        let machine = parsed.machine.key(None);
         self.outcome(mode, findings, context, machine, &|oom, keys, names| {
             parsed.splice(oom, keys, names)
         })
@@ -294,7 +294,7 @@ impl Filter {
             kill: Some(oom),
             ..RecordFindings::default()
         };
-        let machine = entry.machine.key();
+        let machine = entry.machine.key(None);
         self.outcome(mode, findings, context, machine, &|oom, keys, names| {
             record.splice(oom, keys, names)
         })
@@ -352,7 +352,7 @@ impl Filter {
             mode,
             findings,
             context,
-            machine.key(),
+            machine.key(None),
             &|oom, keys, names| Record::read(&record())?.splice(oom, keys, names),
         )
     }

@@ -76,7 +76,7 @@ impl JournalNames {
         };
         self.heard = self.heard.saturating_add(1);
         let mut said = Known {
-            machine: entry.machine.key(),
+            machine: entry.machine.key(None),
             id: *id,
             heard: self.heard,
             texts: [
@@ -186,7 +186,7 @@ impl JournalNames {
         let known = self.known.iter().enumerate();
         let of_machine = known.filter(|(_, known)| machine.is_none_or(|of| of == known.machine));
         let oldest = of_machine.min_by_key(|(_, known)| (!known.is_over, known.heard));
-        // Of nothing nothing is held.
+        // An empty table holds nothing.
         self.held = match oldest {
             Some((at, _)) => {
                 let forgotten = self.known.swap_remove(at);

@@ -30,6 +30,12 @@ pub(super) fn is_name(name: &FieldName) -> bool {
     NAMES.find(name).is_some()
 }
 
+/// The name of a field without the underscores in front, which Fluent Bit can leave out.
+pub(super) fn own_name(key: &[u8]) -> &[u8] {
+    let start = key.iter().take_while(|byte| **byte == b'_').count();
+    key.get(start..).unwrap_or_default()
+}
+
 /// Adds the value of a field that names a machine. `key` is the field's name as it was always hashed.
 pub(super) fn add(machine: &mut Machine, key: &[u8], value: Value<'_>) {
     match value {

@@ -257,10 +257,8 @@ impl<'a> Record<'a> {
                 Clock::Boot | Clock::Wall(_) => {}
             }
         }
-        // Fluent Bit can write the journal's names without their underscores.
-        let start = key.iter().take_while(|byte| **byte == b'_').count();
-        let own_key = key.get(start..).unwrap_or_default();
-        self.read_field(&name, own_key, member.value, found, 0);
+        let own_name = machine::own_name(&key);
+        self.read_field(&name, own_name, member.value, found, 0);
     }
 
     /// Notes what a field says of machine and author, at whatever depth it stands.

@@ -16,15 +16,15 @@ pub(crate) fn machine_of(record: &[u8]) -> Option<Machine> {
     let (mut machine, mut is_missed, mut is_journals) = (Machine::default(), false, false);
     json::members(record, &mut |member| {
         let key = decoded_key(member.key);
-        let start = key.iter().take_while(|byte| **byte == b'_').count();
-        let own_key = key.get(start..).unwrap_or_default();
         let Some(name) = FieldName::of(&key) else {
             return;
         };
         match (name.bytes(), member.value) {
             (b"messageid", Value::String(id)) => is_missed = id == MESSAGE_ID,
             (b"transport", Value::String(transport)) => is_journals = transport == b"driver",
-            (_, value) if machine::is_name(&name) => machine::add(&mut machine, own_key, value),
+            (_, value) if machine::is_name(&name) => {
+                machine::add(&mut machine, machine::own_name(&key), value);
+            }
             _ => {}
         }
     })?;

@@ -74,12 +74,7 @@ impl<'a> Entry<'a> {
                 names_container |= foreign::names_container(&name);
                 names_container |= name.bytes() == b"kubernetes";
                 if machine::is_name(&name) {
-                    let start = key.iter().take_while(|byte| **byte == b'_').count();
-                    machine::add(
-                        &mut machine,
-                        key.get(start..).unwrap_or_default(),
-                        member.value,
-                    );
+                    machine::add(&mut machine, machine::own_name(&key), member.value);
                 }
                 if let (Some(Clock::Wall(clock)), Value::String(text) | Value::Plain(text)) =
                     (CLOCKS.find(&name), member.value)

@@ -52,7 +52,7 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// A number for it.
+    /// A number that stands for all that names it.
     pub(crate) fn value(self) -> u64 {
         self.0.value()
     }
@@ -62,9 +62,10 @@ impl Machine {
         self.0.add(Fnv::new().with(key).with(value));
     }
 
-    /// What it is told by where no line names a host of its own.
-    pub(crate) fn key(self) -> u64 {
-        self.0.with(b"").value()
+    /// The number of the machine whose line this is, as streams and kills have it: a line's prefix may name the host,
+    /// too. An entry of the journal has none.
+    pub(crate) fn key(self, host: Option<&[u8]>) -> u64 {
+        self.0.with(host.unwrap_or_default()).value()
     }
 }
 
@@ -293,7 +294,7 @@ impl<P> Streams<P> {
     /// The id of a kill by another program than the kernel, of what the program wrote and when.
     pub(crate) fn id_of_other(machine: Machine, time_us: Option<u64>, text: &[u8]) -> String {
         let id = Fnv::new()
-            .with(&machine.0.value().to_le_bytes())
+            .with(&machine.value().to_le_bytes())
             .with(&time_us.unwrap_or_default().to_le_bytes())
             .with(text);
         compose::format_id(id.value())
@@ -302,15 +303,13 @@ impl<P> Streams<P> {
     /// Counts a kill by another program than the kernel, or one that a witness alone told, and adds what only all
     /// streams together know.
     pub(crate) fn complete_other(&mut self, oom: &mut Oom, machine: Machine) {
-        let (machine, _) = key_of(b"", machine, None);
-        self.complete(oom, machine);
+        self.complete(oom, machine.key(None));
     }
 
     /// What is known of a kill that somebody saw at that time. The kernel's kills are untold only where its lines
     /// come by this way.
     pub(crate) fn known(&mut self, machine: Machine, time_us: u64, witness: &Witness) -> Known {
-        // No prefix names the host of a journal's entry.
-        let (machine, _) = key_of(b"", machine, None);
+        let machine = machine.key(None);
         let has_kernel = || (self.slots.iter()).any(|slot| slot.stream.machine == machine);
         match self.told.known(machine, time_us, witness) {
             Known::Untold if witness.killer == KERNEL && !has_kernel() => Known::Perhaps,
@@ -330,7 +329,7 @@ impl<P> Streams<P> {
 
 /// The machine, with the host that a line's prefix names, and the key of its stream under this tag.
 fn key_of(tag: &[u8], machine: Machine, host: Option<&[u8]>) -> (u64, u64) {
-    let machine = machine.0.with(host.unwrap_or_default()).value();
+    let machine = machine.key(host);
     let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
     (machine, key)
 }

@@ -18,22 +18,44 @@ WITH
     found AS (
         SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')) AS host, toStartOfMinute(timestamp) AS minute
+            WITH coalesce(
+                nullIf(JSONExtractString(log, '_HOSTNAME'), ''),
+                nullIf(JSONExtractString(log, 'hostname'), ''),
+                JSONExtractString(log, 'host')
+            ) AS host
+            SELECT DISTINCT host, toStartOfMinute(timestamp) AS minute
             FROM fluentbit_logs
             WHERE timestamp >= toDateTime({from:String}, 'UTC') AND timestamp < toDateTime({to:String}, 'UTC')
               AND oom_word(log)
         )
     ),
     windows AS (
+        WITH
+            coalesce(
+                nullIf(JSONExtractString(log, '_HOSTNAME'), ''),
+                nullIf(JSONExtractString(log, 'hostname'), ''),
+                JSONExtractString(log, 'host')
+            ) AS host,
+            coalesce(
+                nullIf(JSONExtractString(log, 'MESSAGE'), ''),
+                nullIf(JSONExtractString(log, 'msg'), ''),
+                nullIf(JSONExtractString(log, 'message'), ''),
+                JSONExtractString(log, 'log')
+            ) AS line,
+            JSONExtractKeysAndValuesRaw(log) AS members,
+            mapFromArrays(
+                arrayMap(pair -> pair.1, members),
+                arrayMap(pair -> if(startsWith(pair.2, '"'), JSONExtractString(pair.2), pair.2), members)
+            ) AS attributes
         SELECT arrayJoin(oom_windows(groupArray((
             -- What has one time is in the order in which it was inserted.
             (timestamp, _part_starting_offset + _part_offset),
-            oom_entry(timestamp, coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')), coalesce(nullIf(JSONExtractString(log, 'MESSAGE'), ''), nullIf(JSONExtractString(log, 'msg'), ''), nullIf(JSONExtractString(log, 'message'), ''), JSONExtractString(log, 'log')), mapFromArrays(arrayMap(pair -> pair.1, JSONExtractKeysAndValuesRaw(log)), arrayMap(pair -> if(startsWith(pair.2, '"'), JSONExtractString(pair.2), pair.2), JSONExtractKeysAndValuesRaw(log))))
+            oom_entry(timestamp, host, line, attributes)
         )))) AS lines
         FROM fluentbit_logs
-        WHERE (coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host')), toStartOfMinute(timestamp)) IN (SELECT host, minute FROM found)
+        WHERE (host, toStartOfMinute(timestamp)) IN (SELECT host, minute FROM found)
           AND timestamp >= toDateTime({from:String}, 'UTC') - 60 AND timestamp < toDateTime({to:String}, 'UTC') + 60
-        GROUP BY coalesce(nullIf(JSONExtractString(log, '_HOSTNAME'), ''), nullIf(JSONExtractString(log, 'hostname'), ''), JSONExtractString(log, 'host'))
+        GROUP BY host
     )
 SELECT
     kill.event AS event, kill.time AS time, kill.host AS host, kill.killer AS killer, kill.level AS level,

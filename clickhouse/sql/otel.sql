@@ -18,22 +18,24 @@ WITH
     found AS (
         SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS host, toStartOfMinute(TimestampTime) AS minute
+            WITH coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS host
+            SELECT DISTINCT host, toStartOfMinute(TimestampTime) AS minute
             FROM otel_logs
             WHERE TimestampTime >= toDateTime({from:String}, 'UTC') AND TimestampTime < toDateTime({to:String}, 'UTC')
               AND oom_word(Body)
         )
     ),
     windows AS (
+        WITH coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS host
         SELECT arrayJoin(oom_windows(groupArray((
             -- What has one time is in the order in which it was inserted.
             (Timestamp, _part_starting_offset + _part_offset),
-            oom_entry(Timestamp, coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), Body, mapUpdate(ResourceAttributes, LogAttributes))
+            oom_entry(Timestamp, host, Body, mapUpdate(ResourceAttributes, LogAttributes))
         )))) AS lines
         FROM otel_logs
-        WHERE (coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), toStartOfMinute(TimestampTime)) IN (SELECT host, minute FROM found)
+        WHERE (host, toStartOfMinute(TimestampTime)) IN (SELECT host, minute FROM found)
           AND TimestampTime >= toDateTime({from:String}, 'UTC') - 60 AND TimestampTime < toDateTime({to:String}, 'UTC') + 60
-        GROUP BY coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name'])
+        GROUP BY host
     )
 SELECT
     kill.event AS event, kill.time AS time, kill.host AS host, kill.killer AS killer, kill.level AS level,
@@ -55,7 +57,10 @@ WITH
     found AS (
         SELECT DISTINCT host, minute + toIntervalMinute(arrayJoin([-1, 0, 1])) AS minute
         FROM (
-            SELECT DISTINCT if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')) AS host, toStartOfMinute(TimestampTime) AS minute
+            WITH
+                coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS node,
+                if(node != '', node, JSONExtractString(Body, '_HOSTNAME')) AS host
+            SELECT DISTINCT host, toStartOfMinute(TimestampTime) AS minute
             FROM otel_logs
             WHERE TimestampTime >= toDateTime({from:String}, 'UTC') AND TimestampTime < toDateTime({to:String}, 'UTC')
               AND oom_word(Body)
@@ -63,16 +68,19 @@ WITH
         )
     ),
     windows AS (
+        WITH
+            coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS node,
+            if(node != '', node, JSONExtractString(Body, '_HOSTNAME')) AS host
         SELECT arrayJoin(oom_windows(groupArray((
             -- What has one time is in the order in which it was inserted.
             (Timestamp, _part_starting_offset + _part_offset),
-            oom_entry(Timestamp, if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')), JSONExtractString(Body, 'MESSAGE'), JSONExtract(Body, 'Map(String, String)'))
+            oom_entry(Timestamp, host, JSONExtractString(Body, 'MESSAGE'), JSONExtract(Body, 'Map(String, String)'))
         )))) AS lines
         FROM otel_logs
-        WHERE (if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME')), toStartOfMinute(TimestampTime)) IN (SELECT host, minute FROM found)
+        WHERE (host, toStartOfMinute(TimestampTime)) IN (SELECT host, minute FROM found)
           AND TimestampTime >= toDateTime({from:String}, 'UTC') - 60 AND TimestampTime < toDateTime({to:String}, 'UTC') + 60
           AND startsWith(Body, '{')
-        GROUP BY if(coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) != '', coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']), JSONExtractString(Body, '_HOSTNAME'))
+        GROUP BY host
     )
 SELECT
     kill.event AS event, kill.time AS time, kill.host AS host, kill.killer AS killer, kill.level AS level,

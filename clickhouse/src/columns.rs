@@ -2,7 +2,7 @@
 
 use oom_filter::cgroup::Identity;
 use oom_filter::printable;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kills::Entry;
 use crate::output::Row;
@@ -64,16 +64,10 @@ pub(crate) fn write(row: &mut Row, record: &[u8], entry: Option<&Entry<'_>>, hos
         return unread(row, reason, record);
     };
     let oom = whole.get("oom").unwrap_or(&Value::Null);
-    let text = |pointer: &str| {
-        oom.pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let number = |pointer: &str| oom.pointer(pointer).and_then(Value::as_u64);
-    let event = text("/event");
+    let text = |pointer: &str| text_at(oom, pointer);
     // What is released later has the line's place, and not its time.
-    let is_here =
-        matches!(event, "kill" | "evicted" | "pressure") && text("/attribution") != "constraint";
+    let is_here = matches!(text("/event"), "kill" | "evicted" | "pressure")
+        && text("/attribution") != "constraint";
     let time_of_line = entry.filter(|_| is_here).and_then(Entry::known_time_us);
     let host = match entry.map(|entry| entry.host).or(host) {
         Some(host) if !host.is_empty() => printable(host),
@@ -83,7 +77,36 @@ pub(crate) fn write(row: &mut Row, record: &[u8], entry: Option<&Entry<'_>>, hos
             .unwrap_or_default()
             .to_owned(),
     };
-    let [namespace, pod, container] = names(&whole, text("/pod/uid"), text("/container/id"));
+    let names = names(&whole, text("/pod/uid"), text("/container/id"));
+    columns(row, oom, time_of_line, &host, names, record);
+}
+
+/// The row that says what could not be done.
+pub(crate) fn note(row: &mut Row, reason: &str) {
+    unread(row, reason, b"");
+}
+
+/// The row of a line that says nothing of an OOM kill.
+pub(crate) fn nothing(row: &mut Row) {
+    columns(row, &Value::Null, None, "", [""; 3], b"");
+}
+
+fn unread(row: &mut Row, reason: &str, record: &[u8]) {
+    let oom = json!({ "event": UNREAD, "reason": reason });
+    columns(row, &oom, None, "", [""; 3], record);
+}
+
+/// Writes every column, in their order. `names` are those of namespace, pod and container.
+fn columns(
+    row: &mut Row,
+    oom: &Value,
+    time_of_line: Option<u64>,
+    host: &str,
+    [namespace, pod, container]: [&str; 3],
+    record: &[u8],
+) {
+    let text = |pointer: &str| text_at(oom, pointer);
+    let number = |pointer: &str| oom.pointer(pointer).and_then(Value::as_u64);
     let resident = [
         "/victim/anon_rss_bytes",
         "/victim/file_rss_bytes",
@@ -96,8 +119,7 @@ pub(crate) fn write(row: &mut Row, record: &[u8], entry: Option<&Entry<'_>>, hos
         "" => text("/cgroup/limit"),
         victim => victim,
     };
-
-    row.text(event.as_bytes());
+    row.text(text("/event").as_bytes());
     row.optional(number("/time_us").or(time_of_line));
     row.text(host.as_bytes());
     row.text(text("/killer").as_bytes());
@@ -131,39 +153,10 @@ pub(crate) fn write(row: &mut Row, record: &[u8], entry: Option<&Entry<'_>>, hos
     row.text(record);
 }
 
-/// The row that says what could not be done.
-pub(crate) fn note(row: &mut Row, reason: &str) {
-    unread(row, reason, b"");
-}
-
-/// The row of a line that says nothing of an OOM kill.
-pub(crate) fn nothing(row: &mut Row) {
-    fixed(row, "", "", b"");
-}
-
-fn unread(row: &mut Row, reason: &str, record: &[u8]) {
-    fixed(row, UNREAD, reason, record);
-}
-
-fn fixed(row: &mut Row, event: &str, reason: &str, record: &[u8]) {
-    row.text(event.as_bytes());
-    row.optional(None);
-    for _ in 0..13 {
-        row.text(b"");
-    }
-    row.number_32(0);
-    for _ in 0..3 {
-        row.optional(None);
-    }
-    for _ in 0..4 {
-        row.text(b"");
-    }
-    row.flag(false);
-    row.optional(None);
-    row.text(b"");
-    row.text(reason.as_bytes());
-    row.text(b"");
-    row.text(record);
+/// The text at a place, empty where there is none.
+fn text_at<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default()
 }
 
 /// Namespace, pod and container, where whoever logged the line named the very pod, and the very container, that the

@@ -34,3 +34,4 @@ mod kills;
 mod output;
 
 pub use function::Function;
+pub use output::{push_length, push_text};

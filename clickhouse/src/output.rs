@@ -78,6 +78,25 @@ impl Output {
     }
 }
 
+/// Writes a text as `RowBinary` has it.
+pub fn push_text(out: &mut Vec<u8>, text: &[u8]) {
+    push_length(out, text.len());
+    out.extend_from_slice(text);
+}
+
+/// Writes the number in front of a text or an array: seven bits a byte, the lowest first.
+pub fn push_length(out: &mut Vec<u8>, length: usize) {
+    let mut rest = length;
+    loop {
+        let bits = u8::try_from(rest & 0x7f).unwrap_or_default();
+        rest >>= 7;
+        if rest == 0 {
+            return out.push(bits);
+        }
+        out.push(bits | 0x80);
+    }
+}
+
 /// Writes the columns of one row.
 #[derive(Debug, Default)]
 pub(crate) struct Row(Vec<u8>);
@@ -88,17 +107,7 @@ impl Row {
     }
 
     pub(crate) fn text(&mut self, text: &[u8]) {
-        let mut rest = text.len();
-        loop {
-            let bits = u8::try_from(rest & 0x7f).unwrap_or_default();
-            rest >>= 7;
-            if rest == 0 {
-                self.0.push(bits);
-                break;
-            }
-            self.0.push(bits | 0x80);
-        }
-        self.0.extend_from_slice(text);
+        push_text(&mut self.0, text);
     }
 
     pub(crate) fn flag(&mut self, flag: bool) {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oom_clickhouse::Function;
+use oom_clickhouse::{Function, push_length, push_text};
 
 /// The columns of a row: a text, a number that may be missing, four bytes, one byte.
 const KILL: &str = "totttttttttttttnooottttbotttt";
@@ -68,23 +68,6 @@ fn call(function: Function, input: &[u8], rows: u32) -> Vec<u8> {
     let most = u32::try_from(input.len() + 1).unwrap_or(u32::MAX);
     assert_eq!(count, rows.min(most), "as many rows leave as came");
     bytes
-}
-
-fn push_text(out: &mut Vec<u8>, text: &[u8]) {
-    push_length(out, text.len());
-    out.extend_from_slice(text);
-}
-
-fn push_length(out: &mut Vec<u8>, mut length: usize) {
-    while length >= 0x80 {
-        out.push(0x80 | low_bits(length));
-        length >>= 7;
-    }
-    out.push(low_bits(length));
-}
-
-fn low_bits(length: usize) -> u8 {
-    u8::try_from(length & 0x7f).expect("seven bits")
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -73,18 +73,3 @@ pub fn shipped(name: &str) -> String {
 pub fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "\\'"))
 }
-
-/// A text as `RowBinary` has it.
-pub fn push_text(out: &mut Vec<u8>, text: &[u8]) {
-    push_length(out, text.len());
-    out.extend_from_slice(text);
-}
-
-/// The number in front of a text or an array.
-pub fn push_length(out: &mut Vec<u8>, mut length: usize) {
-    while length >= 0x80 {
-        out.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
-        length >>= 7;
-    }
-    out.push(u8::try_from(length).unwrap());
-}

@@ -2,13 +2,14 @@
 
 use std::fs;
 
+use oom_clickhouse::{push_length, push_text};
 use oom_filter::lines::{LineFormat, Record, Records};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::{Identity, Suite, trials, value};
 use serde_json::{Value, json};
 
-use crate::engine::{home, push_length, push_text, quoted, run, scratch};
+use crate::engine::{home, quoted, run, scratch};
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {

@@ -1,22 +1,19 @@
 //! Takes kills over HTTP. Whatever comes is answered at once, and with success: nothing that goes wrong here is to
 //! hold the sender's other outputs back.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::body::Incoming;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::http;
 use crate::kill::Kill;
 use crate::writer::Writer;
 
@@ -26,6 +23,9 @@ const LONGEST: usize = 8 << 20;
 const AT_ONCE: usize = 2;
 /// The longest time for a request.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest time from one request of a connection to the next.
+const BETWEEN_REQUESTS: Duration = Duration::from_mins(2);
 
 /// What reads the bodies.
 #[derive(Clone)]
@@ -64,26 +64,14 @@ impl Intake {
 
 /// Takes whatever comes.
 pub async fn serve(listener: TcpListener, intake: Intake) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // As where there are too many: it may pass.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
+    let answer = move |request| {
         let intake = intake.clone();
-        let service = service_fn(move |request| {
-            let intake = intake.clone();
-            async move {
-                intake.take(request).await;
-                Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
-            }
-        });
-        let mut server = http1::Builder::new();
-        server
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_mins(2));
-        tokio::task::spawn_local(server.serve_connection(TokioIo::new(stream), service));
-    }
+        async move {
+            intake.take(request).await;
+            Response::new(Full::default())
+        }
+    };
+    http::serve(listener, BETWEEN_REQUESTS, true, answer).await;
 }
 
 /// Hands on each record of an array, or of lines. Says whether all of it could be read.

@@ -28,6 +28,7 @@
 
 mod api;
 mod event;
+mod http;
 mod intake;
 mod kill;
 mod metrics;

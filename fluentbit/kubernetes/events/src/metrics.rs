@@ -2,21 +2,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
+use crate::http;
 use crate::queue::{Change, Lost};
 use crate::writer::Writer;
+
+/// The longest time for the head of a request.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A count that only grows.
 #[derive(Debug, Default)]
@@ -161,33 +161,20 @@ impl Figures {
 
 /// Answers whoever asks: `/metrics` with the page, all else so that a probe sees it run.
 pub async fn serve(listener: TcpListener, writer: Rc<Writer>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // As where there are too many: it may pass.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
+    let answer = move |request: Request<Incoming>| {
         let writer = writer.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            let writer = writer.clone();
-            async move {
-                let page = match request.uri().path() {
-                    "/metrics" => writer.figures.page(writer.waiting()),
-                    _ => "oom-events\n".to_owned(),
-                };
-                let mut response = Response::new(Full::new(Bytes::from(page)));
-                let kind = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4");
-                response
-                    .headers_mut()
-                    .insert(hyper::header::CONTENT_TYPE, kind);
-                Ok::<_, Infallible>(response)
-            }
-        });
-        let mut server = http1::Builder::new();
-        server
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(10))
-            .keep_alive(false);
-        tokio::task::spawn_local(server.serve_connection(TokioIo::new(stream), service));
-    }
+        async move {
+            let page = match request.uri().path() {
+                "/metrics" => writer.figures.page(writer.waiting()),
+                _ => "oom-events\n".to_owned(),
+            };
+            let mut response = Response::new(Full::new(Bytes::from(page)));
+            let kind = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4");
+            response
+                .headers_mut()
+                .insert(hyper::header::CONTENT_TYPE, kind);
+            response
+        }
+    };
+    http::serve(listener, PATIENCE, false, answer).await;
 }

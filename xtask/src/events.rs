@@ -32,30 +32,15 @@ fn run(parser: lexopt::Parser) -> Result<(), Failure> {
 ///
 /// [`Failure::Failed`] from the build, and where the program is larger than it may be.
 pub fn image(path: &Path) -> Result<(), Failure> {
-    let program = EVENTS.build()?;
-    let bytes = fs::metadata(&program).map_err(|error| Failure::file("read", &program, &error))?;
-    if bytes.len() > EVENTS.limit {
-        let (bytes, limit) = (bytes.len(), EVENTS.limit);
-        return Err(Failure::Failed(format!(
-            "{} has {bytes} bytes, and may have {limit}",
-            EVENTS.file
-        )));
-    }
-    let layout = workspace::target().join("staged/events");
-    if layout.exists() {
-        // Blobs of an older program would stay beside those of this one.
-        fs::remove_dir_all(&layout).map_err(|error| Failure::file("remove", &layout, &error))?;
-    }
-    let mut build = pack();
+    let program = EVENTS.build_within_limit()?;
+    let layout = workspace::fresh(workspace::target().join("staged/events"))?;
+    let pack = workspace::pack()?;
+    let mut build = workspace::command(&pack);
     build.arg("program").arg(program).arg(EVENTS.package);
     workspace::run(build.arg(env!("CARGO_PKG_VERSION")).arg(&layout))?;
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
-    let mut archive = pack();
+    let mut archive = workspace::command(pack);
     archive.arg("archive").arg(layout).arg("");
     workspace::run(archive.arg(path))
-}
-
-fn pack() -> std::process::Command {
-    workspace::cargo(&["run", "--quiet", "--locked", "--package", "oom-pack", "--"])
 }

@@ -170,6 +170,23 @@ impl Module {
         Ok(after)
     }
 
+    /// The same, where what it builds is not larger than it may be.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::build`], and [`Failure::Failed`] above the limit.
+    pub fn build_within_limit(&self) -> Result<PathBuf, Failure> {
+        let Self { file, limit, .. } = self;
+        let path = self.build()?;
+        let bytes = fs::metadata(&path).map_err(|error| Failure::file("read", &path, &error))?;
+        match bytes.len().checked_sub(*limit) {
+            None | Some(0) => Ok(path),
+            Some(more) => Err(Failure::Failed(format!(
+                "{file} has {more} bytes more than the limit beside its name in xtask/src"
+            ))),
+        }
+    }
+
     /// Cargo's command over the package, as this module is compiled.
     pub fn command(&self, subcommand: &str) -> Command {
         let mut cargo = workspace::cargo(&[subcommand, "--package", self.package, "--locked"]);

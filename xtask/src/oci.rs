@@ -1,7 +1,5 @@
 //! `cargo xtask oci`: Envoy's module as an OCI image, for Istio and registries.
 
-use std::fs;
-
 use crate::failure::Failure;
 use crate::module::ENVOY;
 use crate::{Subcommand, dist, switches, workspace};
@@ -21,12 +19,8 @@ The digest that its tag stands for is printed.",
 fn run(parser: lexopt::Parser) -> Result<(), Failure> {
     let [] = switches(parser, [])?;
     let module = ENVOY.build()?;
-    let folder = dist::folder().join("oom-envoy-oci");
-    if folder.exists() {
-        // Blobs of an older module would stay beside those of this one.
-        fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
-    }
-    let mut pack = workspace::cargo(&["run", "--locked", "--package", "oom-pack", "--"]);
+    let folder = workspace::fresh(dist::folder().join("oom-envoy-oci"))?;
+    let mut pack = workspace::command(workspace::pack()?);
     pack.arg("image").arg(module).arg("oom-envoy");
     workspace::run(pack.arg(env!("CARGO_PKG_VERSION")).arg(folder))
 }

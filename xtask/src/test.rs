@@ -143,8 +143,8 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
 /// No lint has anything to say of the workspace, its tests included, nor of the modules as they are
 /// compiled for their hosts.
 fn lints() -> Result<Outcome, Failure> {
-    // As `cargo clippy` does it, but in a build in the place of a check: what the workspace depends on is then
-    // compiled once for lints and tests, which saves six minutes on two processors.
+    // As `cargo clippy` does it, but in a build in the place of a check: dependencies are then compiled once for the
+    // lints and for the tests.
     let mut build = workspace::cargo(&["build", "--workspace", "--all-targets", "--locked"]);
     build.env("RUSTC_WORKSPACE_WRAPPER", workspace::clippy_driver());
     build.env(
@@ -158,8 +158,8 @@ fn lints() -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-/// What nobody reads the documentation of, and what it needs would be compiled for it once more: three minutes of four
-/// on two processors.
+/// Members whose documentation nobody reads. To write it, Cargo would compile their many dependencies once more, with
+/// the features that they have without tests.
 const WITHOUT_DOCUMENTATION: [&str; 5] = [
     "oom-envoy-test",
     "oom-events",

@@ -1,6 +1,5 @@
 //! `cargo xtask web`: the page and the npm package.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -82,22 +81,9 @@ pub fn tool() -> PathBuf {
 /// [`Failure::Failed`] from the builds, for a module that is too large, and where a file cannot be
 /// written.
 pub fn build() -> Result<(), Failure> {
-    let module = MODULE.build()?;
-    let size = fs::metadata(&module).map_or(0, |file| file.len());
-    if size > MODULE.limit {
-        return Err(Failure::Failed(format!(
-            "{} has {size} bytes, {} more than its limit allows. The limit stands in \
-             xtask/src/web.rs.",
-            MODULE.file,
-            size - MODULE.limit
-        )));
-    }
+    let module = MODULE.build_within_limit()?;
     workspace::run(&mut workspace::shared_build(&["--bin", "oom-web-tool"]))?;
-    let folder = folder();
-    // Nothing of an older build shall stay.
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
-    }
+    let folder = workspace::fresh(folder())?;
     for part in ["package", "page"] {
         let mut tool = workspace::command(tool());
         tool.arg(part).arg(&module).arg("web");

@@ -124,6 +124,29 @@ fn line(command: &Command) -> String {
     format!("`{}`", words.join(" "))
 }
 
+/// A folder with nothing in it: nothing of an older build stays there.
+///
+/// # Errors
+///
+/// [`Failure::file`] where it cannot be emptied or made.
+pub fn fresh(folder: PathBuf) -> Result<PathBuf, Failure> {
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
+    }
+    fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
+    Ok(folder)
+}
+
+/// Builds the program that packs modules and programs for registries, and says where it is.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] from the build.
+pub fn pack() -> Result<PathBuf, Failure> {
+    run(&mut cargo(&["build", "--locked", "--package=oom-pack"]))?;
+    Ok(target().join("debug/oom-pack"))
+}
+
 /// The path as a person in the top folder writes it.
 pub fn short(path: &Path) -> String {
     path.strip_prefix(root())

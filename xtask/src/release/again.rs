@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Extent, folder, fresh, read};
+use super::{Extent, folder, read};
 use crate::failure::Failure;
 use crate::workspace;
 
@@ -18,7 +18,7 @@ const TOOLS: [&str; 3] = ["npm", "python", "tools"];
 /// [`Failure::Failed`] from the build, and where a file differs.
 pub(super) fn again(extent: Extent) -> Result<(), Failure> {
     let place = workspace::target().join("again");
-    let elsewhere = fresh(place.join("a folder of another name"))?;
+    let elsewhere = workspace::fresh(place.join("a folder of another name"))?;
     // A clone, since a crate says of which commit it is; and over it what is not committed yet.
     sh(
         "git clone --quiet . \"$TO\"

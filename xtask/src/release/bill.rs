@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{TIME, copy, fresh, read, write};
+use super::{TIME, copy, read, write};
 use crate::failure::Failure;
 use crate::module::{MODULES, Module, PROGRAM};
 use crate::{web, workspace};
@@ -16,7 +16,7 @@ const BILL: &str = "oom-bill";
 pub(super) fn build(folder: &Path) -> Result<(), Failure> {
     let members = members()?;
     let mut licences = Vec::new();
-    let staged = fresh(workspace::target().join("staged/licences"))?;
+    let staged = workspace::fresh(workspace::target().join("staged/licences"))?;
     let rules = staged.join("about.toml");
     write(&rules, accepted()?)?;
     let mut packages: Vec<&str> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{VERSION, fresh};
+use super::VERSION;
 use crate::failure::Failure;
 use crate::module::MODULES;
 use crate::{dist, workspace};
@@ -31,7 +31,7 @@ pub(super) fn build(pack: &Path, folder: &Path) -> Result<(), Failure> {
     for module in MODULES {
         for (form, suffix) in FORMS {
             let title = title(module.file, suffix);
-            let staged = fresh(workspace::target().join("staged/layout"))?;
+            let staged = workspace::fresh(workspace::target().join("staged/layout"))?;
             let mut lay_out = workspace::command(pack);
             lay_out.arg(form).arg(dist::path(module));
             workspace::run(lay_out.args([title.as_str(), VERSION]).arg(&staged))?;

@@ -2,7 +2,7 @@
 //! chart is one.
 
 use super::kubernetes::CHART;
-use super::{VERSION, folder, fresh};
+use super::{VERSION, folder};
 use crate::failure::Failure;
 use crate::{tools, workspace};
 
@@ -12,7 +12,7 @@ use crate::{tools, workspace};
 ///
 /// [`Failure::Failed`] where something is missing.
 pub(super) fn installed() -> Result<(), Failure> {
-    let root = fresh(workspace::target().join("staged/root"))?;
+    let root = workspace::fresh(workspace::target().join("staged/root"))?;
     let mut shell = workspace::command("sh");
     shell.args(["-euc", include_str!("installed.sh")]);
     shell.env("ROOT", root).env("RELEASE", folder());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{VERSION, archive, copy, copy_all, fresh, read, repository, write};
+use super::{VERSION, archive, copy, copy_all, read, repository, write};
 use crate::failure::Failure;
 use crate::module::FLUENT_BIT_NAMES;
 use crate::{dist, workspace};
@@ -29,7 +29,7 @@ pub(super) fn build(pack: &Path, folder: &Path) -> Result<(), Failure> {
     let sources = workspace::root().join("fluentbit/kubernetes");
     let module = dist::path(&FLUENT_BIT_NAMES);
 
-    let staged = fresh(workspace::target().join("staged/kubernetes"))?;
+    let staged = workspace::fresh(workspace::target().join("staged/kubernetes"))?;
     for part in [
         "base",
         "grafana",
@@ -48,7 +48,7 @@ pub(super) fn build(pack: &Path, folder: &Path) -> Result<(), Failure> {
     }
     archive(pack, &staged, "oom-kubernetes", folder)?;
 
-    let staged = fresh(workspace::target().join("staged").join(CHART))?;
+    let staged = workspace::fresh(workspace::target().join("staged").join(CHART))?;
     chart(&sources, &module, &staged)?;
     let mut pack = workspace::command(pack);
     pack.arg("archive").arg(&staged).arg(CHART);

@@ -119,14 +119,14 @@ pub fn folder() -> PathBuf {
 ///
 /// [`Failure::Failed`] from the builds, and where a file cannot be read or written.
 pub fn build(extent: Extent) -> Result<(), Failure> {
-    let folder = fresh(folder())?;
+    let folder = workspace::fresh(folder())?;
     dist::build()?;
     let program = PROGRAM.build()?;
     for module in MODULES {
         copy(&dist::path(module), &folder.join(module.file))?;
     }
     copy(&program, &folder.join(PROGRAM.file))?;
-    let pack = pack()?;
+    let pack = workspace::pack()?;
     packages::build(&folder)?;
     images::build(&pack, &folder)?;
     kubernetes::build(&pack, &folder)?;
@@ -140,16 +140,6 @@ pub fn build(extent: Extent) -> Result<(), Failure> {
         bill::build(&folder)?;
     }
     sums(&folder)
-}
-
-/// The program that packs.
-fn pack() -> Result<PathBuf, Failure> {
-    workspace::run(&mut workspace::cargo(&[
-        "build",
-        "--locked",
-        "--package=oom-pack",
-    ]))?;
-    Ok(workspace::target().join("debug/oom-pack"))
 }
 
 /// Packs a folder as `<title>-<version>.tar.gz`, in which all lies below that name.
@@ -174,15 +164,6 @@ fn sums(folder: &Path) -> Result<(), Failure> {
     workspace::run(sha256sum.args(names).current_dir(folder).stdout(file))?;
     println!("\n{}", read(&path)?);
     Ok(())
-}
-
-/// A folder with nothing in it.
-fn fresh(folder: PathBuf) -> Result<PathBuf, Failure> {
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|error| Failure::file("remove", &folder, &error))?;
-    }
-    fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
-    Ok(folder)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{TIME, VERSION, copy, fresh, read, repository, write};
+use super::{TIME, VERSION, copy, read, repository, write};
 use crate::failure::Failure;
 use crate::module::{MODULES, PROGRAM};
 use crate::{dist, workspace};
@@ -122,7 +122,7 @@ const PATHS: &[(&str, &str)] = &[
 
 /// Builds both into `folder`.
 pub(super) fn build(folder: &Path) -> Result<(), Failure> {
-    let staged = fresh(workspace::target().join("staged/packages"))?;
+    let staged = workspace::fresh(workspace::target().join("staged/packages"))?;
     for (from, to) in FILES {
         let mut text = read(&workspace::root().join(from))?;
         for (here, there) in PATHS {

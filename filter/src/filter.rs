@@ -604,7 +604,9 @@ impl RecordFindings {
                     .is_none_or(|known| known == Event::Report && event != Event::Report)
                 {
                     self.line = Some(event);
-                    self.written = (mode == Mode::Annotate).then(|| line.into_oom());
+                    if mode == Mode::Annotate {
+                        self.written = Some(line.into_oom());
+                    }
                 }
             }
         }

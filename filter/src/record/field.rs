@@ -90,16 +90,25 @@ impl<T: Copy> Table<T> {
         gate
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static [u8]> {
+        self.rows.iter().map(|(name, _)| *name)
+    }
+
     /// What the name means.
     pub(super) fn find(&self, name: &FieldName) -> Option<T> {
-        let name = name.bytes();
+        let (_, meaning) = self.rows.get(self.row(name.bytes())?)?;
+        Some(*meaning)
+    }
+
+    /// The number of the row with exactly this name.
+    pub(super) fn row(&self, name: &[u8]) -> Option<usize> {
         let mut left = self.by_length.get(name.len()).copied()?;
         while left != 0 {
             let at = usize::try_from(left.trailing_zeros()).ok()?;
-            let (known, meaning) = self.rows.get(at)?;
+            let (known, _) = self.rows.get(at)?;
             // Nearly every two names differ in the first letter.
             if known.first() == name.first() && *known == name {
-                return Some(*meaning);
+                return Some(at);
             }
             left &= left.wrapping_sub(1);
         }

@@ -45,19 +45,19 @@ pub(crate) fn members<'a>(text: &'a [u8], visit: &mut dyn FnMut(Member<'a>)) -> 
 }
 
 fn object<'a>(cursor: &mut Cursor<'a>, visit: &mut dyn FnMut(Member<'a>)) -> Option<()> {
-    cursor.tag(b"{")?;
+    cursor.byte(b'{')?;
     white_space(cursor);
-    if cursor.tag(b"}").is_some() {
+    if cursor.byte(b'}').is_some() {
         return Some(());
     }
     let mut nesting = Nesting::default();
     loop {
         visit(member(cursor, &mut nesting)?);
         white_space(cursor);
-        if cursor.tag(b"}").is_some() {
+        if cursor.byte(b'}').is_some() {
             return Some(());
         }
-        cursor.tag(b",")?;
+        cursor.byte(b',')?;
         white_space(cursor);
     }
 }
@@ -71,7 +71,7 @@ pub(crate) fn members_inside<'a>(inside: &'a [u8], visit: &mut dyn FnMut(Member<
     while let Some(member) = member(&mut cursor, &mut nesting) {
         visit(member);
         white_space(&mut cursor);
-        if cursor.tag(b",").is_none() {
+        if cursor.byte(b',').is_none() {
             return;
         }
         white_space(&mut cursor);
@@ -87,7 +87,7 @@ pub(crate) fn elements_inside<'a>(inside: &'a [u8], visit: &mut dyn FnMut(Value<
     while let Some(element) = value(&mut cursor, &mut nesting) {
         visit(element);
         white_space(&mut cursor);
-        if cursor.tag(b",").is_none() {
+        if cursor.byte(b',').is_none() {
             return;
         }
         white_space(&mut cursor);
@@ -163,10 +163,10 @@ fn compound(cursor: &mut Cursor<'_>, nesting: &mut Nesting) -> Option<()> {
         match cursor.peek()? {
             open @ (b'{' | b'[') => {
                 let object = open == b'{';
-                cursor.tag(&[open])?;
+                cursor.byte(open)?;
                 nesting.push(object);
                 white_space(cursor);
-                if cursor.tag(if object { b"}" } else { b"]" }).is_some() {
+                if cursor.byte(if object { b'}' } else { b']' }).is_some() {
                     nesting.pop();
                 } else {
                     if object {
@@ -185,14 +185,14 @@ fn compound(cursor: &mut Cursor<'_>, nesting: &mut Nesting) -> Option<()> {
             }
             white_space(cursor);
             let object = nesting.in_object()?;
-            if cursor.tag(b",").is_some() {
+            if cursor.byte(b',').is_some() {
                 white_space(cursor);
                 if object {
                     key(cursor)?;
                 }
                 break;
             }
-            cursor.tag(if object { b"}" } else { b"]" })?;
+            cursor.byte(if object { b'}' } else { b']' })?;
             nesting.pop();
         }
     }
@@ -205,7 +205,7 @@ fn key(cursor: &mut Cursor<'_>) -> Option<()> {
 
 fn colon(cursor: &mut Cursor<'_>) -> Option<()> {
     white_space(cursor);
-    cursor.tag(b":")?;
+    cursor.byte(b':')?;
     white_space(cursor);
     Some(())
 }
@@ -218,18 +218,18 @@ fn white_space(cursor: &mut Cursor<'_>) {
 
 /// The text between the quotes.
 fn string<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    cursor.tag(b"\"")?;
+    cursor.byte(b'\"')?;
     let start = cursor.rest();
     loop {
         cursor.take_while(|byte| !matches!(byte, b'"' | b'\\'));
         if cursor.peek()? == b'"' {
             let text = start.get(..start.len().checked_sub(cursor.rest().len())?);
-            cursor.tag(b"\"")?;
+            cursor.byte(b'\"')?;
             return text;
         }
-        cursor.tag(b"\\")?;
+        cursor.byte(b'\\')?;
         let kind = cursor.peek()?;
-        cursor.tag(&[kind])?;
+        cursor.byte(kind)?;
         match kind {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
             b'u' => {
@@ -251,16 +251,16 @@ fn plain<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 fn is_number(text: &[u8]) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit();
     let mut cursor = Cursor::new(text);
-    let _ = cursor.tag(b"-");
+    let _ = cursor.byte(b'-');
     let mut number = || {
-        if cursor.tag(b"0").is_none() {
+        if cursor.byte(b'0').is_none() {
             cursor.take_some(digit)?;
         }
-        if cursor.tag(b".").is_some() {
+        if cursor.byte(b'.').is_some() {
             cursor.take_some(digit)?;
         }
-        if cursor.tag(b"e").or_else(|| cursor.tag(b"E")).is_some() {
-            let _ = cursor.tag(b"+").or_else(|| cursor.tag(b"-"));
+        if cursor.byte(b'e').or_else(|| cursor.byte(b'E')).is_some() {
+            let _ = cursor.byte(b'+').or_else(|| cursor.byte(b'-'));
             cursor.take_some(digit)?;
         }
         cursor.end()

@@ -332,7 +332,7 @@ impl<'a> Record<'a> {
     }
 
     /// The texts that may be the kernel's, in the order they are to be tried.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<u8>> {
         self.texts.decoded()
     }
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::decoded_key;
+use super::field::Table;
 use super::json::{self, Value};
 use super::unescape;
 use crate::text::cursor::Cursor;
@@ -10,35 +11,35 @@ use crate::text::cursor::Cursor;
 /// The places of a text: its key, with that of the object at the top of the record that holds it in front. The
 /// likeliest first: of several the first that tells of a kill is taken. No record is searched through for a
 /// text that looks right: many fields hold what a visitor of a web page wrote.
-const PLACES: [&[u8]; 24] = [
-    b"MESSAGE",
-    MSG,
-    b"message",
-    b"log",
-    b"body",
-    b"Body",
+const PLACES: Table<()> = Table::new(&[
+    (b"MESSAGE", ()),
+    (MSG, ()),
+    (b"message", ()),
+    (b"log", ()),
+    (b"body", ()),
+    (b"Body", ()),
     // CloudWatch, Cloud Logging, Azure, GELF, Loki, Splunk.
-    b"@message",
-    b"textPayload",
-    b"SyslogMessage",
-    b"short_message",
-    b"line",
-    b"_raw",
-    b"jsonPayload.MESSAGE",
-    b"jsonPayload.message",
+    (b"@message", ()),
+    (b"textPayload", ()),
+    (b"SyslogMessage", ()),
+    (b"short_message", ()),
+    (b"line", ()),
+    (b"_raw", ()),
+    (b"jsonPayload.MESSAGE", ()),
+    (b"jsonPayload.message", ()),
     // OpenTelemetry: its receiver of the journal makes a map of an entry; OTLP names the type of a value.
-    b"body.MESSAGE",
-    b"body.message",
-    b"body.stringValue",
-    b"Body.MESSAGE",
-    b"Body.stringValue",
+    (b"body.MESSAGE", ()),
+    (b"body.message", ()),
+    (b"body.stringValue", ()),
+    (b"Body.MESSAGE", ()),
+    (b"Body.stringValue", ()),
     // Datadog, Splunk, Elasticsearch.
-    b"attributes.message",
-    b"content.message",
-    b"result._raw",
-    b"_source.message",
-    b"_source.MESSAGE",
-];
+    (b"attributes.message", ()),
+    (b"content.message", ()),
+    (b"result._raw", ()),
+    (b"_source.message", ()),
+    (b"_source.MESSAGE", ()),
+]);
 
 /// Where `dmesg --json` writes it.
 const MSG: &[u8] = b"msg";
@@ -51,9 +52,10 @@ enum Text<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The texts of a record.
+/// The texts of a record and the rows of their places, in the order of the rows. A record has one as a rule, and is
+/// moved about: so there is no slot for each place.
 #[derive(Default)]
-pub(super) struct Texts<'a>([Option<Text<'a>>; PLACES.len()]);
+pub(super) struct Texts<'a>(Vec<(usize, Text<'a>)>);
 
 impl<'a> Texts<'a> {
     /// Notes a member of the record. Whether it is a text, and so nothing else.
@@ -61,11 +63,11 @@ impl<'a> Texts<'a> {
         let Value::Object(inside) = value else {
             return self.note(key, value);
         };
-        let holds_text = |place: &&[u8]| {
+        let holds_text = |place: &[u8]| {
             let rest = place.strip_prefix(key);
             rest.is_some_and(|rest| rest.starts_with(b"."))
         };
-        if PLACES.iter().any(holds_text) {
+        if PLACES.names().any(holds_text) {
             json::members_inside(inside, &mut |member| {
                 let place = [key, b".", &decoded_key(member.key)].concat();
                 self.note(&place, member.value);
@@ -75,27 +77,33 @@ impl<'a> Texts<'a> {
     }
 
     fn note(&mut self, place: &[u8], value: Value<'a>) -> bool {
-        let at = PLACES.iter().position(|known| *known == place);
-        let Some(slot) = at.and_then(|at| self.0.get_mut(at)) else {
+        let Some(row) = PLACES.row(place) else {
             return false;
         };
-        *slot = match value {
+        let text = match value {
             Value::String(text) => Some(Text::String(text)),
             Value::Array(text) => Some(Text::Bytes(text)),
             _ => None,
         };
-        slot.is_some()
+        // Of two members of one name the later counts.
+        self.0.retain(|(known, _)| *known != row);
+        let Some(text) = text else {
+            return false;
+        };
+        let at = self.0.partition_point(|(known, _)| *known < row);
+        self.0.insert(at, (row, text));
+        true
     }
 
     /// Whether one stands where `dmesg --json` writes it.
     pub(super) fn has_msg(&self) -> bool {
-        let mut places = PLACES.iter().zip(self.0);
-        places.any(|(place, text)| *place == MSG && text.is_some())
+        let row = PLACES.row(MSG);
+        self.0.iter().any(|(known, _)| Some(*known) == row)
     }
 
     /// Those that may be the kernel's, in the order they are to be tried.
-    pub(super) fn decoded(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-        self.0.into_iter().flatten().filter_map(|text| match text {
+    pub(super) fn decoded(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.0.iter().filter_map(|(_, text)| match *text {
             Text::String(raw) => Some(unescape::decode(raw)),
             Text::Bytes(raw) => byte_array(raw),
         })

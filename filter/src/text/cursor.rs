@@ -140,6 +140,13 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
+    /// Exactly this byte.
+    #[inline]
+    pub(crate) fn byte(&mut self, byte: u8) -> Option<()> {
+        let (first, rest) = self.rest.split_first()?;
+        (*first == byte).then(|| self.rest = rest)
+    }
+
     /// The longest run of bytes that `keep` accepts; it may be empty.
     pub(crate) fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
         let length = self.rest.iter().take_while(|byte| keep(**byte)).count();

@@ -49,7 +49,9 @@ pub(crate) fn push_escaped(text: &mut String, bytes: &[u8]) {
 /// Adds each byte as two hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        text.extend(hex_digits(*byte).map(char::from));
+        for digit in hex_digits(*byte) {
+            text.push(char::from(digit));
+        }
     }
 }
 

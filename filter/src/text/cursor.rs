@@ -180,9 +180,9 @@ impl<'a> Cursor<'a> {
         let mut ahead = *self;
         let digits = ahead.take_some(|byte| byte.is_ascii_digit())?;
         let number = digits.iter().try_fold(0_u64, |number, digit| {
-            number
-                .checked_mul(10)?
-                .checked_add(u64::from(digit.wrapping_sub(b'0')))
+            // As `checked_mul(10)`, for which WebAssembly multiplies 128 bits in a function.
+            let tenfold = (number <= u64::MAX / 10).then_some(number.wrapping_mul(10))?;
+            tenfold.checked_add(u64::from(digit.wrapping_sub(b'0')))
         })?;
         *self = ahead;
         Some(number)

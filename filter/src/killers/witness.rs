@@ -39,7 +39,7 @@ pub(crate) fn read(entry: &Entry<'_>) -> Option<Witness> {
         let (_, killer) = kinds
             .into_iter()
             .find(|(kind, _)| *kind == entry.message_id)?;
-        let place = entry.about_unit.clone();
+        let place = entry.about_unit.to_vec();
         (!place.is_empty()).then_some(())?;
         return Some(Witness {
             killer,

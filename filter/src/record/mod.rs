@@ -19,7 +19,6 @@ mod text;
 mod unescape;
 
 use alloc::borrow::Cow;
-use alloc::vec::Vec;
 
 pub(crate) use own::is_id;
 pub use splice::IdentityKeys;
@@ -332,7 +331,7 @@ impl<'a> Record<'a> {
     }
 
     /// The texts that may be the kernel's, in the order they are to be tried.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<u8>> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Cow<'a, [u8]>> {
         self.texts.decoded()
     }
 }
@@ -340,8 +339,8 @@ impl<'a> Record<'a> {
 /// A key of interest is short; escapes in it are rare.
 fn decoded_key(key: &[u8]) -> Cow<'_, [u8]> {
     const LONGEST: usize = 200;
-    if key.len() <= LONGEST && key.contains(&b'\\') {
-        Cow::Owned(unescape::decode(key))
+    if key.len() <= LONGEST {
+        unescape::decode(key)
     } else {
         Cow::Borrowed(key)
     }

@@ -1,6 +1,6 @@
 //! What a program wrote into the journal, by the fields that the journal alone can write.
 
-use alloc::vec::Vec;
+use alloc::borrow::Cow;
 
 use super::field::FieldName;
 use super::json::{self, Value};
@@ -28,8 +28,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) pid: &'a [u8],
     /// Its own fields: what kind of message it is, and which unit it is about. Empty as above.
     pub(crate) message_id: &'a [u8],
-    pub(crate) about_unit: Vec<u8>,
-    pub(crate) text: Vec<u8>,
+    pub(crate) about_unit: Cow<'a, [u8]>,
+    pub(crate) text: Cow<'a, [u8]>,
     pub(crate) machine: Machine,
     /// Microseconds since 1970.
     pub(crate) time_us: Option<u64>,

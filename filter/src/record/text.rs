@@ -1,5 +1,6 @@
 //! Where the kernel's text stands in a record.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::decoded_key;
@@ -102,10 +103,10 @@ impl<'a> Texts<'a> {
     }
 
     /// Those that may be the kernel's, in the order they are to be tried.
-    pub(super) fn decoded(&self) -> impl Iterator<Item = Vec<u8>> {
+    pub(super) fn decoded(&self) -> impl Iterator<Item = Cow<'a, [u8]>> {
         self.0.iter().filter_map(|(_, text)| match *text {
             Text::String(raw) => Some(unescape::decode(raw)),
-            Text::Bytes(raw) => byte_array(raw),
+            Text::Bytes(raw) => byte_array(raw).map(Cow::Owned),
         })
     }
 }

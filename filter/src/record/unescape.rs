@@ -1,5 +1,6 @@
 //! The bytes a JSON string stands for.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::json::code_unit;
@@ -8,14 +9,17 @@ use super::json::code_unit;
 ///
 /// A surrogate without its partner becomes U+FFFD, as it stands for no
 /// character; bytes that are not UTF-8 stay as they are.
-pub(crate) fn decode(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn decode(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(raw);
+    }
     let mut decoded = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(position) = rest.iter().position(|byte| *byte == b'\\') {
         let (plain, escape) = rest.split_at_checked(position).unwrap_or((rest, &[]));
         decoded.extend_from_slice(plain);
         let Some(([_, kind], after)) = escape.split_first_chunk::<2>() else {
-            return decoded;
+            return Cow::Owned(decoded);
         };
         rest = match kind {
             b'u' => unicode(&mut decoded, after),
@@ -33,7 +37,7 @@ pub(crate) fn decode(raw: &[u8]) -> Vec<u8> {
         };
     }
     decoded.extend_from_slice(rest);
-    decoded
+    Cow::Owned(decoded)
 }
 
 /// Decodes what follows `\u`, with the second half of a surrogate pair where
@@ -81,8 +85,8 @@ mod tests {
             (r"x\ud83d", "x\u{fffd}"),
             (r"\u0000", "\0"),
         ] {
-            assert_eq!(decode(raw.as_bytes()), expected.as_bytes(), "{raw}");
+            assert_eq!(*decode(raw.as_bytes()), *expected.as_bytes(), "{raw}");
         }
-        assert_eq!(decode(b"\xff\\n\xfe"), b"\xff\n\xfe");
+        assert_eq!(*decode(b"\xff\\n\xfe"), *b"\xff\n\xfe");
     }
 }

@@ -52,6 +52,56 @@ impl Kind {
     }
 }
 
+/// So many whole reports in one second, of containers by turns: the most that a kernel can write at once. A kernel
+/// leaves reports out where they are more than ten in five seconds.
+pub fn storm(report: &Kind, kills: usize, containers: usize) -> Kind {
+    let mut measured = Vec::new();
+    for kill in 0..kills {
+        let container = format!("{:064x}", kill % containers);
+        for (line, record) in report.measured.iter().enumerate() {
+            let mut members = match value(record) {
+                Value::Object(members) => members,
+                other => panic!("a record is an object: {other}"),
+            };
+            let text = members["msg"].as_str().expect("a text");
+            let text = with_container(text, &container);
+            members.insert("msg".to_owned(), text.into());
+            let number = kill * report.measured.len() + line;
+            members.insert("sec".to_owned(), 39_600.into());
+            members.insert(
+                "usec".to_owned(),
+                (number * 1_000_000 / (kills * REPORT_LINES)).into(),
+            );
+            members.insert("sequence".to_owned(), (1000 + number).into());
+            measured.push(Value::Object(members).to_string().into_bytes());
+        }
+    }
+    Kind {
+        name: STORM,
+        before: Vec::new(),
+        measured,
+        changes: true,
+        is_whole: false,
+    }
+}
+
+/// A line with another container's id.
+fn with_container(text: &str, container: &str) -> String {
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let (piece, behind) = match digits(rest) {
+            64 => (container, &rest[64..]),
+            0 => (&rest[..next.len_utf8()], &rest[next.len_utf8()..]),
+            length => rest.split_at(length),
+        };
+        out += piece;
+        rest = behind;
+    }
+    out
+}
+
 /// A record of `/dev/kmsg` so many hours later; any other as it is.
 fn later(record: &[u8], hours: u64) -> Vec<u8> {
     let Ok(Value::Object(mut members)) = serde_json::from_slice(record) else {
@@ -84,6 +134,7 @@ pub const STARTED: &str = "unit that started";
 pub const INSIDE: &str = "line inside a report";
 pub const KILL: &str = "kill line";
 pub const REPORT: &str = "whole report, 96 lines";
+pub const STORM: &str = "line of 1,000 reports in a second";
 
 /// The lines a report has, counted.
 const REPORT_LINES: usize = 96;

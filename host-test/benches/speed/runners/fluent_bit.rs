@@ -14,7 +14,9 @@ use nix::sys::time::TimeValLike;
 use serde_json::Value;
 
 use crate::race::Effort;
-use crate::records::{self, JOURNAL_2K, Kind, ORDINARY_TAIL, top};
+use crate::records::{
+    self, CONTAINERD, JOURNAL_2K, KUBELET, KUBELET_NAMES, Kind, ORDINARY_TAIL, REPORT, top,
+};
 use crate::table::{Row, Table, float};
 use crate::wasm::{FILTER, FUNCTION, Wasm};
 
@@ -110,12 +112,17 @@ pub fn rows(
     };
     fs::write(&files.filter, &wasm.filter)?;
     fs::write(&files.floor, &wasm.floor)?;
-    for (record, key, form) in [
-        (ORDINARY_TAIL, "log", Form::Text),
-        (JOURNAL_2K, "MESSAGE", Form::Json),
+    let storm = records::storm(records::named(kinds, REPORT), 1000, 50);
+    let named = |name| records::named(kinds, name);
+    for (kind, key, form) in [
+        (named(ORDINARY_TAIL), "log", Form::Text),
+        (named(JOURNAL_2K), "MESSAGE", Form::Json),
+        (named(KUBELET), "MESSAGE", Form::Json),
+        (named(KUBELET_NAMES), "MESSAGE", Form::Json),
+        (named(CONTAINERD), "MESSAGE", Form::Json),
+        (&storm, "msg", Form::Json),
     ] {
         (files.key, files.form) = (key, form);
-        let kind = records::named(kinds, record);
         let lines = write(&files, kind, effort.lines)?;
         let mut least = [f64::INFINITY; PIPELINES.len()];
         for _ in 0..effort.processes {
@@ -136,10 +143,14 @@ pub fn rows(
     Ok(())
 }
 
-/// Writes the file that is read, and gives how many lines it has. Long records are fewer.
+/// Writes the file that is read, and gives how many lines it has. Long records are fewer, and a storm is written once.
 fn write(files: &Files, kind: &Kind, lines: usize) -> Result<usize, Box<dyn Error>> {
     let mean = kind.bytes() / kind.measured.len();
-    let lines = lines * 512 / mean.max(512);
+    let lines = if kind.changes {
+        kind.measured.len()
+    } else {
+        lines * 512 / mean.max(512)
+    };
     let mut text = Vec::new();
     for record in kind.measured.iter().cycle().take(lines) {
         match files.form {

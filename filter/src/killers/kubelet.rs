@@ -51,7 +51,7 @@ pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
     Some(oom)
 }
 
-fn told(event: Event, reason: &str) -> Box<Oom> {
+pub(super) fn told(event: Event, reason: &str) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = event;
     oom.reason = Some(reason.into());
@@ -79,7 +79,7 @@ fn names(text: &[u8]) -> Option<Names> {
 }
 
 /// The same text, with each quantity in bytes: `58472Ki` is 59875328.
-fn in_bytes(text: &[u8]) -> String {
+pub(super) fn in_bytes(text: &[u8]) -> String {
     let mut out = String::new();
     for word in text.trim_ascii_end().split(|byte| *byte == b' ') {
         if !out.is_empty() {

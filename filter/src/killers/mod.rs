@@ -13,6 +13,8 @@ mod sequence;
 #[cfg(feature = "more-programs")]
 mod slurm;
 mod systemd_oomd;
+#[cfg(feature = "more-programs")]
+pub(crate) mod unproven;
 mod witness;
 
 use alloc::boxed::Box;
@@ -24,6 +26,8 @@ use crate::record::program::Entry;
 use crate::units;
 use sequence::Sequence;
 pub(crate) use sequence::Sequences;
+#[cfg(feature = "more-programs")]
+pub(crate) use witness::of_text as witness_of_text;
 pub(crate) use witness::{Witness, read as witness};
 
 /// A program that kills.
@@ -84,7 +88,10 @@ static PROGRAMS: &[Program] = &[
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let in_kernel_log = kernel_log::PROGRAMS.iter().map(|(killer, _)| *killer);
     let programs = PROGRAMS.iter().map(|program| program.killer);
-    programs.chain(in_kernel_log)
+    let programs = programs.chain(in_kernel_log);
+    #[cfg(feature = "more-programs")]
+    let programs = programs.chain(unproven::NAMES);
+    programs
 }
 
 /// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
@@ -118,6 +125,13 @@ pub(crate) const TELLING_WORDS: &[&[u8]] = &[
     #[cfg(feature = "more-programs")]
     witness::more::TELLING_WORDS[6],
 ];
+
+/// Whether the unit is one that some program's lines are believed of.
+#[cfg(feature = "more-programs")]
+pub(crate) fn is_of_program(entry: &Entry<'_>) -> bool {
+    let mut programs = PROGRAMS.iter();
+    programs.any(|program| program.units.contains(&entry.unit))
+}
 
 /// What a line says that the process of a unit of the system's manager wrote.
 pub(crate) fn read(

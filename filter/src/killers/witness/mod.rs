@@ -80,6 +80,49 @@ pub(crate) fn read(entry: &Entry<'_>) -> Option<Witness> {
     of_containerd()
 }
 
+/// systemd's words for units, up to 258 and since; for systemd-oomd's kills. `MESSAGE_ID` is what proves them.
+#[cfg(feature = "more-programs")]
+const UNIT_LINES: [(&[u8], Word); 3] = [
+    (
+        b": A process of this unit has been killed by the OOM killer.",
+        KERNEL,
+    ),
+    (
+        b": The kernel OOM killer killed some processes in this unit.",
+        KERNEL,
+    ),
+    (b" process(es) in this unit.", SYSTEMD_OOMD),
+];
+
+/// One of these stands in each of those lines of the kernel's kills.
+#[cfg(feature = "more-programs")]
+pub(super) const UNIT_WORDS: [&[u8]; 3] = [
+    b"killed by the OOM killer.",
+    b"OOM killer killed some ",
+    b": systemd-oomd killed ",
+];
+
+/// What a text bears witness of that nothing proves.
+#[cfg(feature = "more-programs")]
+pub(crate) fn of_text(text: &[u8]) -> Option<Witness> {
+    if let Some(id) = of_task(text) {
+        return Some(Witness::of(id));
+    }
+    let mut lines = UNIT_LINES.iter();
+    let (before, killer) =
+        lines.find_map(|(words, killer)| Some((text.strip_suffix(*words)?, *killer)))?;
+    let unit = match split_once(before, UNIT_WORDS[2]) {
+        Some((unit, _)) => unit,
+        None if killer == KERNEL => before,
+        None => return None,
+    };
+    let is_unit = !unit.is_empty() && unit.contains(&b'.') && !unit.contains(&b' ');
+    is_unit.then(|| Witness {
+        killer,
+        ..Witness::of(unit)
+    })
+}
+
 /// The container of `time="..." level=info msg="TaskOOM event container_id:\"<id>\""`, up to 1.6
 /// `&TaskOOM{ContainerID:<id>,...`, or the same as JSON.
 fn of_task(text: &[u8]) -> Option<&[u8]> {

@@ -45,7 +45,7 @@ fn container_id(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// The container whose conmon runs in this unit of the system's manager: no process of the container does.
-fn container_of_conmon<'a>(unit: &'a [u8]) -> Option<&'a [u8]> {
+fn container_of_conmon(unit: &[u8]) -> Option<&[u8]> {
     let prefixes: [&[u8]; 2] = [b"crio-conmon-", b"libpod-conmon-"];
     let mut prefixes = prefixes.iter();
     let name = prefixes.find_map(|prefix| unit.strip_prefix(*prefix))?;

@@ -83,7 +83,7 @@ pub struct Filter {
     /// Lines of which nothing says that the kernel wrote them are not read.
     refuses_unsaid: bool,
     /// Lines of other programs are read of which nothing says who wrote them.
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     reads_unproven: bool,
     streams: Streams<FirstRecord>,
     /// What other programs told so far, which tell over several lines.
@@ -105,7 +105,7 @@ impl Clone for Filter {
             keys: self.keys,
             started_us: self.started_us,
             refuses_unsaid: self.refuses_unsaid,
-            #[cfg(feature = "more-programs")]
+            #[cfg(feature = "unproven")]
             reads_unproven: self.reads_unproven,
             streams: self.streams.clone(),
             sequences: self.sequences.clone(),
@@ -139,7 +139,7 @@ impl Filter {
             keys,
             started_us: None,
             refuses_unsaid: false,
-            #[cfg(feature = "more-programs")]
+            #[cfg(feature = "unproven")]
             reads_unproven: false,
             streams: Streams::new(),
             sequences: Sequences::new(),
@@ -187,7 +187,7 @@ impl Filter {
     /// assert_eq!(kill["oom"]["killer"], "lmkd");
     /// assert_eq!(kill["oom"]["unproven"], true);
     /// ```
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     #[must_use]
     pub const fn read_unproven(mut self) -> Self {
         self.reads_unproven = true;
@@ -268,7 +268,7 @@ impl Filter {
                 self.streams.note_missing_lines(context.tag, machine);
             }
             let outcome = self.program_entry(mode, record, &parsed, context);
-            #[cfg(feature = "more-programs")]
+            #[cfg(feature = "unproven")]
             let outcome = outcome.or_else(|| self.unproven(mode, &parsed, context));
             return outcome.unwrap_or_else(|| pass_or_drop(mode));
         }
@@ -277,7 +277,7 @@ impl Filter {
             // The key is somebody's, and a record has room for one.
             return pass_or_drop(mode);
         }
-        #[cfg(feature = "more-programs")]
+        #[cfg(feature = "unproven")]
         if findings.kill.is_none()
             && findings.line.is_none()
             && let Some(outcome) = self.unproven(mode, &parsed, context)
@@ -310,7 +310,7 @@ impl Filter {
             None => killers::read(&entry, now_us, &mut self.sequences),
         };
         let Some(mut oom) = told else {
-            #[cfg(feature = "more-programs")]
+            #[cfg(feature = "unproven")]
             if !killers::is_of_program(&entry) {
                 return None;
             }
@@ -347,7 +347,8 @@ impl Filter {
 
     /// What becomes of a record by text that anybody could have written, where that is to be read and tells of a
     /// kill.
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
+    #[inline(never)]
     fn unproven(
         &mut self,
         mode: Mode,
@@ -358,11 +359,9 @@ impl Filter {
             return None;
         }
         for text in record.texts() {
-            let mut told = None;
-            lines(record, &text, |line| {
-                if told.is_none() && self.needs_reading(line) {
-                    told = self.unproven_line(&record.line(line), record.machine, context);
-                }
+            let told = text.split(|byte| *byte == b'\n').find_map(|line| {
+                let is_read = self.needs_reading(line);
+                is_read.then(|| self.unproven_line(&record.line(line), record.machine, context))?
             });
             if told.is_some() {
                 let findings = RecordFindings {
@@ -377,7 +376,8 @@ impl Filter {
     }
 
     /// What a line says of which nothing proves who wrote it.
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
+    #[inline(never)]
     fn unproven_line(
         &mut self,
         line: &KernelLine<'_>,
@@ -455,13 +455,13 @@ impl Filter {
         if self.refuses(line) {
             return pass_or_drop(mode);
         }
-        #[cfg(feature = "more-programs")]
+        #[cfg(feature = "unproven")]
         self.sequences.count();
         let machine = Machine::default();
         let told = self.read_line(line, machine, context, &first_record);
         let mut findings = RecordFindings::default();
         findings.add(told, mode, true);
-        #[cfg(feature = "more-programs")]
+        #[cfg(feature = "unproven")]
         if self.reads_unproven && findings.kill.is_none() && findings.line.is_none() {
             findings.kill = self.unproven_line(line, machine, context);
         }
@@ -496,9 +496,9 @@ impl Filter {
                 if let Some(rules) = &self.rules {
                     rules.add_to(&mut kill);
                 }
-                #[cfg(feature = "more-programs")]
+                #[cfg(feature = "unproven")]
                 let is_anybodys = kill.unproven;
-                #[cfg(not(feature = "more-programs"))]
+                #[cfg(not(feature = "unproven"))]
                 let is_anybodys = false;
                 if !is_anybodys {
                     names = self.names_of(&mut kill, machine);
@@ -638,7 +638,7 @@ impl Filter {
                 let line = record.line(line);
                 let is_of_program = line.is_user_space
                     && own.id == id_in_kernel_log(&line, record.machine).as_bytes();
-                #[cfg(feature = "more-programs")]
+                #[cfg(feature = "unproven")]
                 if own.is_unproven {
                     fits |= own.id == id_in_kernel_log(&line, record.machine).as_bytes();
                     return;

@@ -142,9 +142,9 @@ use super::pieces::Piece;
 use super::wording::ROWS;
 use crate::journal_names::TELLING_WORDS as NAMING_WORDS;
 use crate::killers::TELLING_WORDS;
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 use crate::killers::unproven::TELLING_WORDS as UNPROVEN_WORDS;
-#[cfg(not(feature = "more-programs"))]
+#[cfg(not(feature = "unproven"))]
 const UNPROVEN_WORDS: [&[u8]; 0] = [];
 use crate::text::cursor::{find, starts_with};
 

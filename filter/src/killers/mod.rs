@@ -13,7 +13,7 @@ mod sequence;
 #[cfg(feature = "more-programs")]
 mod slurm;
 mod systemd_oomd;
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 pub(crate) mod unproven;
 mod witness;
 
@@ -26,7 +26,7 @@ use crate::record::program::Entry;
 use crate::units;
 use sequence::Sequence;
 pub(crate) use sequence::Sequences;
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 pub(crate) use witness::of_text as witness_of_text;
 pub(crate) use witness::{Witness, read as witness};
 
@@ -89,7 +89,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let in_kernel_log = kernel_log::PROGRAMS.iter().map(|(killer, _)| *killer);
     let programs = PROGRAMS.iter().map(|program| program.killer);
     let programs = programs.chain(in_kernel_log);
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     let programs = programs.chain(unproven::NAMES);
     programs
 }
@@ -127,7 +127,7 @@ pub(crate) const TELLING_WORDS: &[&[u8]] = &[
 ];
 
 /// Whether the unit is one that some program's lines are believed of.
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 pub(crate) fn is_of_program(entry: &Entry<'_>) -> bool {
     let mut programs = PROGRAMS.iter();
     programs.any(|program| program.units.contains(&entry.unit))

@@ -12,7 +12,7 @@ use crate::cgroup::Workload;
 use crate::oom::{Figure, Oom};
 use crate::printable;
 use crate::record::program::Entry;
-use crate::text::cursor::split_once;
+use crate::text::cursor::part;
 
 /// Stands in every line that is read.
 pub(super) const TELLING_WORD: &[u8] = b"kb exceeded limit ";
@@ -20,7 +20,7 @@ pub(super) const TELLING_WORD: &[u8] = b"kb exceeded limit ";
 /// `Job;2404743.opbs;mem 8390012kb exceeded limit 8388608kb`, as its log writes it to syslog.
 pub(super) fn read(entry: &Entry<'_>) -> Option<Box<Oom>> {
     (entry.transport == b"syslog" && is_of_root(entry)).then_some(())?;
-    let (job, text) = split_once(entry.text.strip_prefix(b"Job;")?, b";")?;
+    let (job, text) = part(entry.text.strip_prefix(b"Job;")?, b";")?;
     let mut oom = killed(text.trim_ascii_end())?;
     oom.workload = Some(Workload::of_program("pbs", printable(job), None));
     Some(oom)

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 use crate::kernel::is_telling;
 use crate::oom::Oom;
 use crate::record::program::Entry;
@@ -112,7 +112,7 @@ impl Sequences {
     }
 
     /// The same of a text of which nothing says who wrote it. Only one that has a telling word begins anything.
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     pub(super) fn read_text(
         &mut self,
         text: &[u8],

@@ -13,7 +13,7 @@ use crate::cgroup::Workload;
 use crate::oom::{Figure, Oom};
 use crate::printable;
 use crate::record::program::Entry;
-use crate::text::cursor::{Cursor, split_once};
+use crate::text::cursor::{Cursor, part};
 
 /// Where its daemons run; jobs too.
 pub(super) const UNITS: [&[u8]; 2] = [b"slurmd.service", b"slurmstepd.scope"];
@@ -58,9 +58,9 @@ pub(super) fn killed(text: &[u8]) -> Option<Box<Oom>> {
 pub(super) fn witness(entry: &Entry<'_>) -> Option<Witness> {
     UNITS.contains(&entry.unit).then_some(())?;
     let rest = text_of_root(entry)?.strip_prefix(b"Detected ")?;
-    let (count, rest) = (DETECTED.iter()).find_map(|words| split_once(rest, words))?;
+    let (count, rest) = (DETECTED.iter()).find_map(|words| part(rest, words))?;
     (count != b"0" && count.iter().all(u8::is_ascii_digit)).then_some(())?;
-    let (_, rest) = split_once(rest, b" in ")?;
+    let (_, rest) = part(rest, b" in ")?;
     let rest = rest
         .strip_prefix(b"StepId=")
         .or_else(|| rest.strip_prefix(b"step "))?;

@@ -156,7 +156,7 @@ pub struct Oom {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,
     /// Made of text that anybody could have written, which the host was told to read.
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     #[serde(skip_serializing_if = "is_false")]
     pub unproven: bool,
     /// How sure it is that the kernel wrote the lines. On kills and on reports that broke off.

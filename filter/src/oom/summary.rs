@@ -85,7 +85,7 @@ fn by_program(text: &mut String, oom: &Oom, killer: &str) {
     if let Some(reason) = &oom.reason {
         text.extend([": ", reason.strip_suffix('.').unwrap_or(reason)]);
     }
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     if oom.unproven {
         text.push_str("; nothing proves who wrote this");
     }

@@ -20,7 +20,7 @@ pub(crate) struct Own<'a> {
     pid: Option<u64>,
     attribution: Option<&'a [u8]>,
     /// Made of text that anybody could have written.
-    #[cfg(feature = "more-programs")]
+    #[cfg(feature = "unproven")]
     pub(crate) is_unproven: bool,
 }
 
@@ -45,9 +45,9 @@ impl<'a> Record<'a> {
         let Some(Value::Object(inside)) = self.oom else {
             return None;
         };
-        #[cfg(feature = "more-programs")]
+        #[cfg(feature = "unproven")]
         let is_unproven = matches!(member(inside, b"unproven"), Some(Value::Plain(b"true")));
-        #[cfg(not(feature = "more-programs"))]
+        #[cfg(not(feature = "unproven"))]
         let is_unproven = false;
         if self.author == Author::Other && !is_unproven {
             return None;
@@ -75,7 +75,7 @@ impl<'a> Record<'a> {
                 _ => None,
             },
             attribution: text(inside, b"attribution"),
-            #[cfg(feature = "more-programs")]
+            #[cfg(feature = "unproven")]
             is_unproven,
         })
     }

@@ -7,7 +7,7 @@ use crate::killers::form::{number, read as read_form};
 use crate::killers::of_cgroup;
 use crate::oom::{Oom, Victim, Word, one_form_of_uid};
 use crate::printable;
-use crate::text::cursor::{rfind, split_once};
+use crate::text::cursor::{part, rfind};
 
 pub(super) const NAME: Word = "lmkd";
 
@@ -19,7 +19,7 @@ pub(super) fn read(text: &[u8]) -> Option<Box<Oom>> {
     const FORM: &[u8] = b"' (#), uid #, oom_score_adj # to free #kB rss, #kB swap";
     const KIB: u64 = 1 << 10;
     // logcat's own prefix may be gone.
-    let rest = split_once(text, TELLING_WORD).map_or(text, |(_, rest)| rest);
+    let rest = part(text, TELLING_WORD).map_or(text, |(_, rest)| rest);
     let rest = rest.strip_prefix(b"Kill '")?;
     // The name is the app's choice, the end of the line is not.
     let (name, behind) = rest.split_at_checked(rfind(rest, b"' (")?)?;

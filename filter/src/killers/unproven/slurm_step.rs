@@ -5,9 +5,9 @@ use alloc::boxed::Box;
 
 use crate::killers::slurm;
 use crate::oom::Oom;
-use crate::text::cursor::split_once;
+use crate::text::cursor::part;
 
 pub(super) fn read(text: &[u8]) -> Option<Box<Oom>> {
-    let (_, rest) = split_once(text, b"error: ")?;
+    let (_, rest) = part(text, b"error: ")?;
     slurm::killed(rest)
 }

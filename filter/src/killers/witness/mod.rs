@@ -81,7 +81,7 @@ pub(crate) fn read(entry: &Entry<'_>) -> Option<Witness> {
 }
 
 /// systemd's words for units, up to 258 and since; for systemd-oomd's kills. `MESSAGE_ID` is what proves them.
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 const UNIT_LINES: [(&[u8], Word); 3] = [
     (
         b": A process of this unit has been killed by the OOM killer.",
@@ -95,7 +95,7 @@ const UNIT_LINES: [(&[u8], Word); 3] = [
 ];
 
 /// One of these stands in each of those lines of the kernel's kills.
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 pub(super) const UNIT_WORDS: [&[u8]; 3] = [
     b"killed by the OOM killer.",
     b"OOM killer killed some ",
@@ -103,7 +103,7 @@ pub(super) const UNIT_WORDS: [&[u8]; 3] = [
 ];
 
 /// What a text bears witness of that nothing proves.
-#[cfg(feature = "more-programs")]
+#[cfg(feature = "unproven")]
 pub(crate) fn of_text(text: &[u8]) -> Option<Witness> {
     if let Some(id) = of_task(text) {
         return Some(Witness::of(id));

@@ -2,7 +2,7 @@
 
 use super::{Witness, container_id};
 use crate::record::program::Entry;
-use crate::text::cursor::{find, split_once};
+use crate::text::cursor::{find, part};
 use crate::units;
 
 /// runc's words, and crun's.
@@ -17,8 +17,8 @@ pub(super) const TELLING_WORDS: [&[u8]; 2] = [
 pub(super) fn read(entry: &Entry<'_>) -> Option<Witness> {
     units::CONTAINERD.contains(&entry.unit).then_some(())?;
     let rest = entry.text.strip_prefix(b"time=\"")?;
-    let (_, rest) = split_once(rest, b"\" level=error msg=\"StartContainer for \\\"")?;
-    let (id, error) = split_once(rest, b"\\\" failed\" error=\"")?;
+    let (_, rest) = part(rest, b"\" level=error msg=\"StartContainer for \\\"")?;
+    let (id, error) = part(rest, b"\\\" failed\" error=\"")?;
     let is_it = (TELLING_WORDS.iter()).any(|word| find(error, word).is_some());
     is_it.then(|| container_id(id).map(Witness::of))?
 }

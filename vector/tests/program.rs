@@ -109,13 +109,21 @@ fn text_of_other_killers_is_read_where_it_is_asked_for() {
     fs::write(&file, line).unwrap();
     let run = |options: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_oom-vector"));
-        let output = program.args(["--mode", "events"]).args(options).arg(&file).output();
+        let output = program
+            .args(["--mode", "events"])
+            .args(options)
+            .arg(&file)
+            .output();
         String::from_utf8(output.unwrap().stdout).unwrap()
     };
     assert_eq!(run(&[]), "");
     let told = run(&["--unproven"]);
     fs::remove_file(&file).unwrap();
-    for part in [r#""killer":"systemd-oomd""#, r#""unit":"httpd.service""#, r#""unproven":true"#] {
+    for part in [
+        r#""killer":"systemd-oomd""#,
+        r#""unit":"httpd.service""#,
+        r#""unproven":true"#,
+    ] {
         assert!(told.contains(part), "{told}");
     }
 }

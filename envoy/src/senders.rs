@@ -107,6 +107,13 @@ impl Senders {
         self
     }
 
+    /// The same, reading also text of other programs that anybody could have written.
+    #[must_use]
+    pub fn read_unproven(mut self) -> Self {
+        self.fresh = self.fresh.read_unproven();
+        self
+    }
+
     /// The same, telling by these rules whose a cgroup is that the filter does not know.
     #[must_use]
     pub fn with_rules(mut self, rules: Rules) -> Self {

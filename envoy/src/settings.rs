@@ -26,6 +26,8 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// Only lines are read whose carrier proves that the kernel wrote them.
     pub refuses_unsaid: bool,
+    /// Text of other programs than the kernel is read that anybody could have written.
+    pub reads_unproven: bool,
     /// The user's own, of whose a cgroup is.
     pub rules: Option<Rules>,
 }
@@ -38,6 +40,7 @@ impl Default for Settings {
             formats: Format::ALL.to_vec(),
             max_body_bytes: MAX_BODY_BYTES,
             refuses_unsaid: false,
+            reads_unproven: false,
             rules: None,
         }
     }
@@ -64,6 +67,7 @@ struct Written {
     formats: Option<Vec<Format>>,
     max_body_bytes: Option<usize>,
     origin: Option<WrittenOrigin>,
+    unproven: Option<bool>,
     rules: Option<Vec<String>>,
 }
 
@@ -113,6 +117,12 @@ impl Settings {
             };
         }
         settings.refuses_unsaid = matches!(written.origin, Some(WrittenOrigin::Kernel));
+        settings.reads_unproven = written.unproven.unwrap_or_default();
+        if settings.reads_unproven && settings.refuses_unsaid {
+            return Err(BadSettings(
+                "`unproven` reads what the `origin` \"kernel\" refuses".to_owned(),
+            ));
+        }
         if let Some(rules) = written.rules {
             let rules =
                 Rules::of(&rules).map_err(|problem| BadSettings(format!("`rules`: {problem}")))?;
@@ -169,10 +179,13 @@ mod tests {
             formats: vec![Format::Ndjson, Format::Loki],
             max_body_bytes: 4096,
             refuses_unsaid: true,
+            reads_unproven: false,
             rules: Some(Rules::of(&["grid /grid/(?<id>[0-9]+)"]).unwrap()),
         };
         let any = Settings::read(br#"{"origin":"any"}"#).unwrap();
         assert_eq!(any, Settings::default());
+        let unproven = Settings::read(br#"{"unproven":true}"#).unwrap();
+        assert!(unproven.reads_unproven);
         assert_eq!(Settings::read(all).unwrap(), expected);
     }
 
@@ -187,6 +200,11 @@ mod tests {
                 "`rules`: rule 2, `grid /b(`: ",
             ),
             (r#"{"rules":["/a"]}"#, "rule 1, `/a`: it names no system"),
+            (
+                r#"{"origin":"kernel","unproven":true}"#,
+                "`unproven` reads what",
+            ),
+            (r#"{"unproven":"yes"}"#, "invalid type: string"),
             (r#"{"formats":["xml"]}"#, "unknown variant `xml`"),
             (r#"{"formats":[]}"#, "`formats`"),
             (r#"{"text_keys":[]}"#, "`text_keys`"),

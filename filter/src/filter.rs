@@ -82,6 +82,9 @@ pub struct Filter {
     started_us: Option<u64>,
     /// Lines of which nothing says that the kernel wrote them are not read.
     refuses_unsaid: bool,
+    /// Lines of other programs are read of which nothing says who wrote them.
+    #[cfg(feature = "unproven")]
+    reads_unproven: bool,
     streams: Streams<FirstRecord>,
     /// What other programs told so far, which tell over several lines.
     sequences: Sequences,
@@ -102,6 +105,8 @@ impl Clone for Filter {
             keys: self.keys,
             started_us: self.started_us,
             refuses_unsaid: self.refuses_unsaid,
+            #[cfg(feature = "unproven")]
+            reads_unproven: self.reads_unproven,
             streams: self.streams.clone(),
             sequences: self.sequences.clone(),
             journal_names: self.journal_names.clone(),
@@ -134,6 +139,8 @@ impl Filter {
             keys,
             started_us: None,
             refuses_unsaid: false,
+            #[cfg(feature = "unproven")]
+            reads_unproven: false,
             streams: Streams::new(),
             sequences: Sequences::new(),
             journal_names: JournalNames::new(),
@@ -158,6 +165,32 @@ impl Filter {
     #[must_use]
     pub const fn refuse_unsaid(mut self) -> Self {
         self.refuses_unsaid = true;
+        self
+    }
+
+    /// The same, reading also what other programs than the kernel write of kills into text that proves nothing of its
+    /// author: syslog files, logs of batch systems, outputs of containers. Anybody who may write there can make up a
+    /// kill. What is told of such a line is marked (`unproven` of an [`Oom`]), names nobody's pod outside of `oom`,
+    /// and changes nothing of what is told else.
+    ///
+    /// ```
+    /// use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
+    ///
+    /// let line = br#"{"log":"lowmemorykiller: Kill 'com.a' (17), uid 10, oom_score_adj 0 to free 4kB rss, 0kB swap"}"#;
+    /// let filter = || Filter::new(IdentityKeys::OPEN_TELEMETRY);
+    /// let context = RecordContext::default();
+    /// assert_eq!(filter().process(Mode::Rewrite, line, &context), Outcome::Unchanged);
+    ///
+    /// let outcome = filter().read_unproven().process(Mode::Rewrite, line, &context);
+    /// let Outcome::Replaced(kill) = outcome else { panic!() };
+    /// let kill: serde_json::Value = serde_json::from_slice(&kill).unwrap();
+    /// assert_eq!(kill["oom"]["killer"], "lmkd");
+    /// assert_eq!(kill["oom"]["unproven"], true);
+    /// ```
+    #[cfg(feature = "unproven")]
+    #[must_use]
+    pub const fn read_unproven(mut self) -> Self {
+        self.reads_unproven = true;
         self
     }
 
@@ -234,12 +267,22 @@ impl Filter {
             {
                 self.streams.note_missing_lines(context.tag, machine);
             }
-            return self.program_entry(mode, record, &parsed, context);
+            let outcome = self.program_entry(mode, record, &parsed, context);
+            #[cfg(feature = "unproven")]
+            let outcome = outcome.or_else(|| self.unproven(mode, &parsed, context));
+            return outcome.unwrap_or_else(|| pass_or_drop(mode));
         }
         let findings = self.read(mode, record, &parsed, context);
         if parsed.has_oom() {
             // The key is somebody's, and a record has room for one.
             return pass_or_drop(mode);
+        }
+        #[cfg(feature = "unproven")]
+        if findings.kill.is_none()
+            && findings.line.is_none()
+            && let Some(outcome) = self.unproven(mode, &parsed, context)
+        {
+            return outcome;
         }
         let machine = parsed.machine.key(None);
         self.outcome(mode, findings, context, machine, &|oom, keys, names| {
@@ -247,19 +290,18 @@ impl Filter {
         })
     }
 
-    /// What becomes of a record that a program wrote: some programs kill for memory too, or see who does.
+    /// What becomes of a record that a program wrote: some programs kill for memory too, or see who does. `None` where
+    /// nothing proves that it is one of them.
     fn program_entry(
         &mut self,
         mode: Mode,
         bytes: &[u8],
         record: &Record<'_>,
         context: &RecordContext<'_>,
-    ) -> Outcome {
-        let Some(entry) = program::Entry::read(bytes) else {
-            return pass_or_drop(mode);
-        };
+    ) -> Option<Outcome> {
+        let entry = program::Entry::read(bytes)?;
         if self.journal_names.read(&entry) {
-            return pass_or_drop(mode);
+            return Some(pass_or_drop(mode));
         }
         let now_us = entry.time_us.or(context.time_us);
         let witness = killers::witness(&entry);
@@ -268,7 +310,11 @@ impl Filter {
             None => killers::read(&entry, now_us, &mut self.sequences),
         };
         let Some(mut oom) = told else {
-            return pass_or_drop(mode);
+            #[cfg(feature = "unproven")]
+            if !killers::is_of_program(&entry) {
+                return None;
+            }
+            return Some(pass_or_drop(mode));
         };
         if oom.id.is_empty() {
             oom.id = Streams::<FirstRecord>::id_of_other(entry.machine, entry.time_us, &entry.text);
@@ -280,10 +326,10 @@ impl Filter {
         let is_containers = entry.names_container && !(is_own && record.has_identity_of(&oom));
         if is_own && !is_containers {
             // A filter of ours was there before.
-            return Outcome::Unchanged;
+            return Some(Outcome::Unchanged);
         }
         if is_containers || entry.own_id.is_some() {
-            return pass_or_drop(mode);
+            return Some(pass_or_drop(mode));
         }
         // Not before: what is refused counts for nobody.
         if oom.event != Event::Confirmed {
@@ -295,9 +341,80 @@ impl Filter {
             ..RecordFindings::default()
         };
         let machine = entry.machine.key(None);
-        self.outcome(mode, findings, context, machine, &|oom, keys, names| {
-            record.splice(oom, keys, names)
-        })
+        let splice: &Splice<'_> = &|oom, keys, names| record.splice(oom, keys, names);
+        Some(self.outcome(mode, findings, context, machine, splice))
+    }
+
+    /// What becomes of a record by text that anybody could have written, where that is to be read and tells of a
+    /// kill.
+    #[cfg(feature = "unproven")]
+    #[inline(never)]
+    fn unproven(
+        &mut self,
+        mode: Mode,
+        record: &Record<'_>,
+        context: &RecordContext<'_>,
+    ) -> Option<Outcome> {
+        if !self.reads_unproven || record.has_oom() {
+            return None;
+        }
+        for text in record.texts() {
+            let told = text.split(|byte| *byte == b'\n').find_map(|line| {
+                let is_read = self.needs_reading(line);
+                is_read.then(|| self.unproven_line(&record.line(line), record.machine, context))?
+            });
+            if told.is_some() {
+                let findings = RecordFindings {
+                    kill: told,
+                    ..RecordFindings::default()
+                };
+                let splice: &Splice<'_> = &|oom, keys, names| record.splice(oom, keys, names);
+                return Some(self.outcome(mode, findings, context, 0, splice));
+            }
+        }
+        None
+    }
+
+    /// What a line says of which nothing proves who wrote it.
+    #[cfg(feature = "unproven")]
+    #[inline(never)]
+    fn unproven_line(
+        &mut self,
+        line: &KernelLine<'_>,
+        machine: Machine,
+        context: &RecordContext<'_>,
+    ) -> Option<Box<Oom>> {
+        if line.author == Author::Kernel {
+            return None;
+        }
+        let text = killers::unproven::without_program(&line.text);
+        let machine_key = machine.key(line.host);
+        let time_us = match line.when {
+            Some(_) => line.time_us,
+            None => line.time_us.or(context.time_us),
+        };
+        let source = crate::text::fnv::Fnv::new()
+            .with(&machine_key.to_le_bytes())
+            .with(context.tag);
+        let source = source.value();
+        let told = killers::unproven::read(text, source, time_us, &mut self.sequences);
+        let mut oom = if let Some(oom) = told {
+            oom
+        } else {
+            let witness = killers::witness_of_text(text)?;
+            let Known::Told(id) = self.streams.known(machine_key, time_us?, &witness) else {
+                return None;
+            };
+            confirmed(id)
+        };
+        oom.unproven = true;
+        if oom.event != Event::Confirmed {
+            oom.time_us = time_us;
+            oom.when = line.when.map(crate::printable);
+            oom.id = id_in_kernel_log(line, machine);
+            oom.summary = Some(crate::oom::summary::of(&oom));
+        }
+        Some(oom)
     }
 
     /// What somebody tells who saw a kill.
@@ -309,16 +426,10 @@ impl Filter {
     ) -> Option<Box<Oom>> {
         let known = match entry.own_id {
             Some(_) => Known::Told(String::new()),
-            None => self.streams.known(entry.machine, now_us?, witness),
+            None => (self.streams).known(entry.machine.key(None), now_us?, witness),
         };
         match known {
-            Known::Told(id) => {
-                let mut oom = Box::<Oom>::default();
-                oom.event = Event::Confirmed;
-                oom.set_level(None);
-                oom.id = id;
-                Some(oom)
-            }
+            Known::Told(id) => Some(confirmed(id)),
             Known::Untold if witness.is_proof => Some(killers::witnessed(witness)),
             Known::Untold | Known::Perhaps => None,
         }
@@ -344,10 +455,16 @@ impl Filter {
         if self.refuses(line) {
             return pass_or_drop(mode);
         }
+        #[cfg(feature = "unproven")]
+        self.sequences.count();
         let machine = Machine::default();
         let told = self.read_line(line, machine, context, &first_record);
         let mut findings = RecordFindings::default();
         findings.add(told, mode, true);
+        #[cfg(feature = "unproven")]
+        if self.reads_unproven && findings.kill.is_none() && findings.line.is_none() {
+            findings.kill = self.unproven_line(line, machine, context);
+        }
         self.outcome(
             mode,
             findings,
@@ -379,7 +496,13 @@ impl Filter {
                 if let Some(rules) = &self.rules {
                     rules.add_to(&mut kill);
                 }
-                names = self.names_of(&mut kill, machine);
+                #[cfg(feature = "unproven")]
+                let is_anybodys = kill.unproven;
+                #[cfg(not(feature = "unproven"))]
+                let is_anybodys = false;
+                if !is_anybodys {
+                    names = self.names_of(&mut kill, machine);
+                }
                 if let Some(names) = &mut names {
                     self.add_only_container(&mut kill, names);
                 }
@@ -515,6 +638,11 @@ impl Filter {
                 let line = record.line(line);
                 let is_of_program = line.is_user_space
                     && own.id == id_in_kernel_log(&line, record.machine).as_bytes();
+                #[cfg(feature = "unproven")]
+                if own.is_unproven {
+                    fits |= own.id == id_in_kernel_log(&line, record.machine).as_bytes();
+                    return;
+                }
                 fits |= !self.refuses(&line) && (is_of_program || own.fits(&line));
             });
             fits
@@ -570,6 +698,15 @@ impl Filter {
         }
         findings
     }
+}
+
+/// A kill that is told elsewhere, with this id.
+fn confirmed(id: String) -> Box<Oom> {
+    let mut oom = Box::<Oom>::default();
+    oom.event = Event::Confirmed;
+    oom.set_level(None);
+    oom.id = id;
+    oom
 }
 
 fn id_in_kernel_log(line: &KernelLine<'_>, machine: Machine) -> String {

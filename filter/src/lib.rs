@@ -27,6 +27,8 @@
 //! - [`lines`] makes records of lines, where a host has no records.
 //! - [`Oom`] is what is told of a kill. With the feature `deserialize` it is read from JSON again.
 //! - With the feature `rules`, `Rules` tell whose a cgroup is by a user's own expressions.
+//! - With the feature `unproven`, a [`Filter`] can be told to read what other killers write into text that
+//!   anybody could have written.
 //! - [`kernel::parse`] reads one kernel text, [`cgroup::identify`] one cgroup path.
 //!
 //! Every process name, cgroup path and record is taken for an attacker's. No

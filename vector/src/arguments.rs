@@ -27,6 +27,9 @@ FILE may be /dev/kmsg, which is then followed. Pipe other programs' output to st
   --origin any|kernel             whose lines are read: any that may be the kernel's (the default), or
                                   those of which the journal, /dev/kmsg or a facility says that the
                                   kernel wrote them
+  --unproven                      reads also what systemd-oomd, earlyoom, the kubelet, Slurm, PBS, LSF, YARN,
+                                  Ray and lmkd write of kills into plain text. Anybody who may write there
+                                  can make up a kill, so such records have \"unproven\": true
   --rules FILE                    your own rules for whose a cgroup is, where the program does not know:
                                   a line is a system and a regular expression over the path, from its
                                   beginning, with groups id and part. The README has examples
@@ -57,6 +60,8 @@ pub struct Options {
     pub names: Option<PathBuf>,
     /// Whose lines are read.
     pub origin: Origin,
+    /// Text of other programs is read that anybody could have written.
+    pub reads_unproven: bool,
     /// The file of the user's own rules.
     pub rules: Option<PathBuf>,
     /// The file to read; standard input if absent.
@@ -107,6 +112,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
         tells_lost: false,
         names: None,
         origin: Origin::Any,
+        reads_unproven: false,
         rules: None,
         file: None,
     };
@@ -117,6 +123,7 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
             Arg::Long("start") => options.start = word("--start", &mut parser, STARTS)?,
             Arg::Long("origin") => options.origin = word("--origin", &mut parser, ORIGINS)?,
             Arg::Long("lost") => options.tells_lost = true,
+            Arg::Long("unproven") => options.reads_unproven = true,
             Arg::Long("names") => options.names = Some(path(&mut parser)?),
             Arg::Long("rules") => options.rules = Some(path(&mut parser)?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Request::Help),
@@ -130,6 +137,9 @@ pub fn read(mut parser: Parser) -> Result<Request, String> {
             }
             other => return Err(other.unexpected().to_string()),
         }
+    }
+    if options.reads_unproven && options.origin == Origin::Kernel {
+        return Err("--unproven reads what --origin kernel refuses".to_owned());
     }
     Ok(Request::Run(options))
 }
@@ -182,6 +192,8 @@ mod tests {
         assert!(options.names.is_none() && options.file.is_none());
         assert!(options.rules.is_none());
         assert_eq!(options.origin, Origin::Any);
+        assert!(!options.reads_unproven);
+        assert!(parse(&["--unproven"]).unwrap().reads_unproven);
         let options = parse(&[
             "--mode=events",
             "/dev/kmsg",
@@ -222,6 +234,10 @@ mod tests {
             ),
             (&["--rules"], "missing argument for option '--rules'"),
             (&["--quiet"], "invalid option '--quiet'"),
+            (
+                &["--unproven", "--origin=kernel"],
+                "--unproven reads what --origin kernel refuses",
+            ),
             (&["a", "b"], "'b': one file is read at most"),
             (&["--help"], "help"),
             (&["-V"], "version"),

@@ -74,6 +74,9 @@ impl Session {
         if options.origin == Origin::Kernel {
             filter = filter.refuse_unsaid();
         }
+        if options.reads_unproven {
+            filter = filter.read_unproven();
+        }
         if let Some(rules) = rules {
             filter = filter.with_rules(rules);
         }

@@ -100,3 +100,30 @@ fn a_users_own_rules_tell_whose_a_cgroup_is() {
         .unwrap();
     assert_eq!(missing.status.code(), Some(2));
 }
+
+#[test]
+fn text_of_other_killers_is_read_where_it_is_asked_for() {
+    let file = std::env::temp_dir().join(format!("oom-unproven-{}.log", std::process::id()));
+    let line = "Aug  4 23:41:26 n1 systemd-oomd[588]: Killed /system.slice/httpd.service due to memory pressure for \
+        /system.slice being 51.07% > 50.00% for > 20s with reclaim activity\n";
+    fs::write(&file, line).unwrap();
+    let run = |options: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_oom-vector"));
+        let output = program
+            .args(["--mode", "events"])
+            .args(options)
+            .arg(&file)
+            .output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    assert_eq!(run(&[]), "");
+    let told = run(&["--unproven"]);
+    fs::remove_file(&file).unwrap();
+    for part in [
+        r#""killer":"systemd-oomd""#,
+        r#""unit":"httpd.service""#,
+        r#""unproven":true"#,
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}

@@ -1,5 +1,5 @@
 // What users call. The module knows what an OOM kill is; nothing here does.
-import { bytesOf, modeOf, optionsOf, stringOf, timeOf, wrong } from "./arguments.js";
+import { booleanOf, bytesOf, modeOf, optionsOf, stringOf, timeOf, wrong } from "./arguments.js";
 import { engine, init } from "./engine.js";
 import { toJson, toObject } from "./json.js";
 import { Utf8 } from "./text.js";
@@ -15,8 +15,9 @@ export class Filter {
   #records;
 
   constructor(options) {
-    const { mode, startedAt, rules } = optionsOf(options, "options");
-    const given = [modeOf(mode), timeOf(startedAt, "startedAt"), stringOf(rules, "rules")];
+    const { mode, startedAt, rules, unproven } = optionsOf(options, "options");
+    const more = [stringOf(rules, "rules"), booleanOf(unproven, "unproven")];
+    const given = [modeOf(mode), timeOf(startedAt, "startedAt"), ...more];
     this.#records = new (engine().Filter)(...given);
   }
 
@@ -69,8 +70,8 @@ export class Reader {
   #utf8 = new Utf8();
 
   constructor(options) {
-    const { mode, rules } = optionsOf(options, "options");
-    const given = [modeOf(mode), stringOf(rules, "rules")];
+    const { mode, rules, unproven } = optionsOf(options, "options");
+    const given = [modeOf(mode), stringOf(rules, "rules"), booleanOf(unproven, "unproven")];
     this.#lines = new (engine().Reader)(...given);
   }
 

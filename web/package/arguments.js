@@ -39,6 +39,12 @@ export function stringOf(value, name) {
   return value;
 }
 
+/** True or false, false where it is left out. */
+export function booleanOf(value = false, name) {
+  if (typeof value !== "boolean") throw wrong(name, "true or false", value);
+  return value;
+}
+
 /** Milliseconds since 1970, of a Date or of a number; undefined where there is none. */
 export function timeOf(value, name) {
   if (value === undefined) return undefined;

@@ -70,6 +70,11 @@ export interface ReadOptions {
    * and a regular expression over the path, read from its beginning, with groups `id` and `part`.
    */
   rules?: string;
+  /**
+   * Reads also what systemd-oomd, earlyoom, the kubelet and batch systems write of kills into plain text. Anybody
+   * who may write there can make up a kill: such records have `oom.unproven`. Default `false`.
+   */
+  unproven?: boolean;
 }
 
 /** Reads the chunks of a log as they come: `for await (const kill of read(stream, {mode: "events"}))`. */
@@ -106,6 +111,11 @@ export interface FilterOptions {
    * and a regular expression over the path, read from its beginning, with groups `id` and `part`.
    */
   rules?: string;
+  /**
+   * Reads also what systemd-oomd, earlyoom, the kubelet and batch systems write of kills into plain text. Anybody
+   * who may write there can make up a kill: such records have `oom.unproven`. Default `false`.
+   */
+  unproven?: boolean;
 }
 
 export interface Arrival {

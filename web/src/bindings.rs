@@ -27,7 +27,8 @@ pub struct Filter {
 #[wasm_bindgen]
 impl Filter {
     /// A filter of that mode; `started_ms`, in milliseconds since 1970, is when it started: older
-    /// kills are marked as replayed. `rules` are the user's own, one to a line.
+    /// kills are marked as replayed. `rules` are the user's own, one to a line. `reads_unproven` has it read text of
+    /// other programs that anybody could have written.
     ///
     /// # Errors
     ///
@@ -37,8 +38,9 @@ impl Filter {
         mode: &str,
         started_ms: Option<f64>,
         rules: Option<String>,
+        reads_unproven: bool,
     ) -> Result<Self, JsError> {
-        let filter = filter_with(rules)?;
+        let filter = filter_with(rules, reads_unproven)?;
         Ok(Self {
             filter: match started_ms {
                 Some(started) => filter.started_at(microseconds(started)),
@@ -83,14 +85,14 @@ pub struct Reader(reader::Reader);
 
 #[wasm_bindgen]
 impl Reader {
-    /// A reader of that mode, with the user's own rules, one to a line.
+    /// A reader of that mode, with the user's own rules, one to a line. `reads_unproven` as of a filter.
     ///
     /// # Errors
     ///
     /// Where there is no such mode, and for a rule that is none.
     #[wasm_bindgen(constructor)]
-    pub fn new(mode: &str, rules: Option<String>) -> Result<Self, JsError> {
-        let filter = filter_with(rules)?;
+    pub fn new(mode: &str, rules: Option<String>, reads_unproven: bool) -> Result<Self, JsError> {
+        let filter = filter_with(rules, reads_unproven)?;
         Ok(Self(reader::Reader::new(filter, mode_named(mode)?)))
     }
 
@@ -142,8 +144,11 @@ pub fn level_of(path: &str) -> String {
     level.name().to_owned()
 }
 
-fn filter_with(rules: Option<String>) -> Result<oom_filter::Filter, JsError> {
-    let filter = oom_filter::Filter::new(KEYS);
+fn filter_with(rules: Option<String>, reads_unproven: bool) -> Result<oom_filter::Filter, JsError> {
+    let mut filter = oom_filter::Filter::new(KEYS);
+    if reads_unproven {
+        filter = filter.read_unproven();
+    }
     // A string that may be absent comes as one of its own.
     let Some(rules) = rules else {
         return Ok(filter);

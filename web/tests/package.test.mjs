@@ -211,6 +211,17 @@ test("streams are kept apart by their tag", () => {
   assert.equal(filter.process({ log: "Call Trace:" }, { tag: "b" }).oom.id, ids[1]);
 });
 
+test("text of other killers is read where it is asked for", () => {
+  const line =
+    "lowmemorykiller: Kill 'com.a' (17), uid 10, oom_score_adj 0 to free 4kB rss, 0kB swap; reason: thrashing";
+  assert.deepEqual(oom.parse(line).lines, []);
+  const [{ record }] = oom.parse(line, { mode: "events", unproven: true }).lines;
+  assert.equal(record.oom.killer, "lmkd");
+  assert.equal(record.oom.unproven, true);
+  const filter = new oom.Filter({ mode: "events", unproven: true });
+  assert.equal(JSON.parse(filter.process(JSON.stringify({ log: line }))).oom.unproven, true);
+});
+
 test("a user's own rules tell whose a cgroup is", () => {
   const log = [
     "Task in /grid/bunny-7/frame-12 killed as a result of limit of /grid/bunny-7",
@@ -234,6 +245,7 @@ const WRONG = [
   ["mode", () => new oom.Filter({ mode: "all" })],
   ["mode", () => oom.parse("", { mode: "" })],
   ["rules", () => new oom.Filter({ rules: ["a"] })],
+  ["unproven", () => new oom.Reader({ unproven: "yes" })],
   ["options", () => new oom.Reader("events")],
   ["options", () => new oom.Filter(null)],
   ["startedAt", () => new oom.Filter({ startedAt: "2024-01-01" })],

@@ -73,7 +73,7 @@ pub const VECTOR: Module = Module {
     profile: "program",
     flags: &["-Ctarget-feature=+simd128"],
     optimizer: &[],
-    limit: 560 << 10,
+    limit: 592 << 10,
 };
 
 /// Envoy's module.
@@ -87,7 +87,7 @@ pub const ENVOY: Module = Module {
     profile: "proxy",
     flags: &["-Ctarget-feature=+simd128"],
     optimizer: &[],
-    limit: 928 << 10,
+    limit: 944 << 10,
 };
 
 /// ClickHouse's functions.

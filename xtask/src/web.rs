@@ -34,7 +34,7 @@ pub const MODULE: Module = Module {
     profile: "module",
     flags: &[],
     optimizer: &[],
-    limit: 364 << 10,
+    limit: 380 << 10,
 };
 
 fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {

@@ -36,6 +36,9 @@ impl RootContext for Root {
                 if settings.refuses_unsaid {
                     senders = senders.refuse_unsaid();
                 }
+                if settings.reads_unproven {
+                    senders = senders.read_unproven();
+                }
                 if let Some(rules) = &settings.rules {
                     senders = senders.with_rules(rules.clone());
                 }

@@ -71,6 +71,25 @@ impl Workload {
         }
     }
 
+    /// What a batch system itself told.
+    #[cfg(feature = "more-programs")]
+    pub(crate) fn of_program(system: &'static str, id: String, part: Option<String>) -> Self {
+        Self {
+            system: Cow::Borrowed(system),
+            id: Some(id),
+            part,
+        }
+    }
+
+    /// Whether it is this part of this job, or a part of that.
+    #[cfg(feature = "more-programs")]
+    pub(crate) fn is_in(&self, job: &Self) -> bool {
+        let part = job.part.as_deref().unwrap_or_default();
+        let behind = (self.part.as_deref()).and_then(|own| own.strip_prefix(part));
+        (&self.system, &self.id) == (&job.system, &job.id)
+            && behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('/'))
+    }
+
     /// What a user's own rule found.
     #[cfg(feature = "rules")]
     pub(crate) fn of_rule(system: String, id: Option<String>, part: Option<String>) -> Self {

@@ -48,7 +48,8 @@ const fn words() -> [&'static [u8]; COUNT] {
 }
 
 /// More words than there are rows.
-type Collected = [&'static [u8]; ROWS.len() + TELLING_WORDS.len() + OTHERS.len()];
+type Collected =
+    [&'static [u8]; ROWS.len() + TELLING_WORDS.len() + UNPROVEN_WORDS.len() + OTHERS.len()];
 
 /// Every word once, and how many there are.
 #[expect(
@@ -57,7 +58,8 @@ type Collected = [&'static [u8]; ROWS.len() + TELLING_WORDS.len() + OTHERS.len()
     reason = "evaluated by the compiler, where a fault is a compile error"
 )]
 const fn collect() -> (Collected, usize) {
-    let mut words: Collected = [&[]; ROWS.len() + TELLING_WORDS.len() + OTHERS.len()];
+    let mut words: Collected =
+        [&[]; ROWS.len() + TELLING_WORDS.len() + UNPROVEN_WORDS.len() + OTHERS.len()];
     let mut count = 0;
     let mut row = 0;
     while row < ROWS.len() {
@@ -84,6 +86,13 @@ const fn collect() -> (Collected, usize) {
         words[count] = TELLING_WORDS[program];
         count += 1;
         program += 1;
+    }
+    let mut unproven = 0;
+    while unproven < UNPROVEN_WORDS.len() {
+        assert!(is_written_as_it_is(UNPROVEN_WORDS[unproven]));
+        words[count] = UNPROVEN_WORDS[unproven];
+        count += 1;
+        unproven += 1;
     }
     let mut other = 0;
     while other < OTHERS.len() {
@@ -133,6 +142,10 @@ use super::pieces::Piece;
 use super::wording::ROWS;
 use crate::journal_names::TELLING_WORDS as NAMING_WORDS;
 use crate::killers::TELLING_WORDS;
+#[cfg(feature = "unproven")]
+use crate::killers::unproven::TELLING_WORDS as UNPROVEN_WORDS;
+#[cfg(not(feature = "unproven"))]
+const UNPROVEN_WORDS: [&[u8]; 0] = [];
 use crate::text::cursor::{find, starts_with};
 
 /// The length of the shortest word.
@@ -248,14 +261,15 @@ pub(crate) fn is_telling(record: &[u8]) -> bool {
 
 /// The words of which one stands in every text that can open a report, be a kill or tell of one by itself: for hosts
 /// whose store can search for words before anything is read. Those of lines that name containers are not among them:
-/// such lines tell of no kill, and journals have megabytes of them.
+/// such lines tell of no kill, and journals have megabytes of them. Nor those of lines that prove nothing of their
+/// author, which a filter is to be told to read.
 ///
 /// ```
 /// assert!(oom_filter::kernel::telling_words().any(|word| word == b"oom-killer:"));
 /// ```
 pub fn telling_words() -> impl Iterator<Item = &'static [u8]> {
     let words = WORDS.iter().copied();
-    words.filter(|word| !NAMING_WORDS.contains(word))
+    words.filter(|word| !NAMING_WORDS.contains(word) && !UNPROVEN_WORDS.contains(word))
 }
 
 /// Whether a line holds what the kernel's line of a kill, or the one before it, holds: words of which a person would

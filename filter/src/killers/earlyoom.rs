@@ -1,4 +1,5 @@
-//! earlyoom, which kills one process at a time (`kill.c`, `main.c` of 1.5 to 1.9). The kernel prints nothing of it.
+//! earlyoom, which kills one process at a time (`kill.c`, `main.c` of 1.5 to 1.9; with the feature
+//! `more-programs` of 1.3 and 1.4 too). The kernel prints nothing of it.
 //!
 //! It prints a process's name as it is, and from 1.8 on the first 254 bytes of its command line: a line end in them
 //! begins a new entry of the journal, so a process that is killed writes whole lines. What proves a kill is their
@@ -24,6 +25,12 @@ const LONGEST_WAIT_US: u64 = 30_000_000;
 
 /// How it tells a process's badness, and whether the line of the exit has the process.
 const FORMS: [(&[u8], bool); 2] = [(b"\": badness ", false), (b"\": oom_score ", true)];
+
+/// Up to 1.4: the lines of figures, which are wider, and of the signals.
+#[cfg(feature = "more-programs")]
+const OLD_FIGURES: &[u8] = b"mem avail:# of# MiB (# %), swap free:# of# MiB (# %)";
+#[cfg(feature = "more-programs")]
+const OLD_LOW: &[u8] = b"low memory! at or below @ limits: mem # %, swap # %";
 
 /// What a line says.
 pub(super) fn read(text: &[u8], sequence: &mut Sequence) -> Option<Box<Oom>> {
@@ -81,6 +88,14 @@ fn is_figures(text: &[u8]) -> bool {
     /// How wide each is printed, with the blank in front.
     const WIDTHS: [usize; 6] = [6, 6, 5, 5, 5, 5];
     let form = b"mem avail:# of# MiB (#%), swap free:# of# MiB (#%)";
+    #[cfg(feature = "more-programs")]
+    if let Some(runs) = form::whole(OLD_FIGURES, text) {
+        const OLD_WIDTHS: [usize; 6] = [6, 6, 2, 5, 5, 2];
+        return OLD_WIDTHS
+            .iter()
+            .zip(runs)
+            .all(|(width, run)| run.len() >= *width);
+    }
     form::whole(form, text).is_some_and(|runs| {
         WIDTHS
             .iter()
@@ -92,6 +107,10 @@ fn is_figures(text: &[u8]) -> bool {
 /// `low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%`
 fn is_low(text: &[u8]) -> bool {
     let form = b"low memory! at or below @ limits: mem #%, swap #%";
+    #[cfg(feature = "more-programs")]
+    if let Some([signal, ..]) = form::whole(OLD_LOW, text) {
+        return is_signal(signal);
+    }
     form::whole(form, text).is_some_and(|[signal, memory, swap, ..]| {
         is_signal(signal) && memory.len() >= 5 && swap.len() >= 5
     })
@@ -106,7 +125,10 @@ fn is_signal(name: &[u8]) -> bool {
 fn sending(text: &[u8]) -> Option<(bool, Victim)> {
     /// Bytes of a process's name.
     const LONGEST_NAME: usize = 15;
-    let ([signal, pid, uid, ..], rest) = form::read(b"sending @ to process # uid # \"", text)?;
+    let with_uid = form::read(b"sending @ to process # uid # \"", text);
+    #[cfg(feature = "more-programs")]
+    let with_uid = with_uid.or_else(|| form::read(b"sending @ to process # \"", text));
+    let ([signal, pid, uid, ..], rest) = with_uid?;
     is_signal(signal).then_some(())?;
     // The last place within the longest name: a name may hold the words behind it.
     let (at, has_pid) = FORMS.into_iter().find_map(|(word, has_pid)| {
@@ -129,7 +151,8 @@ fn sending(text: &[u8]) -> Option<(bool, Victim)> {
     let victim = Victim {
         pid: u32::try_from(number(pid)?).ok()?,
         comm: Some(printable(name)),
-        uid: Some(one_form_of_uid(number(uid)?)),
+        // Up to 1.3 it does not tell it.
+        uid: number(uid).map(one_form_of_uid),
         oom_score_adj: adjustment,
         rss_bytes: u64::try_from(number(rss)?).ok()?.checked_mul(1 << 20),
         ..Victim::default()
@@ -225,6 +248,26 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "more-programs")]
+    const OLD: [&str; 4] = [
+        "mem avail:   742 of  3931 MiB (18 %), swap free:    0 of    0 MiB ( 0 %)",
+        "low memory! at or below SIGTERM limits: mem 10 %, swap 10 %",
+        "sending SIGTERM to process 1 \"a\": badness 9, VmRSS 1 MiB",
+        "process exited after 0.1 seconds",
+    ];
+
+    #[cfg(feature = "more-programs")]
+    #[test]
+    fn a_kill_of_old_is_the_same_in_other_words() {
+        assert_eq!(pids(&OLD), [1]);
+        let [figures, low, _, exit] = OLD;
+        let of_1_4 = "sending SIGTERM to process 1 uid 0 \"a\": badness 9, VmRSS 1 MiB";
+        assert_eq!(pids(&[figures, low, of_1_4, exit]), [1]);
+        // A name holds no line end and the beginning of the exit.
+        let broken = "sending SIGTERM to process 1 \"a";
+        assert!(pids(&[figures, low, broken, "\": badness 9, VmRSS 1 MiB", exit]).is_empty());
+    }
+
     /// What is printed of a command line has no room for a kill, or for what would make another process's exit one.
     #[test]
     fn no_command_line_holds_a_kill() {
@@ -239,6 +282,13 @@ mod tests {
         let made_up = [own_exit, FIGURES, LOW, SHORTEST, EXIT];
         let length: usize = made_up.iter().map(|line| line.len() + 1).sum();
         assert!(length > PRINTED, "{length}");
+        #[cfg(feature = "more-programs")]
+        {
+            let [figures, low, ..] = OLD;
+            let made_up = [own_exit, figures, low, SHORTEST, EXIT];
+            let length: usize = made_up.iter().map(|line| line.len() + 1).sum();
+            assert!(length > PRINTED, "{length}");
+        }
         // The beginning alone is undone by the exit that is printed of the process itself.
         let lines = [
             FIGURES, LOW, genuine, own_exit, FIGURES, LOW, SHORTEST, own_exit, EXIT,

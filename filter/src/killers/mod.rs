@@ -7,8 +7,14 @@ mod earlyoom;
 mod form;
 pub(crate) mod kernel_log;
 mod kubelet;
+#[cfg(feature = "more-programs")]
+mod pbs;
 mod sequence;
+#[cfg(feature = "more-programs")]
+mod slurm;
 mod systemd_oomd;
+#[cfg(feature = "unproven")]
+pub(crate) mod unproven;
 mod witness;
 
 use alloc::boxed::Box;
@@ -20,6 +26,8 @@ use crate::record::program::Entry;
 use crate::units;
 use sequence::Sequence;
 pub(crate) use sequence::Sequences;
+#[cfg(feature = "unproven")]
+pub(crate) use witness::of_text as witness_of_text;
 pub(crate) use witness::{Witness, read as witness};
 
 /// A program that kills.
@@ -36,13 +44,16 @@ struct Program {
 enum Reads {
     /// By itself.
     Line(fn(&[u8]) -> Option<Box<Oom>>),
+    /// By itself, with what the journal says of its author beside the unit.
+    #[cfg(feature = "more-programs")]
+    Entry(fn(&Entry<'_>) -> Option<Box<Oom>>),
     /// With the lines before it.
     Sequence(fn(&[u8], &mut Sequence) -> Option<Box<Oom>>),
 }
 
 const SYSTEMD_OOMD: &str = "systemd-oomd";
 
-static PROGRAMS: [Program; 3] = [
+static PROGRAMS: &[Program] = &[
     Program {
         killer: SYSTEMD_OOMD,
         units: &[b"systemd-oomd.service"],
@@ -58,6 +69,18 @@ static PROGRAMS: [Program; 3] = [
         units: &units::KUBELET,
         reads: Reads::Sequence(kubelet::read),
     },
+    #[cfg(feature = "more-programs")]
+    Program {
+        killer: "slurm",
+        units: &slurm::UNITS,
+        reads: Reads::Entry(slurm::read),
+    },
+    #[cfg(feature = "more-programs")]
+    Program {
+        killer: "pbs",
+        units: &[b"pbs.service"],
+        reads: Reads::Entry(pbs::read),
+    },
 ];
 
 /// What the programs are called in a record.
@@ -65,11 +88,14 @@ static PROGRAMS: [Program; 3] = [
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let in_kernel_log = kernel_log::PROGRAMS.iter().map(|(killer, _)| *killer);
     let programs = PROGRAMS.iter().map(|program| program.killer);
-    programs.chain(in_kernel_log)
+    let programs = programs.chain(in_kernel_log);
+    #[cfg(feature = "unproven")]
+    let programs = programs.chain(unproven::NAMES);
+    programs
 }
 
 /// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
-pub(crate) const TELLING_WORDS: [&[u8]; 10] = [
+pub(crate) const TELLING_WORDS: &[&[u8]] = &[
     systemd_oomd::TELLING_WORDS[0],
     systemd_oomd::TELLING_WORDS[1],
     systemd_oomd::TELLING_WORDS[2],
@@ -80,7 +106,32 @@ pub(crate) const TELLING_WORDS: [&[u8]; 10] = [
     witness::TELLING_WORDS[2],
     kernel_log::TELLING_WORDS[0],
     kernel_log::TELLING_WORDS[1],
+    #[cfg(feature = "more-programs")]
+    slurm::TELLING_WORD,
+    #[cfg(feature = "more-programs")]
+    pbs::TELLING_WORD,
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[0],
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[1],
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[2],
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[3],
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[4],
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[5],
+    #[cfg(feature = "more-programs")]
+    witness::more::TELLING_WORDS[6],
 ];
+
+/// Whether the unit is one that some program's lines are believed of.
+#[cfg(feature = "unproven")]
+pub(crate) fn is_of_program(entry: &Entry<'_>) -> bool {
+    let mut programs = PROGRAMS.iter();
+    programs.any(|program| program.units.contains(&entry.unit))
+}
 
 /// What a line says that the process of a unit of the system's manager wrote.
 pub(crate) fn read(
@@ -93,6 +144,8 @@ pub(crate) fn read(
         .find(|program| program.units.contains(&entry.unit))?;
     let mut oom = match program.reads {
         Reads::Line(read) => read(&entry.text),
+        #[cfg(feature = "more-programs")]
+        Reads::Entry(read) => read(entry),
         // What was read once tells again what it told, whatever stood before it.
         Reads::Sequence(read) if entry.own_id.is_some() => {
             read(&entry.text, &mut Sequence::at_its_end())
@@ -111,6 +164,12 @@ pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
     oom.killer = Some(witness.killer);
     oom.attribution = Some(Attribution::Witness);
     oom
+}
+
+/// Whether a process of root's wrote it: where a unit holds processes of others as well.
+#[cfg(feature = "more-programs")]
+fn is_of_root(entry: &Entry<'_>) -> bool {
+    entry.uid == b"0"
 }
 
 /// What befell a cgroup, all of it.

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+#[cfg(feature = "unproven")]
+use crate::kernel::is_telling;
 use crate::oom::Oom;
 use crate::record::program::Entry;
 use crate::text::fnv::Fnv;
@@ -63,6 +65,9 @@ impl Sequence {
     }
 }
 
+/// What a line says, with the lines before it.
+type Read = fn(&[u8], &mut Sequence) -> Option<Box<Oom>>;
+
 /// Every sequence there is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sequences {
@@ -96,13 +101,48 @@ impl Sequences {
         entry: &Entry<'_>,
         killer: &str,
         now_us: Option<u64>,
-        read: fn(&[u8], &mut Sequence) -> Option<Box<Oom>>,
+        read: Read,
     ) -> Option<Box<Oom>> {
         let key = Fnv::new()
             .with(&entry.machine.value().to_le_bytes())
             .with(entry.pid)
             .with(killer.as_bytes())
             .value();
+        self.go_on(key, &entry.text, now_us, read)
+    }
+
+    /// The same of a text of which nothing says who wrote it. Only one that has a telling word begins anything.
+    #[cfg(feature = "unproven")]
+    pub(super) fn read_text(
+        &mut self,
+        text: &[u8],
+        (source, killer): (u64, &str),
+        now_us: Option<u64>,
+        read: Read,
+    ) -> Option<Box<Oom>> {
+        let key = Fnv::new()
+            .with(b"unproven")
+            .with(&source.to_le_bytes())
+            .with(killer.as_bytes())
+            .value();
+        let is_known = self.all.iter().any(|known| known.key == key);
+        (is_known || is_telling(text)).then_some(())?;
+        // Each program is asked: the next must not end what the one before waits for.
+        let awaited = self.awaited;
+        let told = self.go_on(key, text, now_us, read);
+        if told.is_none() {
+            self.awaited = self.awaited.max(awaited);
+        }
+        told
+    }
+
+    fn go_on(
+        &mut self,
+        key: u64,
+        text: &[u8],
+        now_us: Option<u64>,
+        read: Read,
+    ) -> Option<Box<Oom>> {
         let known = self.all.iter().position(|known| known.key == key);
         let mut sequence = match known {
             Some(at) => self.all.remove(at),
@@ -115,7 +155,7 @@ impl Sequences {
             self.all.remove(0);
         }
         sequence.now_us = now_us;
-        let told = read(&entry.text, &mut sequence);
+        let told = read(text, &mut sequence);
         self.awaited = sequence.awaited;
         self.all.push(sequence);
         told

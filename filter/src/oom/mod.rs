@@ -155,6 +155,10 @@ pub struct Oom {
     /// Kills seen before this one for the same container, else pod, else cgroup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u32>,
+    /// Made of text that anybody could have written, which the host was told to read.
+    #[cfg(feature = "unproven")]
+    #[serde(skip_serializing_if = "is_false")]
+    pub unproven: bool,
     /// How sure it is that the kernel wrote the lines. On kills and on reports that broke off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,

@@ -85,6 +85,10 @@ fn by_program(text: &mut String, oom: &Oom, killer: &str) {
     if let Some(reason) = &oom.reason {
         text.extend([": ", reason.strip_suffix('.').unwrap_or(reason)]);
     }
+    #[cfg(feature = "unproven")]
+    if oom.unproven {
+        text.push_str("; nothing proves who wrote this");
+    }
     text.push('.');
 }
 

@@ -6,7 +6,7 @@ mod document;
 mod field;
 mod foreign;
 mod journal;
-mod json;
+pub(crate) mod json;
 pub mod lines;
 mod machine;
 pub(crate) mod notice;

@@ -19,6 +19,9 @@ pub(crate) struct Own<'a> {
     event: Event,
     pid: Option<u64>,
     attribution: Option<&'a [u8]>,
+    /// Made of text that anybody could have written.
+    #[cfg(feature = "unproven")]
+    pub(crate) is_unproven: bool,
 }
 
 impl<'a> Record<'a> {
@@ -42,7 +45,11 @@ impl<'a> Record<'a> {
         let Some(Value::Object(inside)) = self.oom else {
             return None;
         };
-        if self.author == Author::Other {
+        #[cfg(feature = "unproven")]
+        let is_unproven = matches!(member(inside, b"unproven"), Some(Value::Plain(b"true")));
+        #[cfg(not(feature = "unproven"))]
+        let is_unproven = false;
+        if self.author == Author::Other && !is_unproven {
             return None;
         }
         let event = Event::of_word(text(inside, b"event")?)?;
@@ -52,7 +59,7 @@ impl<'a> Record<'a> {
             Some(Value::Object(inside)) => Some(inside),
             _ => None,
         };
-        if self.names_container {
+        if self.names_container && !is_unproven {
             // A filter of ours adds the victim's identity beside its `oom`, and nothing else.
             let pod = text(object(b"pod")?, b"uid")?;
             let container = object(b"container").and_then(|container| text(container, b"id"));
@@ -68,6 +75,8 @@ impl<'a> Record<'a> {
                 _ => None,
             },
             attribution: text(inside, b"attribution"),
+            #[cfg(feature = "unproven")]
+            is_unproven,
         })
     }
 

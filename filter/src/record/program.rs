@@ -12,18 +12,33 @@ use crate::report::Machine;
 const OF_PROCESSES: [&[u8]; 3] = [b"journal", b"stdout", b"syslog"];
 
 /// Fields of an entry. Those that begin with an underscore are the journal's own, the others the process's.
-const FIELDS: [&[u8]; 5] = [
+const FIELDS: &[&[u8]] = &[
     b"_SYSTEMD_UNIT",
     b"_TRANSPORT",
     b"_PID",
     b"MESSAGE_ID",
     b"UNIT",
+    #[cfg(feature = "more-programs")]
+    b"_UID",
+    #[cfg(feature = "more-programs")]
+    b"PODMAN_ID",
+    #[cfg(feature = "more-programs")]
+    b"PODMAN_OOM_KILLED",
 ];
 
 /// An entry of the journal.
 pub(crate) struct Entry<'a> {
     /// The unit of the system's manager whose process wrote it. A user's own units stand in another field.
     pub(crate) unit: &'a [u8],
+    /// How the journal got it.
+    #[cfg(feature = "more-programs")]
+    pub(crate) transport: &'a [u8],
+    /// The user whose process it is. Empty where nothing says it.
+    #[cfg(feature = "more-programs")]
+    pub(crate) uid: &'a [u8],
+    /// Its own fields, of podman's events: the container, and whether memory ended it. Empty as above.
+    #[cfg(feature = "more-programs")]
+    pub(crate) podman: [&'a [u8]; 2],
     /// The process. Empty where nothing says it.
     pub(crate) pid: &'a [u8],
     /// Its own fields: what kind of message it is, and which unit it is about. Empty as above.
@@ -88,13 +103,21 @@ impl<'a> Entry<'a> {
                 _ => is_doubtful = true,
             }
         })?;
-        let [unit, transport, pid, message_id, about_unit] = fields;
+        let [unit, transport, pid, message_id, about_unit, ..] = fields;
+        #[cfg(feature = "more-programs")]
+        let [.., uid, container, is_oom_killed] = fields;
         let (unit, transport) = (unit?, transport?);
         if is_doubtful || foreign.is_foreign() || !OF_PROCESSES.contains(&transport) {
             return None;
         }
         Some(Self {
             unit,
+            #[cfg(feature = "more-programs")]
+            transport,
+            #[cfg(feature = "more-programs")]
+            uid: uid.unwrap_or_default(),
+            #[cfg(feature = "more-programs")]
+            podman: [container, is_oom_killed].map(Option::unwrap_or_default),
             pid: pid.unwrap_or_default(),
             message_id: message_id.unwrap_or_default(),
             about_unit: about_unit.map(unescape::decode).unwrap_or_default(),

@@ -134,6 +134,11 @@ impl<'a> Identity<'a> {
     /// Of a kill inside another container nothing, unless names were found: whoever owns that container
     /// can have made up the rest, and names are found only where this node knows pod and container.
     fn of(oom: &'a Oom, names: Option<&'a Names>) -> Self {
+        #[cfg(feature = "unproven")]
+        if oom.unproven {
+            // Whoever wrote it would choose whose it is.
+            return Self::default();
+        }
         if oom.nested && names.is_none() {
             return Self::default();
         }

@@ -308,8 +308,7 @@ impl<P> Streams<P> {
 
     /// What is known of a kill that somebody saw at that time. The kernel's kills are untold only where its lines
     /// come by this way.
-    pub(crate) fn known(&mut self, machine: Machine, time_us: u64, witness: &Witness) -> Known {
-        let machine = machine.key(None);
+    pub(crate) fn known(&mut self, machine: u64, time_us: u64, witness: &Witness) -> Known {
         let has_kernel = || (self.slots.iter()).any(|slot| slot.stream.machine == machine);
         match self.told.known(machine, time_us, witness) {
             Known::Untold if witness.killer == KERNEL && !has_kernel() => Known::Perhaps,

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "more-programs")]
+use crate::cgroup::{Workload, identify};
 use crate::killers::Witness;
 use crate::oom::{Attribution, Event, KERNEL, Oom, Word};
 use crate::text::cursor::find;
@@ -71,11 +73,12 @@ impl ToldKills {
         &mut self,
         machine: u64,
         time_us: u64,
+        window_us: u64,
         is_it: &dyn Fn(&ToldKill) -> bool,
     ) -> Option<&mut ToldKill> {
         let mut found: Option<&mut ToldKill> = None;
         for kill in &mut self.kills {
-            let is_near = kill.time_us.abs_diff(time_us) <= WINDOW_US;
+            let is_near = kill.time_us.abs_diff(time_us) <= window_us;
             let is_newer = found
                 .as_ref()
                 .is_none_or(|known| known.time_us <= kill.time_us);
@@ -88,16 +91,37 @@ impl ToldKills {
 
     /// What is known of what somebody saw at that time.
     pub(super) fn known(&mut self, machine: u64, time_us: u64, witness: &Witness) -> Known {
+        #[cfg(feature = "more-programs")]
+        if let Some(job) = &witness.job {
+            return self.known_of_job(machine, time_us, job);
+        }
         let is_there = |kill: &ToldKill| is_in(&kill.path, &witness.place);
         let is_same = |kill: &ToldKill| kill.killer == witness.killer && is_there(kill);
-        if let Some(kill) = self.find(machine, time_us, &is_same) {
+        if let Some(kill) = self.find(machine, time_us, WINDOW_US, &is_same) {
             return Known::Told(kill.id.clone());
         }
         // Another killer's signal may be what was seen.
         let may_be = |kill: &ToldKill| kill.path.is_empty() || is_there(kill);
-        match self.find(machine, time_us, &may_be) {
+        match self.find(machine, time_us, WINDOW_US, &may_be) {
             Some(_) => Known::Perhaps,
             None => Known::Untold,
+        }
+    }
+
+    /// The same of a part of a batch system's job, which is told when that ends, be it days later. What is not
+    /// remembered may have been told all the same.
+    #[cfg(feature = "more-programs")]
+    fn known_of_job(&mut self, machine: u64, time_us: u64, job: &Workload) -> Known {
+        let is_of_job = |kill: &ToldKill| {
+            kill.killer == KERNEL
+                && kill.time_us <= time_us
+                && identify(&kill.path)
+                    .workload
+                    .is_some_and(|found| found.is_in(job))
+        };
+        match self.find(machine, time_us, u64::MAX, &is_of_job) {
+            Some(kill) => Known::Told(kill.id.clone()),
+            None => Known::Perhaps,
         }
     }
 
@@ -125,7 +149,7 @@ impl ToldKills {
         };
         // Nearly every kill is the kernel's own, and nobody told it before.
         let may_be_told = !is_by_witness && (self.by_witness > 0 || killer != KERNEL);
-        if may_be_told && let Some(told) = self.find(machine, time_us, &is_same) {
+        if may_be_told && let Some(told) = self.find(machine, time_us, WINDOW_US, &is_same) {
             let was_by_witness = core::mem::take(&mut told.is_by_witness);
             oom.event = Event::Confirmed;
             oom.id.clone_from(&told.id);

@@ -60,6 +60,13 @@ pub(crate) fn split_once<'a>(haystack: &'a [u8], needle: &[u8]) -> Option<(&'a [
     split_at(haystack, find(haystack, needle)?, needle.len())
 }
 
+/// The same, as a call: for lines that are rare, of which there are many kinds.
+#[cfg(feature = "more-programs")]
+#[inline(never)]
+pub(crate) fn part<'a>(haystack: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    split_once(haystack, needle)
+}
+
 /// The text before and after the last `needle`.
 pub(crate) fn rsplit_once<'a>(haystack: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     split_at(haystack, rfind(haystack, needle)?, needle.len())

@@ -16,9 +16,13 @@ fn compare(suite: &Suite) {
     let input = suite.records();
     for (index, mode) in Mode::ALL.into_iter().enumerate() {
         let native = Runner::Native.run(index, &input, suite.fresh);
-        // The module that looks into directories takes all names from there.
+        // The module that looks into directories takes all names from there. No module of Fluent Bit's has room for
+        // programs that few machines have.
         let takes_part = |runner: &Runner| {
-            !suite.name.starts_with("names-") || runner.takes_names_from_the_journal()
+            let is_of_few = suite.name.starts_with("programs-");
+            let is_of_names = suite.name.starts_with("names-");
+            (!is_of_names || runner.takes_names_from_the_journal())
+                && (!is_of_few || matches!(runner, Runner::Native))
         };
         for runner in Runner::all().chain(Runner::slow()).filter(takes_part) {
             let found = runner.run(index, &input, suite.fresh);

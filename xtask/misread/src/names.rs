@@ -53,6 +53,7 @@ const WELL_KNOWN: &str = "
     earlyoom mem avail free low at or below limits sending to process exited after seconds escalating badness score
     eviction manager attempting must evict pods successfully evicted talos component controller runtime
     sys fs cgroup sigkill sigterm
+    slurmd stepid exceeded limit virtual detected event events ninfo oom received vmem mem
     kern kernel klog kmsg dmesg syslog messages journal stdout stderr localhost localdomain
     emerg alert crit err error warn warning notice info debug guest log var gz zst txt pod
     default none null true false kb";

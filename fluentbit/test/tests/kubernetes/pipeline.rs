@@ -218,7 +218,7 @@ fn kmsg() -> Tested {
     // A Fluent Bit that is to stop reads on, and hands nothing to the outputs: those kills are not told.
     run.forget("oom/kmsg.new");
     let own = run.read("fluent-bit.yaml");
-    let stopped = own.replace("$oom['event'] ^kill$ ", "$oom['event'] ^none$ ");
+    let stopped = own.replace("$oom['event'] ^(kill|evicted)$ ", "$oom['event'] ^none$ ");
     let stopped = stopped.replace(
         " ^(truncated|no_victim|panic)$ truncated",
         " ^none$ truncated",

@@ -20,7 +20,7 @@ const KEYS: IdentityKeys = IdentityKeys {
 
 /// How many kill, constraint and group lines of a suite `oom.vrl` leaves alone, and why. No text of several
 /// lines counts: none is read.
-const UNREAD: [(&str, usize, &str); 15] = [
+const UNREAD: [(&str, usize, &str); 16] = [
     ("author-readers", 4, "kubectl, stern, docker compose, grep"),
     (
         "blanks-behind",
@@ -38,6 +38,7 @@ const UNREAD: [(&str, usize, &str); 15] = [
     ("long-names", 5, "names of more than 15 bytes"),
     ("more lines", 1, "a name of more than 15 bytes"),
     ("names-from-journal", 1, "another killer than the kernel"),
+    ("programs-batch", 5, "other killers than the kernel"),
     ("systemd-oomd", 9, "another killer than the kernel"),
     ("text-keys", 1, "a journal message as an array of bytes"),
     (

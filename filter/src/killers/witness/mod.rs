@@ -1,8 +1,13 @@
 //! Lines of programs that see a kill which another one did.
 
+#[cfg(feature = "more-programs")]
+pub(super) mod more;
+
 use alloc::vec::Vec;
 
 use super::SYSTEMD_OOMD;
+#[cfg(feature = "more-programs")]
+use crate::cgroup::Workload;
 use crate::oom::{KERNEL, Word};
 use crate::record::program::Entry;
 use crate::text::cursor::{Cursor, split_once};
@@ -28,6 +33,22 @@ pub(crate) struct Witness {
     pub(crate) place: Vec<u8>,
     /// There was a kill for sure, and nobody below tells of it: `place` is the unit whose processes were killed.
     pub(crate) is_proof: bool,
+    /// The job that it was, where that is what the witness knows. It tells so when the job ends, be that days later.
+    #[cfg(feature = "more-programs")]
+    pub(crate) job: Option<Workload>,
+}
+
+impl Witness {
+    /// Of a place, where the kernel may have killed.
+    pub(super) fn of(place: &[u8]) -> Self {
+        Self {
+            killer: KERNEL,
+            place: place.to_vec(),
+            is_proof: false,
+            #[cfg(feature = "more-programs")]
+            job: None,
+        }
+    }
 }
 
 /// What an entry of the journal bears witness of.
@@ -39,24 +60,67 @@ pub(crate) fn read(entry: &Entry<'_>) -> Option<Witness> {
         let (_, killer) = kinds
             .into_iter()
             .find(|(kind, _)| *kind == entry.message_id)?;
-        let place = entry.about_unit.to_vec();
+        let place = &entry.about_unit;
         (!place.is_empty()).then_some(())?;
         return Some(Witness {
             killer,
             // A slice has no process of its own. What was killed below is told of a unit there as well.
             is_proof: !place.ends_with(b".slice"),
-            place,
+            ..Witness::of(place)
         });
     }
-    if units::CONTAINERD.contains(&entry.unit) {
-        // It also tells when memory is out and nobody was killed, so that it proves nothing by itself.
-        return Some(Witness {
-            killer: KERNEL,
-            place: of_task(&entry.text)?.to_vec(),
-            is_proof: false,
-        });
+    // It also tells when memory is out and nobody was killed, so that it proves nothing by itself.
+    let of_containerd = || {
+        let is_its = units::CONTAINERD.contains(&entry.unit);
+        Some(Witness::of(is_its.then(|| of_task(&entry.text))??))
+    };
+    #[cfg(feature = "more-programs")]
+    return of_containerd().or_else(|| more::read(entry));
+    #[cfg(not(feature = "more-programs"))]
+    of_containerd()
+}
+
+/// systemd's words for units, up to 258 and since; for systemd-oomd's kills. `MESSAGE_ID` is what proves them.
+#[cfg(feature = "unproven")]
+const UNIT_LINES: [(&[u8], Word); 3] = [
+    (
+        b": A process of this unit has been killed by the OOM killer.",
+        KERNEL,
+    ),
+    (
+        b": The kernel OOM killer killed some processes in this unit.",
+        KERNEL,
+    ),
+    (b" process(es) in this unit.", SYSTEMD_OOMD),
+];
+
+/// One of these stands in each of those lines of the kernel's kills.
+#[cfg(feature = "unproven")]
+pub(super) const UNIT_WORDS: [&[u8]; 3] = [
+    b"killed by the OOM killer.",
+    b"OOM killer killed some ",
+    b": systemd-oomd killed ",
+];
+
+/// What a text bears witness of that nothing proves.
+#[cfg(feature = "unproven")]
+pub(crate) fn of_text(text: &[u8]) -> Option<Witness> {
+    if let Some(id) = of_task(text) {
+        return Some(Witness::of(id));
     }
-    None
+    let mut lines = UNIT_LINES.iter();
+    let (before, killer) =
+        lines.find_map(|(words, killer)| Some((text.strip_suffix(*words)?, *killer)))?;
+    let unit = match split_once(before, UNIT_WORDS[2]) {
+        Some((unit, _)) => unit,
+        None if killer == KERNEL => before,
+        None => return None,
+    };
+    let is_unit = !unit.is_empty() && unit.contains(&b'.') && !unit.contains(&b' ');
+    is_unit.then(|| Witness {
+        killer,
+        ..Witness::of(unit)
+    })
 }
 
 /// The container of `time="..." level=info msg="TaskOOM event container_id:\"<id>\""`, up to 1.6

@@ -34,7 +34,11 @@ fn each_kill_is_told_once_and_its_witnesses_tell_of_it() {
             let native = Runner::Native.run(mode, &input, false);
             for runner in Runner::all().filter(|runner| runner.takes_names_from_the_journal()) {
                 let found = runner.run(mode, &input, false);
-                assert!(found == native, "{file}: {name} differs in {}", runner.name());
+                assert!(
+                    found == native,
+                    "{file}: {name} differs in {}",
+                    runner.name()
+                );
             }
         }
         let kills = capture["kills"].as_array().expect("kills");
@@ -109,7 +113,11 @@ fn witnesses_agree(file: &str, input: &[Vec<u8>]) -> usize {
         if !of_unit && !of_container {
             continue;
         }
-        let seen = if of_unit { text("UNIT") } else { text("MESSAGE") };
+        let seen = if of_unit {
+            text("UNIT")
+        } else {
+            text("MESSAGE")
+        };
         assert_eq!(record["oom"]["event"], "confirmed", "{file}: {seen}");
         let kill = kills.iter().find(|kill| kill["id"] == record["oom"]["id"]);
         let kill = kill.unwrap_or_else(|| panic!("{file}: {seen} has nobody's id"));
@@ -117,7 +125,9 @@ fn witnesses_agree(file: &str, input: &[Vec<u8>]) -> usize {
         let is_its = if of_unit {
             path.split('/').any(|component| component == seen)
         } else {
-            kill["container"]["id"].as_str().is_some_and(|id| seen.contains(id))
+            kill["container"]["id"]
+                .as_str()
+                .is_some_and(|id| seen.contains(id))
         };
         assert!(is_its, "{file}: {seen} has the id of {path}");
         witnesses += 1;

@@ -103,7 +103,6 @@ fn at(record: &Record, clock: u64, round: u64, victims: &[String]) -> Record {
             "__MONOTONIC_TIMESTAMP" | "_SOURCE_MONOTONIC_TIMESTAMP" => {
                 *text = (clock - MIDNIGHT + 1_000_000).to_string();
             }
-            "_BOOT_ID" | "_MACHINE_ID" | "INVOCATION_ID" => {}
             // Both captures are of one machine now.
             "_HOSTNAME" => "node-1".clone_into(text),
             "MESSAGE" | "UNIT" => *text = renamed(text, round, victims),
@@ -126,7 +125,9 @@ fn renamed(text: &str, round: u64, victims: &[String]) -> String {
             && matches!(behind.as_bytes().get(5), Some(b'-' | b'_'));
         if length == 64 || is_uid {
             let number = u64::from_str_radix(&run[..8], 16).unwrap_or_default();
-            out += &format!("{:08x}{}", number ^ round, &run[8..]);
+            let changed = format!("{:08x}", number ^ round);
+            out += &changed;
+            out += &run[8..];
         } else if let (true, Ok(number)) =
             (victims.iter().any(|pid| pid == run), run.parse::<u64>())
         {

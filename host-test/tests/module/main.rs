@@ -5,6 +5,7 @@ mod captures;
 mod corpus;
 mod counts;
 mod imports;
+mod journals;
 mod live;
 mod logs;
 mod memory;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         corpus::tests(),
         counts::tests(),
         imports::tests(),
+        journals::tests(),
         live::tests(),
         memory::tests(),
         names::tests(),

@@ -1,6 +1,6 @@
 // The page in a real browser: what a person does with it, and what an attacker tries.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,12 +9,14 @@ import { gzipSync } from "node:zlib";
 
 import { chromium as playwright } from "playwright-core";
 
-import { chromium, dist, objects, page as pageFolder, scratch, serve, suites } from "./lib.mjs";
+import { chromium, dist, objects, page as pageFolder, scratch, serve, suites, top } from "./lib.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** All the page may weigh, packed. */
 const MOST_BYTES = 196 * 1024;
 const KILL = "Out of memory: Killed process 42 (NAME) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+/** Events that are a kill, by the kernel or another program. */
+const KILLS = ["kill", "evicted"];
 const MARKUP = "<img src=x onerror=hacked=1>";
 /** A kill in a cgroup of any name: that of a process has at most 15 bytes. */
 const IN_CGROUP = [
@@ -111,11 +113,15 @@ test("every suite gives the Fluent Bit module's kills", { skip }, async (context
     if (!expected || suite.fresh) continue;
     await give(page, `${suite.name}.${suite.form}`, suite.bytes);
     const given = objects(suite.bytes.toString()).filter(({ oom }) => oom).map(({ oom }) => oom.id);
-    const kills = expected.filter(({ oom }) => oom?.event === "kill" && !given.includes(oom.id));
+    const kills = expected.filter(({ oom }) => KILLS.includes(oom?.event) && !given.includes(oom.id));
     if (kills.length === 0) {
       assert.match(await status(page), /^(No |A process was killed: this text has its report)/, suite.name);
       continue;
     }
+    // Those of other programs are counted apart.
+    const byKernel = kills.filter(({ oom }) => oom.killer === "kernel").length;
+    const said = byKernel > 0 ? `^${byKernel} process(es were| was) killed` : "^No kill by the kernel\\.";
+    assert.match(await status(page), new RegExp(said), suite.name);
     compared += kills.length;
     const found = await linked(page);
     assert.deepEqual(found.map(({ oom }) => oom), kills.map(({ oom }) => oom), suite.name);
@@ -233,6 +239,17 @@ test("a figure tells its meaning, its unit and its line", { skip }, async (conte
 
 test("every figure of the record is in the table, with words for it", { skip }, async (context) => {
   const page = await open(context);
+  const schema = JSON.parse(readFileSync(join(top, "filter/schema/oom.schema.json"), "utf8"));
+  const known = await page.evaluate(() => ({ fields: Object.keys(FIELDS), others: [...NO_FIGURES] }));
+  const pathsOf = (node, path) => {
+    const { properties, type } = node.$ref ? schema.$defs[node.$ref.split("/").at(-1)] : node;
+    if (type === "array" || known.others.includes(path)) return [];
+    if (!properties) return [path];
+    return Object.entries(properties).flatMap(([key, inner]) => pathsOf(inner, path ? `${path}.${key}` : key));
+  };
+  const paths = pathsOf(schema, "");
+  assert.ok(paths.length > 80, `${paths.length} fields`);
+  assert.deepEqual(paths.filter((path) => !known.fields.includes(path)), []);
   for (const name of ["container", "node", "group"]) {
     await example(page, name);
     await page.locator(".kill .figures summary").first().click();
@@ -284,17 +301,14 @@ test("a file can be dropped", { skip }, async (context) => {
   assert.match(await page.textContent("#source"), /dropped\.log/);
 });
 
-test("no record breaks the page: every suite whole, reports without their beginning, end, or one line", { skip }, async (context) => {
-  const page = await open(context);
-  const whole = suites().filter(({ fresh }) => !fresh).map(({ bytes }) => bytes.toString());
-  const reports = ["container", "node"]
-    .map((name) => readFileSync(new URL(`../page/examples/${name}.log`, import.meta.url), "utf8"))
-    .map((text) => text.split("\n").slice(0, 130));
-  const broken = reports.flatMap((lines) => lines.flatMap((_, index) => [
-    lines.slice(0, index + 1), lines.slice(index), lines.toSpliced(index, 1),
-  ])).map((lines) => lines.join("\n"));
-  const stuck = await page.evaluate(async (texts) => {
+/**
+ * What the page says of each text: `stuck`, those that it did not bring to an end, and `cards`, what each card of the
+ * others says, opened.
+ */
+function readAll(page, texts) {
+  return page.evaluate(async (texts) => {
     const stuck = [];
+    const cards = [];
     const until = async (test) => {
       for (let turn = 0; turn < 2000; turn += 1) {
         if (test()) return true;
@@ -302,21 +316,106 @@ test("no record breaks the page: every suite whole, reports without their beginn
       }
       return false;
     };
-    for (const text of texts) {
+    for (const { name, text } of texts) {
       explain([named(text, "a text")]);
-      const cards = () => [...document.querySelectorAll(".kill")].slice(0, 3);
       const isRead = await until(() => document.getElementById("busy").hidden);
-      for (const card of cards()) {
+      const found = [...document.querySelectorAll(".kill")];
+      for (const card of found) {
         const toggle = card.querySelector(".toggle");
         if (toggle.getAttribute("aria-expanded") !== "true") toggle.click();
       }
-      if (!isRead || !(await until(() => cards().every(({ dataset }) => dataset.ready)))) stuck.push(text);
-      for (const details of document.querySelectorAll(".kill details")) details.open = true;
+      if (!isRead || !(await until(() => found.every(({ dataset }) => dataset.ready)))) stuck.push(name);
+      for (const card of found.slice(0, 3)) for (const details of card.querySelectorAll("details")) details.open = true;
+      const records = new Map(kills.map(({ number, json }) => [`kill-${number}`, json]));
+      for (const card of found) {
+        cards.push({
+          name,
+          said: ["h2", ".facts", ".answers", ".pictures"].map((part) => card.querySelector(part)?.textContent ?? "").join("\n"),
+          oom: JSON.parse(records.get(card.id) ?? `{"oom":{}}`).oom,
+          badge: card.querySelector(".badge").textContent,
+          hasTable: card.querySelector(".tasks") !== null,
+          hasVictim: card.querySelector(".tasks .victim") !== null,
+          places: [...card.querySelectorAll(".node:has(.place)")].map((node) => [node.firstChild.textContent, node.querySelector(".place").textContent]),
+        });
+      }
     }
-    return stuck;
-  }, [...whole, ...broken]);
+    return { stuck, cards };
+  }, texts);
+}
+
+/** Sentences that are surer than the text, each with what makes it false: `text`, what was read, and a card of it. */
+const FALSEHOODS = [
+  [/suppressed report|kernel left out this one's report/, ({ text }) => !/callbacks suppressed/.test(text) && text.split(/invoked oom-killer|oom-kill:/).length <= 10],
+  [/smaller process(es are| is) not shown/, ({ card }) => card.oom.victim !== undefined && !card.hasVictim],
+  [/Whole machine/, ({ card }) => ["cpuset", "memory_policy"].includes(card.oom.constraint) && /Whole machine/.test(card.badge)],
+  [/goes on/, ({ text, card }) => /Kernel panic - not syncing: (Out of memory|System is deadlocked on memory)/.test(text) && !/Nothing goes on/.test(card.said)],
+  [/largest processes below/, ({ card }) => !card.hasTable],
+  [/Unknown who was killed/, () => true],
+  [/container/, ({ card }) => card.places.some(([name, place]) => place === "container" && /^(ns|[a-z]+\.slice|init\.scope)$/.test(name))],
+  // Incus and LXD call their own limit so.
+  [/kubectl|Kubernetes|kubelet|limits\.memory(?! of the instance)|emptyDir/, ({ text, card }) => /^(docker|podman)$/.test(card.oom.container?.runtime) && !card.oom.pod && !/kube/.test(text)],
+  [/limit of [^;]*; it held/, () => true],
+  [/what the kernel chose|whom the kernel chose|The kernel then chose/, ({ card }) => (card.oom.killer ?? "kernel") !== "kernel"],
+  [/undefined|NaN|\[object/, () => true],
+];
+
+function falsehoods(text, card) {
+  return FALSEHOODS.filter(([sentence, isFalse]) => sentence.test(`${card.badge}\n${card.said}`) && isFalse({ text, card }))
+    .map(([sentence]) => `${card.name}: ${sentence}`);
+}
+
+test("each sentence that is surer than the text would be found", () => {
+  const card = { name: "a", said: "", oom: {}, badge: "", hasTable: false, hasVictim: false, places: [] };
+  const text = "Kernel panic - not syncing: Out of memory";
+  for (const changed of [
+    { said: "a suppressed report" },
+    { said: "30 smaller processes are not shown", oom: { victim: {} } },
+    { badge: "Whole machine", oom: { constraint: "cpuset" } },
+    { said: "The container goes on running" },
+    { said: "Look at the largest processes below" },
+    { said: "Unknown who was killed" },
+    { said: "nscontainer", places: [["ns", "container"]] },
+    { said: "Set limits.memory", oom: { container: { runtime: "docker" } } },
+    { said: "at its limit of 20.0 MiB; it held 20.4 MiB" },
+    { said: "is whom the kernel chose", oom: { killer: "earlyoom" } },
+    { said: "undefined bytes" },
+  ]) {
+    assert.equal(falsehoods(text, { ...card, ...changed }).length, 1, JSON.stringify(changed));
+  }
+  assert.deepEqual(falsehoods(text, card), []);
+});
+
+test("no record breaks the page or makes it surer than the text: every suite, and reports that lack a part", { skip }, async (context) => {
+  const page = await open(context);
+  const whole = suites().filter(({ fresh }) => !fresh).map(({ name, bytes }) => ({ name, text: bytes.toString() }));
+  const reports = ["container", "node"]
+    .map((name) => readFileSync(new URL(`../page/examples/${name}.log`, import.meta.url), "utf8"))
+    .map((text) => text.split("\n").slice(0, 130));
+  const broken = reports.flatMap((lines, report) => lines.flatMap((_, index) => [
+    lines.slice(0, index + 1), lines.slice(index), lines.toSpliced(index, 1),
+  ].map((lines, cut) => ({ name: `report ${report}, cut ${cut} at ${index}`, text: lines.join("\n") }))));
   assert.ok(broken.length > 400, `${broken.length} texts`);
+  await nothingIsWrong(page, [...whole, ...broken]);
+});
+
+async function nothingIsWrong(page, texts) {
+  const { stuck, cards } = await readAll(page, texts);
   assert.deepEqual(stuck, []);
+  assert.ok(cards.length > 80, `${cards.length} cards`);
+  const byName = new Map(texts.map(({ name, text }) => [name, text]));
+  assert.deepEqual(cards.flatMap((card) => falsehoods(byName.get(card.name), card)), []);
+}
+
+/** Logs that people posted, which lie beside the project where it is developed. */
+const corpus = ["articles", "corpus"].flatMap((name) => {
+  const folder = join(top, "../shared", name);
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  return files.filter((file) => file.endsWith(".log")).map((file) => ({ name: file, text: readFileSync(join(folder, file), "utf8") }));
+});
+const withoutCorpus = corpus.length === 0 ? "there is no corpus beside the project" : skip;
+
+test("no log that people posted breaks the page or makes it surer than the text", { skip: withoutCorpus }, async (context) => {
+  await nothingIsWrong(await open(context), corpus);
 });
 
 /** What the card of the newest kill says. */

@@ -163,7 +163,7 @@ function tasksPicture(sources, victims) {
       h("table", { class: "tasks" },
         h("thead", {}, h("tr", {},
           h("th", { scope: "col" }, "Process and pid"),
-          h("td", {}),
+          h("td", { class: "drawn" }),
           h("th", { scope: "col", class: "number" }, "resident"),
           h("th", { scope: "col", class: "number" }, "bias"))),
         h("tbody", {}, rows))),

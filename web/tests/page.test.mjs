@@ -302,12 +302,13 @@ test("a file can be dropped", { skip }, async (context) => {
 });
 
 /**
- * What the page says of each text: `stuck`, those that it did not bring to an end, and `cards`, what each card of the
- * others says, opened.
+ * What the page says of each text: `stuck`, those that it did not bring to an end, `wide`, those wider than the window,
+ * and `cards`, what each card of the others says, opened.
  */
 function readAll(page, texts) {
   return page.evaluate(async (texts) => {
     const stuck = [];
+    const wide = [];
     const cards = [];
     const until = async (test) => {
       for (let turn = 0; turn < 2000; turn += 1) {
@@ -325,6 +326,7 @@ function readAll(page, texts) {
         if (toggle.getAttribute("aria-expanded") !== "true") toggle.click();
       }
       if (!isRead || !(await until(() => found.every(({ dataset }) => dataset.ready)))) stuck.push(name);
+      if (document.documentElement.scrollWidth > innerWidth) wide.push(name);
       for (const card of found.slice(0, 3)) for (const details of card.querySelectorAll("details")) details.open = true;
       const records = new Map(kills.map(({ number, json }) => [`kill-${number}`, json]));
       for (const card of found) {
@@ -339,7 +341,7 @@ function readAll(page, texts) {
         });
       }
     }
-    return { stuck, cards };
+    return { stuck, wide, cards };
   }, texts);
 }
 
@@ -386,7 +388,7 @@ test("each sentence that is surer than the text would be found", () => {
 });
 
 test("no record breaks the page or makes it surer than the text: every suite, and reports that lack a part", { skip }, async (context) => {
-  const page = await open(context);
+  const page = await open(context, NARROW);
   const whole = suites().filter(({ fresh }) => !fresh).map(({ name, bytes }) => ({ name, text: bytes.toString() }));
   const reports = ["container", "node"]
     .map((name) => readFileSync(new URL(`../page/examples/${name}.log`, import.meta.url), "utf8"))
@@ -398,9 +400,13 @@ test("no record breaks the page or makes it surer than the text: every suite, an
   await nothingIsWrong(page, [...whole, ...broken]);
 });
 
+/** The narrowest window that a page has to fit: 1280 pixels at 400 %. */
+const NARROW = { viewport: { width: 320, height: 800 } };
+
 async function nothingIsWrong(page, texts) {
-  const { stuck, cards } = await readAll(page, texts);
+  const { stuck, wide, cards } = await readAll(page, texts);
   assert.deepEqual(stuck, []);
+  assert.deepEqual(wide, [], "wider than the window");
   assert.ok(cards.length > 80, `${cards.length} cards`);
   const byName = new Map(texts.map(({ name, text }) => [name, text]));
   assert.deepEqual(cards.flatMap((card) => falsehoods(byName.get(card.name), card)), []);
@@ -415,7 +421,7 @@ const corpus = ["articles", "corpus"].flatMap((name) => {
 const withoutCorpus = corpus.length === 0 ? "there is no corpus beside the project" : skip;
 
 test("no log that people posted breaks the page or makes it surer than the text", { skip: withoutCorpus }, async (context) => {
-  await nothingIsWrong(await open(context), corpus);
+  await nothingIsWrong(await open(context, NARROW), corpus);
 });
 
 /** What the card of the newest kill says. */

@@ -197,7 +197,7 @@ function figuresTable(kill, sources) {
       h("tr", {}, h("th", { scope: "rowgroup", colspan: "4", class: "group" }, title)),
       mine.map(([path, value]) => figureRow(path, value, sources)));
   });
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every figure" },
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Every figure" },
     h("table", {},
       h("thead", {}, h("tr", {}, ["What", "Value", "What it means", "Line"].map((title) => h("th", { scope: "col" }, title)))),
       bodies));
@@ -226,7 +226,7 @@ function reportLines({ lines }) {
     const [[, title]] = parts.splice(part, 1);
     return [h("li", { class: "part" }, title), item];
   });
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Lines of the report" },
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Lines of the report" },
     h("ul", { class: "text" }, items));
 }
 
@@ -234,7 +234,7 @@ function record(entry) {
   const text = toJson(toObject(entry.json));
   return h("div", {},
     copyButton("Copy the record", () => sharedRecord(entry)),
-    h("pre", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The record, as JSON" }, untrustedLines(indented(text))));
+    h("pre", { class: "scroll", tabindex: "0", role: "group", "aria-label": "The record, as JSON" }, untrustedLines(indented(text))));
 }
 
 /** JSON, one member to a line: whatever its integers are, they stay as they are written. */

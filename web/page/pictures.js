@@ -159,7 +159,7 @@ function tasksPicture(sources, victims) {
   const count = sources.kill.task_count ?? tasks.length;
   const rest = count - shown.length;
   return picture(title,
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title },
       h("table", { class: "tasks" },
         h("thead", {}, h("tr", {},
           h("th", { scope: "col" }, "Process and pid"),

@@ -46,7 +46,10 @@ export interface Line {
 }
 
 export interface Log {
-  /** Every kill, in the order of the log. */
+  /**
+   * Every kill, in the order of the log, by the kernel or another program (`oom.killer`). Pods that the kubelet evicted are
+   * in `lines`, with the event `evicted`.
+   */
   kills: Line[];
   /** Every line that is of a report, the kills among them; in `events` and `rewrite` kills and unfinished reports. */
   lines: Line[];

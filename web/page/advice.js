@@ -5,16 +5,21 @@
 // `kill`: the `oom` of the record. `about`: whether a whole group was killed (`isGroup`), how many kills
 // of the same place were before (`before`), whether the report has its first line (`wasTold`) and a table of processes
 // (`hasTable`), whether kills came so fast that the kernel leaves out reports (`isStorm`), whether the kernel stopped the
-// machine (`isPanic`) or found nobody to kill (`foundNobody`), and whether the text has kills before this one
-// (`hasEarlier`).
+// machine (`isPanic`) or found nobody to kill (`foundNobody`), whether the text has kills before this one
+// (`hasEarlier`), and what Kubernetes calls pod and container (`names`).
 "use strict";
 
 const NODE_LEVELS = ["node", "kubepods", "qos"];
-const isNodeLevel = (kill) => NODE_LEVELS.includes(kill.level);
-const isUnfinished = (kill) => kill.event !== "kill";
+/** The kernel's own choice, for want of memory above any container. */
+const isNodeLevel = (kill) => NODE_LEVELS.includes(kill.level) && !isOthers(kill);
+const isEviction = (kill) => kill.event === "evicted";
+const isUnfinished = (kill) => kill.event !== "kill" && !isEviction(kill);
+/** Why systemd-oomd killed, in its own words. */
+const isBySwap = ({ reason = "" }) => /swap used/.test(reason);
+const isByPressure = ({ reason = "" }) => /^memory pressure for /.test(reason);
 /** Kubernetes' own words help nobody whose container is Docker's. */
-const isKubernetes = ({ pod, level, cgroup }) =>
-  pod !== undefined || ["pod", "qos", "kubepods"].includes(level) || /kubepods/.test(cgroup?.victim ?? cgroup?.limit ?? "");
+const isKubernetes = ({ pod, level, cgroup, event }) =>
+  pod !== undefined || event === "evicted" || ["pod", "qos", "kubepods"].includes(level) || /kubepods/.test(cgroup?.victim ?? cgroup?.limit ?? "");
 const TMPFS = (kill) => `[[tmpfs]], such as /dev/shm${isKubernetes(kill) ? " or an emptyDir with `medium: Memory`" : ""}`;
 /** What may stand in a command as it is. */
 const isPlain = (text) => /^\w[\w@.:-]*$/.test(text ?? "");
@@ -72,6 +77,28 @@ const isUsers = (kill) => /^\/user\.slice\/.*\/user@\d+\.service\//.test(kill.cg
 
 /** The first that fits says what happens now. */
 const OUTCOMES = [
+  {
+    when: isEviction,
+    text: "The pod is ended: its containers were stopped, and it stays as Failed, with the reason Evicted. What manages it, such as a Deployment, makes a new one, maybe on another [[node]]; a pod that nothing manages does not come back. While the node says MemoryPressure, it takes no new best-effort pods.",
+  },
+  {
+    when: (kill) => isOthers(kill) && kill.victim,
+    text: (kill) => /SIGTERM/.test(kill.reason ?? "")
+      ? "The process was asked to end (SIGTERM), and could put its things in order. Whether something starts it again, the log does not say."
+      : "The process is gone. Whether something starts it again, the log does not say.",
+  },
+  {
+    when: (kill) => isOthers(kill) && (kill.pod || kill.container),
+    text: (kill, about) => `All processes of the [[cgroup]] were killed at once (SIGKILL), its containers with it.${isKubernetes(kill) ? " The [[kubelet]] starts them again, after a growing pause, unless the pod's restartPolicy says Never. It need not call them [[OOMKilled]]: the kernel counted no kill of its own." : " Their restart policy decides what follows."}`,
+  },
+  {
+    when: (kill) => isOthers(kill) && kill.unit?.endsWith(".service"),
+    text: "All processes of the [[cgroup]] were killed at once (SIGKILL). If that was the whole service, systemd marks it failed, with result oom-kill; whether it starts again is up to its Restart= setting.",
+  },
+  {
+    when: isOthers,
+    text: "All processes of the [[cgroup]] were killed at once (SIGKILL). Whether something starts them again, the log does not say.",
+  },
   {
     when: (kill, about) => about.isPanic,
     text: "Nothing goes on: the kernel stopped the whole machine.",
@@ -138,19 +165,59 @@ const ACTIONS = [
     text: "Find out who asked: a person or a script used [[SysRq-f]]. No limit was reached.",
   },
   {
-    when: (kill) => isPlain(kill.pod?.uid) && !kill.pod.uid.includes("-"),
+    when: (kill, { names }) => isPlain(names?.pod) && isPlain(names.namespace),
+    text: (kill) => isEviction(kill) ? "See what the kubelet says of the pod:" : "See what Kubernetes says of the pod:",
+    command: (kill, { names }) => `kubectl describe pod -n ${names.namespace} ${names.pod}`,
+  },
+  {
+    when: (kill, { names }) => !names && isPlain(kill.pod?.uid) && !kill.pod.uid.includes("-"),
     text: "Find the pod's name. It is a static pod, which the [[kubelet]] reads from a file; its UID is that file's hash:",
     command: ({ pod }) => `kubectl get pods -A -o custom-columns='NS:.metadata.namespace,NAME:.metadata.name,HASH:.metadata.annotations.kubernetes\\.io/config\\.hash' | grep ${pod.uid}`,
   },
   {
-    when: (kill) => isPlain(kill.pod?.uid) && kill.pod.uid.includes("-"),
+    when: (kill, { names }) => !names && isPlain(kill.pod?.uid) && kill.pod.uid.includes("-"),
     text: "Find the pod's name:",
     command: ({ pod }) => `kubectl get pods -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid | grep ${pod.uid}`,
   },
   {
     when: (kill) => kill.killer === "systemd-oomd",
-    text: "systemd-oomd kills a whole [[cgroup]] before the [[kernel]] has to, by pressure or by swap. If this one must live, set `ManagedOOMPreference=avoid` or `omit` for its unit; if it kills too early, raise `ManagedOOMMemoryPressureLimit=`. What it watches:",
+    text: "systemd-oomd kills a whole [[cgroup]] before the [[kernel]] has to. No limit of this one need have been reached: it takes the one from which most memory was taken back, or that holds most swap. If this one must live, set `ManagedOOMPreference=avoid` or `omit` for its unit. What it watches:",
     command: () => "oomctl",
+  },
+  {
+    when: (kill) => kill.killer === "systemd-oomd" && isByPressure(kill),
+    text: "It killed for pressure: processes waited for memory for too large a part of the time. Find what grew in the cgroup that was under pressure, and give that less to do or more memory. If it kills too early, raise `ManagedOOMMemoryPressureLimit=` of that unit, or `DefaultMemoryPressureDurationSec=` in oomd.conf.",
+  },
+  {
+    when: (kill) => kill.killer === "systemd-oomd" && isBySwap(kill),
+    text: "It killed because [[swap]] was almost full. More swap, or less that is moved out to it, helps; the threshold is `SwapUsedLimit=` in oomd.conf.",
+  },
+  {
+    when: (kill) => kill.killer === "systemd-oomd" && !isPlain(kill.unit),
+    text: "Read all that it said at that time:",
+    command: () => "journalctl -u systemd-oomd",
+  },
+  {
+    when: (kill) => kill.killer === "talos",
+    text: "Talos kills a whole [[cgroup]] when the machine waits too long for memory, best-effort and burstable pods first. Give the pods memory [[request|requests]] close to what they use. The trigger and the order are in the machine's configuration, `OOMConfig`.",
+  },
+  {
+    when: (kill) => kill.killer === "oomd",
+    text: "oomd kills by its own rules: the ruleset and the detector that it names stand in its configuration, mostly /etc/oomd.json.",
+  },
+  {
+    when: isEviction,
+    text: "The shortage was the [[node]]'s: the kubelet saw less free memory than its threshold (`evictionHard`, `memory.available`; 100 MiB unless it is set). It ends those first that use more than their [[request]], by their priority, and then by how much. A request close to what the pod really uses makes it one of the last.",
+  },
+  {
+    when: isEviction,
+    text: "See what else was evicted; with many in a row the node has too little memory for what is placed on it:",
+    command: () => "kubectl get events -A --field-selector reason=Evicted",
+  },
+  {
+    when: (kill) => kill.attribution === "witness" && !isOthers(kill),
+    text: "Read the kernel's own lines of that time: they say which process it was, and at whose limit.",
+    command: () => "journalctl -k",
   },
   {
     when: (kill) => kill.killer === "earlyoom",
@@ -214,7 +281,7 @@ const ACTIONS = [
     text: "The pods together used up what the node gives to pods. Give each a memory [[request]] close to what it really uses, so that fewer are placed here; or use larger nodes.",
   },
   {
-    when: (kill) => kill.level === "node" && kill.constraint === "none" && !kill.manual,
+    when: (kill) => kill.level === "node" && kill.constraint === "none" && !kill.manual && !isOthers(kill),
     text: (kill) => `Give the machine more memory or less work.${isKubernetes(kill) ? " Also set system-reserved and eviction thresholds of the [[kubelet]], so that it moves pods away before the kernel has to kill." : ""}`,
   },
   {
@@ -268,6 +335,26 @@ const GAPS = [
       : "Which container it was: this text has no report of the kill. Paste the 80 lines before it.",
   },
   {
+    when: (kill) => kill.attribution === "witness" && !isOthers(kill),
+    text: "Which process it was, how much it held, and whose limit was hit. The [[kernel]]'s own lines are not in this text: another program alone tells of the kill.",
+  },
+  {
+    when: (kill) => kill.attribution === "witness" && isOthers(kill),
+    text: (kill) => `Why ${plainText(kill.killer)} did it: its own line is not in this text.`,
+  },
+  {
+    when: (kill) => isOthers(kill) && !kill.victim && !isEviction(kill),
+    text: "Which processes were killed, and what each of them held: the line names their cgroup alone.",
+  },
+  {
+    when: (kill) => isEviction(kill) && /^must evict/.test(kill.reason ?? ""),
+    text: "How short memory was, and what the pod used: the kubelet writes that with `-v=3`, and into the pod's status and events.",
+  },
+  {
+    when: isOthers,
+    text: "Who is to blame: the one that was chosen need not be the one that grew.",
+  },
+  {
     when: (kill) => kill.attribution === "reaper",
     text: "Which container it was, and how much it held. This text lacks the [[kernel]]'s lines of the kill: only its clean-up afterwards names the process.",
   },
@@ -276,11 +363,11 @@ const GAPS = [
     text: "Whether the place is right beyond doubt. This text has no report of this kill; the process stands in the table of the newest report before it.",
   },
   {
-    when: (kill) => kill.pod,
+    when: (kill, { names }) => kill.pod && !names && !isOthers(kill),
     text: "The names of pod, namespace and container: the [[kernel]] knows ids alone.",
   },
   {
-    when: (kill) => kill.container && !kill.pod,
+    when: (kill) => kill.container && !kill.pod && !isOthers(kill),
     text: "The name of the container: the [[kernel]] knows ids alone.",
   },
   {
@@ -288,11 +375,11 @@ const GAPS = [
     text: "Whether it was that application: a user may give his [[cgroup]]s any name.",
   },
   {
-    when: (kill, about) => kill.container && !kill.container_outcome && !about.isPanic,
+    when: (kill, about) => kill.container && !kill.container_outcome && !about.isPanic && !isOthers(kill),
     text: "Whether the killed process was the container's first, and so whether the container ended.",
   },
   {
-    when: (kill) => kill.level && !isNodeLevel(kill),
+    when: (kill) => kill.level && !isNodeLevel(kill) && !isOthers(kill),
     text: "How the memory came to be used: the report is one moment. It has no history and no view into the program.",
   },
   {

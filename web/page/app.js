@@ -83,6 +83,7 @@ function explain(files) {
   byId("notes").replaceChildren();
   byId("places").replaceChildren();
   byId("unread").replaceChildren();
+  byId("warnings").replaceChildren();
   byId("nothing").hidden = true;
   byId("more").hidden = true;
   byId("share").hidden = true;
@@ -104,20 +105,21 @@ function say(text) {
   byId("status").textContent = text;
 }
 
-function finish({ lines, skipped, bytes: read, isCancelled, unfinished, unread, unreadCount, twice, notes, file }) {
+function finish(told) {
+  const { lines, skipped, bytes: read, isCancelled, unfinished, unread, unreadCount, warnings, warningCount, twice, notes, file } = told;
   setBusy(false);
   const inText = `${plural(lines, "line", "lines")}, ${bytes(read)}`;
   const parts = [];
   if (kills.length > 0) {
-    const reports = new Set(kills.map(({ id }) => id)).size;
-    parts.push(`${plural(kills.length, "process was", "processes were")} killed`
-      + (reports < kills.length ? `, in ${plural(reports, "event", "events")}.` : "."));
+    parts.push(...counts(kills));
   } else if (unfinished.length > 0) {
     parts.push(unfinished.some(isKill)
       ? "A process was killed: this text has its report, and not the line of the kill."
       : "No kill in this text, but a part of an OOM report.");
   } else if (unreadCount > 0) {
     parts.push(`No kill could be read, but ${plural(unreadCount, "line looks", "lines look")} like one.`);
+  } else if (warningCount > 0) {
+    parts.push(`No OOM kill in this text, but ${plural(warningCount, "warning", "warnings")} that memory is short.`);
   } else if (lines > 0 || notes.length === 0) {
     parts.push("No OOM kill in this text.");
   } else {
@@ -128,8 +130,10 @@ function finish({ lines, skipped, bytes: read, isCancelled, unfinished, unread, 
   if (skipped > 0) parts.push(`${plural(skipped, "line", "lines")} above 1 MiB not read.`);
   say(parts.join(" "));
   byId("notes").replaceChildren(...notes.map(note));
-  byId("unread").replaceChildren(...unreadLines(unread, unreadCount));
-  byId("nothing").hidden = kills.length > 0 || unfinished.length > 0 || unreadCount > 0 || lines === 0 && notes.length > 0;
+  byId("unread").replaceChildren(...listOf(LOOKS_LIKE, unread, unreadCount));
+  byId("warnings").replaceChildren(...listOf(WARNINGS, warnings, warningCount));
+  byId("nothing").hidden = kills.length > 0 || unfinished.length > 0 || unreadCount > 0 || warningCount > 0
+    || lines === 0 && notes.length > 0;
   found = file;
   setDownload(found, kills);
   byId("share").hidden = kills.length === 0;
@@ -152,14 +156,38 @@ function note({ name, text }) {
   return h("p", {}, name === undefined ? "" : h("strong", {}, untrusted(name), " "), text);
 }
 
+/** How many were killed, and by whom: other programs' kills are counted apart from the kernel's. */
+function counts(kills) {
+  const byKernel = kills.filter((kill) => !isOthers(kill));
+  const reports = new Set(byKernel.map(({ id }) => id)).size;
+  const inEvents = reports < byKernel.length ? `, in ${plural(reports, "event", "events")}` : "";
+  const others = [...Map.groupBy(kills.filter(isOthers), labelOf)].map(([label, { length }]) => `${label}: ${grouped(length)}.`);
+  const killed = plural(byKernel.length, "process was", "processes were");
+  if (others.length === 0) return [`${killed} killed${inEvents}.`];
+  return [byKernel.length > 0 ? `${killed} killed by the kernel${inEvents}.` : "No kill by the kernel.", ...others];
+}
+
 /** Lines that look like a kill, and could not be read. */
-function unreadLines(unread, count) {
+const LOOKS_LIKE = {
+  title: "Looks like a kill, could not be read",
+  about: "cut, changed on the way, or written by another program.",
+  label: "Lines that could not be read",
+};
+/** What other programs say before they kill. */
+const WARNINGS = {
+  title: "Memory was short",
+  about: "a program that watches memory saw it run short. That alone is no kill.",
+  label: "Warnings that memory is short",
+};
+
+/** Lines that are no kills: how many, and the first of them. */
+function listOf({ title, about, label }, lines, count) {
   if (count === 0) return [];
-  return [h("h2", {}, "Looks like a kill, could not be read"),
-    h("p", {}, `${plural(count, "line", "lines")}: cut, changed on the way, or written by another program.`
-      + (count > unread.length ? ` The first ${unread.length}:` : "")),
-    h("div", { class: "scroll lines", tabindex: "0", role: "region", "aria-label": "Lines that could not be read" },
-      h("ul", { class: "text" }, unread.map(({ number, text, file }) => h("li", {},
+  return [h("h2", {}, title),
+    h("p", {}, `${plural(count, "line", "lines")}: ${about}`
+      + (count > lines.length ? ` The first ${lines.length}:` : "")),
+    h("div", { class: "scroll lines", tabindex: "0", role: "region", "aria-label": label },
+      h("ul", { class: "text" }, lines.map(({ number, text, file }) => h("li", {},
         h("span", { class: "line-number" }, String(number)), " ", file ? [untrusted(file), ": "] : "", untrusted(text)))))];
 }
 

@@ -5,22 +5,22 @@
 const MOST_NAMED = 20;
 
 /** Text parts of a kill that are the log's own: set apart in its sentence. */
-function namesOf(kill) {
+function idsOf(kill, names) {
   const { victim, pod, container, unit, workload, cgroup } = kill;
-  const ids = [victim?.comm, container?.id?.slice(0, 12), pod?.uid, unit, workload?.id, workload?.part];
+  const ids = [names && `${names.namespace}/${names.pod}`, victim?.comm, container?.id?.slice(0, 12), pod?.uid, unit, workload?.id, workload?.part];
   return [...ids, cgroup?.victim, cgroup?.limit].filter(Boolean);
 }
 
 /** The sentence of the filter, or of a report without a kill. */
-function sentence(kill, events = []) {
+function sentence(kill, names, events = []) {
   const told = UNFINISHED.find(([event]) => events.includes(event));
   if (told) return h("span", {}, told[1]);
   if (!kill.summary) return h("span", {}, "Lines of an OOM report without its kill.");
-  return untrustedSentence(kill.summary, namesOf(kill));
+  return untrustedSentence(kill.summary, idsOf(kill, names));
 }
 
 /**
- * A card. `entry`: {number, json, id, pid, comm, group}; `siblings`: all kills of the same report; `ask`: gives what the
+ * A card. `entry`: {number, json, id, pid, comm, group, names}; `siblings`: all kills of the same report; `ask`: gives what the
  * worker knows of it; `events`: what the lines of a report without a kill are.
  */
 function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
@@ -33,7 +33,7 @@ function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
     "aria-expanded": "false",
     "aria-controls": body.id,
     click: () => open(toggle.getAttribute("aria-expanded") !== "true"),
-  }, sentence(kill, events));
+  }, sentence(kill, entry.names, events));
   const open = (isToOpen) => {
     toggle.setAttribute("aria-expanded", String(isToOpen));
     body.hidden = !isToOpen;
@@ -49,7 +49,7 @@ function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
       throw error;
     });
   };
-  const card = h("article", { class: "kill", id: `kill-${entry.number}`, "data-level": kill.level ?? "unknown" },
+  const card = h("article", { class: "kill", id: `kill-${entry.number}`, "data-level": kindOf(kill) },
     h("h2", {}, toggle),
     h("p", { class: "facts" }, facts(kill, entry, siblings)),
     body);
@@ -59,6 +59,7 @@ function killCard(entry, { siblings = [entry], ask, isOpen = false, events }) {
 
 /** What is not there, by how the kill got its place. */
 const MISSING = {
+  witness: "only another program tells of it",
   table: "this text has no report of this kill",
   none: "this text has no report of this kill",
   constraint: "the line of the kill is missing",
@@ -71,12 +72,14 @@ function killsBefore({ repeats = 0 }, { number }, siblings) {
 }
 
 function facts(kill, entry, siblings) {
-  const list = [h("span", { class: `badge level-${kill.level ?? "unknown"}` }, labelOf(kill))];
+  const list = [h("span", { class: `badge level-${kindOf(kill)}` }, labelOf(kill))];
   const say = (...text) => list.push(h("span", {}, ...text));
   if (siblings.length > 1) say(`${siblings.length} processes killed at once`);
   const before = killsBefore(kill, entry, siblings);
   if (before > 0) say(`${plural(before, "kill", "kills")} of the same place before`);
-  const missing = MISSING[kill.attribution];
+  const { names } = entry;
+  if (names) say("pod ", untrusted(`${names.namespace}/${names.pod}`), ...(names.container ? [", container ", untrusted(names.container)] : []));
+  const missing = isOthers(kill) ? undefined : MISSING[kill.attribution];
   if (missing) say(missing);
   const when = whenOf(kill);
   if (when) say(figure(undefined, ...when));
@@ -96,6 +99,7 @@ function details({ kill, entry, siblings, sources, levels, isStorm, isPanic, has
     isPanic: isPanic || events.includes("panic"),
     foundNobody: events.includes("no_victim"),
     hasEarlier,
+    names: entry.names,
   };
   const victims = new Set(siblings.map(({ pid }) => pid).concat(kill.victim?.pid));
   return [
@@ -104,28 +108,48 @@ function details({ kill, entry, siblings, sources, levels, isStorm, isPanic, has
         h("h3", {}, "What happens now"),
         h("p", {}, ...prose(outcomeOf(kill, about))),
         isGroup ? groupOf(siblings, entry) : undefined,
-        trigger(kill, sources)),
+        trigger(kill, sources),
+        confirmation(sources)),
       h("section", {},
         h("h3", {}, "What to do"),
-        h("ul", {}, fitting(ACTIONS, kill, about).map(action(kill)))),
+        h("ul", {}, fitting(ACTIONS, kill, about).map(action(kill, about)))),
       h("section", {},
         h("h3", {}, "What this log cannot tell"),
         h("ul", {}, fitting(GAPS, kill, about).map(({ text }) => h("li", {}, ...prose(text)))))),
     h("div", { class: "pictures" },
-      memoryPicture(sources),
-      tasksPicture(sources, victims),
-      treePicture(sources, levels)),
+      ...picturesOf(kill, sources, victims, levels)),
     h("div", { class: "row" }, copyButton("Copy as Markdown", () => markdown(kill, about))),
     lazy("figures", "Every figure, what it means and where it comes from", () => figuresTable(kill, sources)),
-    lazy("lines", `The kernel's own lines (${grouped(sources.lines.length)})`, () => reportLines(sources)),
+    lazy("lines", `${isOthers(kill) ? "The lines that say it" : "The kernel's own lines"} (${grouped(sources.lines.length)})`, () => reportLines(sources)),
     lazy("json", "The record, as JSON", () => record(entry)),
   ];
 }
 
-function action(kill) {
+/** What is drawn. Of a kill by another program there is no report: a picture stands where the record has something for it. */
+function picturesOf(kill, sources, victims, levels) {
+  if (!isOthers(kill)) return [memoryPicture(sources), tasksPicture(sources, victims), treePicture(sources, levels)];
+  return [kill.memory && memoryPicture(sources), kill.cgroup && treePicture(sources, levels)];
+}
+
+/** Other programs that tell of the same kill. */
+function confirmation({ lines }) {
+  const told = lines.filter(({ program }) => program !== undefined).slice(0, MOST_NAMED);
+  if (told.length === 0) return undefined;
+  return h("p", {}, "Other programs tell of it, too: ", ...told.flatMap(({ program, number }, index) => [
+    index > 0 ? ", " : "", untrusted(program), " in ", lineButton(number, `line ${grouped(number)}`),
+  ]), ".");
+}
+
+/** A button that shows a line of the text in the card that it stands in. */
+function lineButton(number, text = grouped(number)) {
+  return h("button", { type: "button", class: "link", "aria-label": `Line ${number} of the text`,
+    click: ({ target }) => { target.after(tip); showLine(number); } }, text);
+}
+
+function action(kill, about) {
   return ({ text, command }) => {
     const content = prose(text);
-    const line = command?.(kill);
+    const line = command?.(kill, about);
     if (!line) return h("li", {}, ...content);
     return h("li", {}, ...content,
       h("div", { class: "command" }, h("code", { tabindex: "0" }, line), copyButton("Copy", () => line)));
@@ -173,7 +197,7 @@ function figuresTable(kill, sources) {
       h("tr", {}, h("th", { scope: "rowgroup", colspan: "4", class: "group" }, title)),
       mine.map(([path, value]) => figureRow(path, value, sources)));
   });
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every figure" },
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Every figure" },
     h("table", {},
       h("thead", {}, h("tr", {}, ["What", "Value", "What it means", "Line"].map((title) => h("th", { scope: "col" }, title)))),
       bodies));
@@ -186,10 +210,7 @@ function figureRow(path, value, sources) {
     h("th", { scope: "row" }, untrusted(field.name)),
     h("td", { class: "value" }, figure(sources, path, value)),
     h("td", {}, field.means),
-    h("td", { class: "number" }, line
-      ? h("button", { type: "button", class: "link", "aria-label": `Line ${line.number} of the text`,
-        click: ({ target }) => { target.after(tip); showLine(line.number); } }, grouped(line.number))
-      : "—"));
+    h("td", { class: "number" }, line ? lineButton(line.number) : "—"));
 }
 
 function reportLines({ lines }) {
@@ -205,15 +226,15 @@ function reportLines({ lines }) {
     const [[, title]] = parts.splice(part, 1);
     return [h("li", { class: "part" }, title), item];
   });
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Lines of the report" },
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Lines of the report" },
     h("ul", { class: "text" }, items));
 }
 
-function record({ json }) {
-  const text = toJson(toObject(json));
+function record(entry) {
+  const text = toJson(toObject(entry.json));
   return h("div", {},
-    copyButton("Copy the record", () => sharedRecord(json)),
-    h("pre", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The record, as JSON" }, untrustedLines(indented(text))));
+    copyButton("Copy the record", () => sharedRecord(entry)),
+    h("pre", { class: "scroll", tabindex: "0", role: "group", "aria-label": "The record, as JSON" }, untrustedLines(indented(text))));
 }
 
 /** JSON, one member to a line: whatever its integers are, they stay as they are written. */

@@ -110,7 +110,7 @@ function account(sources, name, [usedPath, used], [limitPath, limit]) {
   const isOff = limit !== undefined && BigInt(limit) === 0n && BigInt(used) === 0n;
   const part = share(used, limit ?? 0);
   const whole = Math.max(part, 1);
-  const text = [figure(sources, usedPath, used), " used, no limit"];
+  const text = [figure(sources, usedPath, used), isOthers(sources.kill) ? " used" : " used, no limit"];
   if (isOff) text.splice(0, 2, "none: ", figure(sources, limitPath, limit));
   else if (limit !== undefined) text.splice(1, 1, " of ", figure(sources, limitPath, limit), ` · ${percent(part)}`);
   return h("div", { class: "account" },
@@ -159,11 +159,11 @@ function tasksPicture(sources, victims) {
   const count = sources.kill.task_count ?? tasks.length;
   const rest = count - shown.length;
   return picture(title,
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title },
       h("table", { class: "tasks" },
         h("thead", {}, h("tr", {},
           h("th", { scope: "col" }, "Process and pid"),
-          h("td", {}),
+          h("td", { class: "drawn" }),
           h("th", { scope: "col", class: "number" }, "resident"),
           h("th", { scope: "col", class: "number" }, "bias"))),
         h("tbody", {}, rows))),
@@ -200,7 +200,7 @@ function nodesOf(kill) {
 function treePicture(sources, levels) {
   const { kill } = sources;
   const { limit, victim } = kill.cgroup ?? {};
-  const title = "Where the limit was hit";
+  const title = isOthers(kill) ? "Where it was" : "Where the limit was hit";
   if (!limit && !victim) {
     return picture(title, h("p", { class: "quiet" }, withoutCgroup(kill)));
   }
@@ -216,9 +216,10 @@ function treePicture(sources, levels) {
       return h("li", {},
         h("div", { class: `node${isLimit ? " limit" : ""}` },
           untrusted(path.slice(parent.length + 1)),
-          level && level !== "cgroup" ? h("span", { class: "place" }, LEVELS[level].place) : undefined,
+          // A container's inner directory, such as LXC's `ns`, is the same container.
+          level && level !== "cgroup" && level !== levels[parent] ? h("span", { class: "place" }, LEVELS[level].place) : undefined,
           isLimit ? limitBadge(sources) : undefined,
-          isVictim ? h("span", { class: "killed" }, `${isUnfinished(kill) ? "chosen" : "killed"} process was here`) : undefined),
+          isVictim ? h("span", { class: "killed" }, placeMark(kill)) : undefined),
         build(path));
     }));
   };
@@ -228,6 +229,11 @@ function treePicture(sources, levels) {
         h("span", { class: "place" }, "the whole machine"),
         isMachine || limit === "/" ? h("span", { class: "hit" }, isConfined(kill) ? "a part of it was full" : "ran out here") : undefined),
       build("")));
+}
+
+function placeMark(kill) {
+  if (isOthers(kill) && !kill.victim) return "killed, with all in it";
+  return `${isUnfinished(kill) ? "chosen" : "killed"} process was here`;
 }
 
 function withoutCgroup(kill) {
@@ -261,7 +267,7 @@ function timeline(kills) {
     : `${plural(kills.length, "kill", "kills")} in the order of the text: their times cannot be compared`;
   const bars = columns.flatMap((column, index) => {
     let y = 100;
-    return [...Map.groupBy(column, ({ level }) => level ?? "unknown")].map(([level, { length }]) => {
+    return [...Map.groupBy(column, kindOf)].map(([level, { length }]) => {
       const height = share(length, most) * 100;
       y -= height;
       return svg("rect", {
@@ -270,7 +276,7 @@ function timeline(kills) {
       });
     });
   });
-  const levels = Map.groupBy(kills, ({ level }) => level ?? "unknown");
+  const levels = Map.groupBy(kills, kindOf);
   return h("section", { class: "picture timeline" },
     h("h2", {}, "Kills over time"),
     svg("svg", { class: "columns", role: "img", "aria-label": `${label}. At most ${most} in one column.` }, ...bars),

@@ -24,9 +24,9 @@ function flat(oom) {
 class Sources {
   constructor(kill, number, lines) {
     this.kill = kill;
-    this.lines = lines.map(({ number, text, json }) => {
+    this.lines = lines.map(({ number, text, json, program }) => {
       const { oom } = toObject(json);
-      return { number, text, oom, fields: flat(oom) };
+      return { number, text, oom, program, fields: flat(oom) };
     });
     // The kill's own line counts first, then those before it, the nearest first.
     this.inOrder = [

@@ -10,14 +10,21 @@ const LEVELS = {
   kubepods: { label: "Limit of all pods", place: "all pods" },
   node: { label: "Whole machine", place: "machine" },
   cgroup: { label: "Cgroup limit", place: "cgroup" },
+  other: { label: "By another program" },
 };
 const UNKNOWN_LEVEL = { label: "Limit unknown", place: "cgroup" };
 
 /** Whether the process was bound to a part of the machine's memory, and that part was full. */
 const isConfined = ({ level, constraint }) => level === "node" && ["cpuset", "memory_policy"].includes(constraint);
 
+/** Whether another program did it, and not the kernel. */
+const isOthers = ({ killer = "kernel" }) => killer !== "kernel";
+/** What kills are told apart by: whose limit was hit, or that no limit of the kernel's was. */
+const kindOf = (kill) => (isOthers(kill) ? "other" : kill.level ?? "unknown");
+
 /** The label of a kill. */
 function labelOf(kill) {
+  if (isOthers(kill)) return `${kill.event === "evicted" ? "Evicted" : "Killed"} by ${plainText(kill.killer)}`;
   if (isConfined(kill)) return "Part of the machine";
   return (LEVELS[kill.level] ?? UNKNOWN_LEVEL).label;
 }
@@ -104,7 +111,7 @@ const FIELDS = {
   level: { name: "Whose limit", means: "container, pod, qos (one QoS class), kubepods (all pods), node (the whole machine) or cgroup (any other).", derived: "Told by the path of the cgroup that hit its limit." },
   constraint: { name: "Kind of limit", means: "memcg: a cgroup's limit; none: the whole machine; cpuset and memory_policy: the part of the memory that the process was confined to." },
   attribution: { name: "How the place is known", means: "report: this kill's own report says it. table: this text has no report of the kill, but the process stands in the table of the report before. constraint: the report chose its victim, and the line of the kill is missing. reaper: only the kernel's clean-up tells of the kill. witness: only another program tells of it. none: not at all.", derived: "Told by which lines there are." },
-  killer: { name: "Who killed", means: "kernel: the kernel's OOM killer. systemd-oomd, earlyoom, talos, oomd: a program that kills before the kernel has to.", derived: "From the wording of the line, and who wrote it." },
+  killer: { name: "Who killed", means: "kernel: the kernel's OOM killer. systemd-oomd, earlyoom, talos, oomd: a program that kills before the kernel has to. kubelet: Kubernetes, which evicts pods before that.", derived: "From the wording of the line, and who wrote it." },
   reason: { name: "Why", means: "The program's own words for why it killed." },
   origin: { name: "Who wrote the lines", means: "kernel: what carried them proves that it was the kernel. unsaid: nothing says who did; any program can write such lines.", derived: "From the facility of /dev/kmsg or syslog, or the journal's transport." },
   task_count: { name: "Processes in the table", means: "How many processes the report lists: those that shared the limit.", derived: "Counted from the rows of the report's table." },
@@ -116,6 +123,8 @@ const FIELDS = {
   at_us: { name: "Time", unit: "us", means: "The kernel's clock: time since boot, not counting sleep. The log has the date only where the program that printed it added one." },
   time_us: { name: "Date", unit: "date", means: "Date and time, as what carried the kernel's line gives it." },
   when: { name: "Date as the log has it", means: "What stands in front of the line: it lacks the year or the time zone, so it is shown as it is." },
+  incomplete: { name: "Lines are missing", means: "Lines of this report are known to be missing. What needs all of them is left out.", derived: "From gaps in the numbers of the lines, or a table that breaks off." },
+  unproven: { name: "Unproven", means: "Anybody could have written the text that this was read from." },
   group: { name: "Group kill", means: "All processes of the cgroup are killed together, because memory.oom.group is set." },
   manual: { name: "Asked for by hand", means: "Somebody pressed SysRq-f or wrote f to /proc/sysrq-trigger." },
   ambiguous: { name: "Ambiguous", means: "A name in the line imitates other fields of it. What depends on how it is read is left out." },
@@ -139,6 +148,7 @@ const PARTS_OF_REPORT = [
   [(_, text) => /Mem-Info:/.test(text), "The memory of the whole machine"],
   [({ event }, text) => event === "tasks" || /Memory cgroup stats/.test(text), "What the memory was used for, and the table of processes"],
   [({ event, victim }) => event === "constraint" && victim, "Whose limit it was, and whom the kernel chose"],
+  [({ event }) => event === "confirmed", "What other programs say of it"],
 ];
 
 /** How the table of figures is divided. Every other field comes last. */

@@ -1,6 +1,6 @@
 // The page in a real browser: what a person does with it, and what an attacker tries.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,12 +9,14 @@ import { gzipSync } from "node:zlib";
 
 import { chromium as playwright } from "playwright-core";
 
-import { chromium, dist, objects, page as pageFolder, scratch, serve, suites } from "./lib.mjs";
+import { chromium, dist, objects, page as pageFolder, scratch, serve, suites, top } from "./lib.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** All the page may weigh, packed. */
 const MOST_BYTES = 204 * 1024;
 const KILL = "Out of memory: Killed process 42 (NAME) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
+/** Events that are a kill, by the kernel or another program. */
+const KILLS = ["kill", "evicted"];
 const MARKUP = "<img src=x onerror=hacked=1>";
 /** A kill in a cgroup of any name: that of a process has at most 15 bytes. */
 const IN_CGROUP = [
@@ -111,11 +113,15 @@ test("every suite gives the Fluent Bit module's kills", { skip }, async (context
     if (!expected || suite.fresh) continue;
     await give(page, `${suite.name}.${suite.form}`, suite.bytes);
     const given = objects(suite.bytes.toString()).filter(({ oom }) => oom).map(({ oom }) => oom.id);
-    const kills = expected.filter(({ oom }) => oom?.event === "kill" && !given.includes(oom.id));
+    const kills = expected.filter(({ oom }) => KILLS.includes(oom?.event) && !given.includes(oom.id));
     if (kills.length === 0) {
       assert.match(await status(page), /^(No |A process was killed: this text has its report)/, suite.name);
       continue;
     }
+    // Those of other programs are counted apart.
+    const byKernel = kills.filter(({ oom }) => oom.killer === "kernel").length;
+    const said = byKernel > 0 ? `^${byKernel} process(es were| was) killed` : "^No kill by the kernel\\.";
+    assert.match(await status(page), new RegExp(said), suite.name);
     compared += kills.length;
     const found = await linked(page);
     assert.deepEqual(found.map(({ oom }) => oom), kills.map(({ oom }) => oom), suite.name);
@@ -233,6 +239,17 @@ test("a figure tells its meaning, its unit and its line", { skip }, async (conte
 
 test("every figure of the record is in the table, with words for it", { skip }, async (context) => {
   const page = await open(context);
+  const schema = JSON.parse(readFileSync(join(top, "filter/schema/oom.schema.json"), "utf8"));
+  const known = await page.evaluate(() => ({ fields: Object.keys(FIELDS), others: [...NO_FIGURES] }));
+  const pathsOf = (node, path) => {
+    const { properties, type } = node.$ref ? schema.$defs[node.$ref.split("/").at(-1)] : node;
+    if (type === "array" || known.others.includes(path)) return [];
+    if (!properties) return [path];
+    return Object.entries(properties).flatMap(([key, inner]) => pathsOf(inner, path ? `${path}.${key}` : key));
+  };
+  const paths = pathsOf(schema, "");
+  assert.ok(paths.length > 80, `${paths.length} fields`);
+  assert.deepEqual(paths.filter((path) => !known.fields.includes(path)), []);
   for (const name of ["container", "node", "group"]) {
     await example(page, name);
     await page.locator(".kill .figures summary").first().click();
@@ -284,17 +301,15 @@ test("a file can be dropped", { skip }, async (context) => {
   assert.match(await page.textContent("#source"), /dropped\.log/);
 });
 
-test("no record breaks the page: every suite whole, reports without their beginning, end, or one line", { skip }, async (context) => {
-  const page = await open(context);
-  const whole = suites().filter(({ fresh }) => !fresh).map(({ bytes }) => bytes.toString());
-  const reports = ["container", "node"]
-    .map((name) => readFileSync(new URL(`../page/examples/${name}.log`, import.meta.url), "utf8"))
-    .map((text) => text.split("\n").slice(0, 130));
-  const broken = reports.flatMap((lines) => lines.flatMap((_, index) => [
-    lines.slice(0, index + 1), lines.slice(index), lines.toSpliced(index, 1),
-  ])).map((lines) => lines.join("\n"));
-  const stuck = await page.evaluate(async (texts) => {
+/**
+ * What the page says of each text: `stuck`, those that it did not bring to an end, `wide`, those wider than the window,
+ * and `cards`, what each card of the others says, opened.
+ */
+function readAll(page, texts) {
+  return page.evaluate(async (texts) => {
     const stuck = [];
+    const wide = [];
+    const cards = [];
     const until = async (test) => {
       for (let turn = 0; turn < 2000; turn += 1) {
         if (test()) return true;
@@ -302,21 +317,111 @@ test("no record breaks the page: every suite whole, reports without their beginn
       }
       return false;
     };
-    for (const text of texts) {
+    for (const { name, text } of texts) {
       explain([named(text, "a text")]);
-      const cards = () => [...document.querySelectorAll(".kill")].slice(0, 3);
       const isRead = await until(() => document.getElementById("busy").hidden);
-      for (const card of cards()) {
+      const found = [...document.querySelectorAll(".kill")];
+      for (const card of found) {
         const toggle = card.querySelector(".toggle");
         if (toggle.getAttribute("aria-expanded") !== "true") toggle.click();
       }
-      if (!isRead || !(await until(() => cards().every(({ dataset }) => dataset.ready)))) stuck.push(text);
-      for (const details of document.querySelectorAll(".kill details")) details.open = true;
+      if (!isRead || !(await until(() => found.every(({ dataset }) => dataset.ready)))) stuck.push(name);
+      if (document.documentElement.scrollWidth > innerWidth) wide.push(name);
+      for (const card of found.slice(0, 3)) for (const details of card.querySelectorAll("details")) details.open = true;
+      const records = new Map(kills.map(({ number, json }) => [`kill-${number}`, json]));
+      for (const card of found) {
+        cards.push({
+          name,
+          said: ["h2", ".facts", ".answers", ".pictures"].map((part) => card.querySelector(part)?.textContent ?? "").join("\n"),
+          oom: JSON.parse(records.get(card.id) ?? `{"oom":{}}`).oom,
+          badge: card.querySelector(".badge").textContent,
+          hasTable: card.querySelector(".tasks") !== null,
+          hasVictim: card.querySelector(".tasks .victim") !== null,
+          places: [...card.querySelectorAll(".node:has(.place)")].map((node) => [node.firstChild.textContent, node.querySelector(".place").textContent]),
+        });
+      }
     }
-    return stuck;
-  }, [...whole, ...broken]);
+    return { stuck, wide, cards };
+  }, texts);
+}
+
+/** Sentences that are surer than the text, each with what makes it false: `text`, what was read, and a card of it. */
+const FALSEHOODS = [
+  [/suppressed report|kernel left out this one's report/, ({ text }) => !/callbacks suppressed/.test(text) && text.split(/invoked oom-killer|oom-kill:/).length <= 10],
+  [/smaller process(es are| is) not shown/, ({ card }) => card.oom.victim !== undefined && !card.hasVictim],
+  [/Whole machine/, ({ card }) => ["cpuset", "memory_policy"].includes(card.oom.constraint) && /Whole machine/.test(card.badge)],
+  [/goes on/, ({ text, card }) => /Kernel panic - not syncing: (Out of memory|System is deadlocked on memory)/.test(text) && !/Nothing goes on/.test(card.said)],
+  [/largest processes below/, ({ card }) => !card.hasTable],
+  [/Unknown who was killed/, () => true],
+  [/container/, ({ card }) => card.places.some(([name, place]) => place === "container" && /^(ns|[a-z]+\.slice|init\.scope)$/.test(name))],
+  // Incus and LXD call their own limit so.
+  [/kubectl|Kubernetes|kubelet|limits\.memory(?! of the instance)|emptyDir/, ({ text, card }) => /^(docker|podman)$/.test(card.oom.container?.runtime) && !card.oom.pod && !/kube/.test(text)],
+  [/limit of [^;]*; it held/, () => true],
+  [/what the kernel chose|whom the kernel chose|The kernel then chose/, ({ card }) => (card.oom.killer ?? "kernel") !== "kernel"],
+  [/undefined|NaN|\[object/, () => true],
+];
+
+function falsehoods(text, card) {
+  return FALSEHOODS.filter(([sentence, isFalse]) => sentence.test(`${card.badge}\n${card.said}`) && isFalse({ text, card }))
+    .map(([sentence]) => `${card.name}: ${sentence}`);
+}
+
+test("each sentence that is surer than the text would be found", () => {
+  const card = { name: "a", said: "", oom: {}, badge: "", hasTable: false, hasVictim: false, places: [] };
+  const text = "Kernel panic - not syncing: Out of memory";
+  for (const changed of [
+    { said: "a suppressed report" },
+    { said: "30 smaller processes are not shown", oom: { victim: {} } },
+    { badge: "Whole machine", oom: { constraint: "cpuset" } },
+    { said: "The container goes on running" },
+    { said: "Look at the largest processes below" },
+    { said: "Unknown who was killed" },
+    { said: "nscontainer", places: [["ns", "container"]] },
+    { said: "Set limits.memory", oom: { container: { runtime: "docker" } } },
+    { said: "at its limit of 20.0 MiB; it held 20.4 MiB" },
+    { said: "is whom the kernel chose", oom: { killer: "earlyoom" } },
+    { said: "undefined bytes" },
+  ]) {
+    assert.equal(falsehoods(text, { ...card, ...changed }).length, 1, JSON.stringify(changed));
+  }
+  assert.deepEqual(falsehoods(text, card), []);
+});
+
+test("no record breaks the page or makes it surer than the text: every suite, and reports that lack a part", { skip }, async (context) => {
+  const page = await open(context, NARROW);
+  const whole = suites().filter(({ fresh }) => !fresh).map(({ name, bytes }) => ({ name, text: bytes.toString() }));
+  const reports = ["container", "node"]
+    .map((name) => readFileSync(new URL(`../page/examples/${name}.log`, import.meta.url), "utf8"))
+    .map((text) => text.split("\n").slice(0, 130));
+  const broken = reports.flatMap((lines, report) => lines.flatMap((_, index) => [
+    lines.slice(0, index + 1), lines.slice(index), lines.toSpliced(index, 1),
+  ].map((lines, cut) => ({ name: `report ${report}, cut ${cut} at ${index}`, text: lines.join("\n") }))));
   assert.ok(broken.length > 400, `${broken.length} texts`);
+  await nothingIsWrong(page, [...whole, ...broken]);
+});
+
+/** The narrowest window that a page has to fit: 1280 pixels at 400 %. */
+const NARROW = { viewport: { width: 320, height: 800 } };
+
+async function nothingIsWrong(page, texts) {
+  const { stuck, wide, cards } = await readAll(page, texts);
   assert.deepEqual(stuck, []);
+  assert.deepEqual(wide, [], "wider than the window");
+  assert.ok(cards.length > 80, `${cards.length} cards`);
+  const byName = new Map(texts.map(({ name, text }) => [name, text]));
+  assert.deepEqual(cards.flatMap((card) => falsehoods(byName.get(card.name), card)), []);
+}
+
+/** Logs that people posted, which lie beside the project where it is developed. */
+const corpus = ["articles", "corpus"].flatMap((name) => {
+  const folder = join(top, "../shared", name);
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  return files.filter((file) => file.endsWith(".log")).map((file) => ({ name: file, text: readFileSync(join(folder, file), "utf8") }));
+});
+const withoutCorpus = corpus.length === 0 ? "there is no corpus beside the project" : skip;
+
+test("no log that people posted breaks the page or makes it surer than the text", { skip: withoutCorpus }, async (context) => {
+  await nothingIsWrong(await open(context, NARROW), corpus);
 });
 
 /** What the card of the newest kill says. */
@@ -370,7 +475,7 @@ test("files are told for what they are; several are read, joined and cut ones to
   for (const [name, content, said] of [
     ["log.zip", Buffer.from("PK\x03\x04 and more", "latin1"), /is a zip archive/],
     ["photo.png", Buffer.from("\x89PNG and more", "latin1"), /is an image/],
-    ["log.lz4", Buffer.from([4, 0x22, 0x4d, 0x18, 0]), /is packed with lz4/],
+    ["log.lz4", Buffer.from([4, 0x22, 0x4d, 0x18, 0]), /is packed with lz4.*“lz4 -d”/],
     ["program", Buffer.alloc(2000), /is binary/],
     ["empty", "", /is empty/],
   ]) {
@@ -378,6 +483,11 @@ test("files are told for what they are; several are read, joined and cut ones to
     assert.match(await status(page), /^Nothing could be read/, name);
     assert.match(await page.textContent("#notes"), said, name);
   }
+  // Some browsers unpack it by themselves. It is KILL as `zstd` packs it.
+  const zstd = Buffer.from("KLUv/QRogQIAT3V0IG9mIG1lbW9yeTogS2lsbGVkIHByb2Nlc3MgNDIgKE5BTUUpIHRvdGFsLXZtOjhrQiwgYW5vbi1yc3M6NGtCLCBmaWxlLXJzczowa0JVL9xy", "base64");
+  await give(page, "log.zst", zstd);
+  if (/^1 process was killed/.test(await status(page))) assert.equal(await page.textContent("#notes"), "");
+  else assert.match(await page.textContent("#notes"), /is packed with zstd, which this browser cannot unpack\. Unpack it with “zstd -d”/);
   const part = (pid) => gzipSync(`${"x\n".repeat(100000)}${KILL.replace("42", pid)}\n`);
   await give(page, "joined.gz", Buffer.concat([part("1"), part("2"), part("3")]));
   assert.match(await status(page), /^3 processes were killed/);
@@ -413,6 +523,87 @@ test("an explanation and the records can be taken away without names", { skip },
   }
 });
 
+/** A line of the journal as JSON, by that unit. */
+const journal = (unit, MESSAGE, fields = {}) => JSON.stringify({
+  MESSAGE, _TRANSPORT: "journal", _SYSTEMD_UNIT: unit, _COMM: unit.split(".")[0], _PID: "4052", _HOSTNAME: "n1",
+  SYSLOG_IDENTIFIER: unit.split(".")[0], _BOOT_ID: "7", __REALTIME_TIMESTAMP: "1714903874414000", ...fields,
+});
+const kubelet = (message) => journal("kubelet.service", `I0617 16:18:42.212181    4052 eviction_manager.go:392] "Eviction manager: ${message}`, { _TRANSPORT: "stdout" });
+const EVICTION = [
+  kubelet(`must evict pod(s) to reclaim" resourceName="memory"`),
+  kubelet(`pod is evicted successfully" pod="shop/web-2"`),
+];
+const WARNING = kubelet(`attempting to reclaim" resourceName="memory"`);
+const KILL_BY_OOMD = journal("systemd-oomd.service",
+  "Killed /system.slice/httpd.service due to memory pressure for /system.slice being 85.03% > 80.00% for > 2s with reclaim activity");
+const KILL_BY_KERNEL = reportIn("/system.slice/web.service").split("\n")
+  .map((MESSAGE) => JSON.stringify({ MESSAGE, _TRANSPORT: "kernel", SYSLOG_IDENTIFIER: "kernel", _HOSTNAME: "n1", _BOOT_ID: "7", __REALTIME_TIMESTAMP: "1714903874410000" }));
+const WITNESS = journal("init.scope", "web.service: A process of this unit has been killed by the OOM killer.",
+  { MESSAGE_ID: "fe6faa94e7774663a0da52717891d8ef", UNIT: "web.service", _PID: "1", _COMM: "systemd", SYSLOG_IDENTIFIER: "systemd" });
+
+test("other programs that kill, evict, warn and witness are told as that, apart from the kernel", { skip }, async (context) => {
+  const page = await open(context, { bypassCSP: true, permissions: ["clipboard-read", "clipboard-write"] });
+  const card = async (name, lines) => {
+    await give(page, name, lines.join("\n"));
+    await page.waitForSelector(".kill[data-ready]");
+    return page.locator(".kill[data-ready]").first().textContent();
+  };
+  const byOomd = await card("oomd.json", [KILL_BY_OOMD]);
+  assert.match(await status(page), /^No kill by the kernel\. Killed by systemd-oomd: 1\./);
+  assert.match(byOomd, /Killed by systemd-oomd.*All processes of the cgroup were killed at once.*ManagedOOMPreference=avoid.*It killed for pressure/s);
+  assert.doesNotMatch(byOomd, /Limit unknown|whom the kernel chose|no table of processes/);
+  const bySwap = KILL_BY_OOMD.replace(/due to .*activity/, "due to swap used (85) / total (90) being more than 90.00%");
+  assert.match(await card("swap.json", [bySwap]), /because swap was almost full.*SwapUsedLimit=/s);
+
+  const evicted = await card("evicted.json", EVICTION);
+  assert.match(await status(page), /^No kill by the kernel\. Evicted by kubelet: 1\./);
+  assert.match(evicted, /Evicted by kubelet.*The pod is ended.*kubectl describe pod -n shop web-2/s);
+  assert.equal((await linked(page))[0].oom.event, "evicted");
+  await page.check("#redact");
+  await page.getByRole("button", { name: "Copy as Markdown" }).click();
+  await page.getByText("Copied").waitFor();
+  for (const text of [await page.evaluate(() => navigator.clipboard.readText()), JSON.stringify(await linked(page))]) {
+    assert.doesNotMatch(text, /shop|web-2/);
+    assert.match(text, /Pod namespace-1\/pod-1 was evicted by kubelet/);
+  }
+  await page.uncheck("#redact");
+
+  await give(page, "warning.json", WARNING);
+  assert.match(await status(page), /^No OOM kill in this text, but 1 warning that memory is short/);
+  assert.match(await page.textContent("#warnings"), /Memory is short, says kubelet/);
+  assert.ok(await page.isHidden("#nothing"));
+
+  const all = [...KILL_BY_KERNEL, WITNESS, KILL_BY_OOMD, ...EVICTION];
+  await card("all.json", [...all, ...all]);
+  assert.match(await status(page), /^1 process was killed by the kernel\. Killed by systemd-oomd: 1\. Evicted by kubelet: 1\..* 3 kills stand twice/);
+  assert.match(await card("told.json", [...KILL_BY_KERNEL, WITNESS]), /Other programs tell of it, too: systemd in line 5/);
+  await page.getByRole("button", { name: "Line 5 of the text" }).click();
+  assert.match(await page.locator(".lines li.shown").textContent(), /A process of this unit has been killed/);
+  // The kernel's lines come too, and none of this kill.
+  const told = await card("witness.json", [...KILL_BY_KERNEL, WITNESS.replaceAll("web.service", "other.service")]);
+  assert.match(told, /only another program tells of it.*journalctl -k.*another program alone tells of the kill/s);
+});
+
+test("a pod's name is shown where the filter found it, and not the name of who shipped the log", { skip }, async (context) => {
+  const page = await open(context, { bypassCSP: true });
+  const uid = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
+  const id = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
+  const names = journal("kubelet.service", `I0617 16:18:42.212181    4052 kubelet.go:2000] "SyncLoop (PLEG): event for pod" pod="shop/web-2" event={"ID":"${uid}","Type":"ContainerStarted","Data":"${id}"}`, { _TRANSPORT: "stdout" });
+  const kill = (fields) => reportIn(`/kubepods/burstable/pod${uid}/${id}`).split("\n").map((MESSAGE) =>
+    JSON.stringify({ MESSAGE, _TRANSPORT: "kernel", _HOSTNAME: "n1", _BOOT_ID: "7", __REALTIME_TIMESTAMP: "1714903874420000", ...fields }));
+  const said = async (name, lines) => {
+    await give(page, name, lines.join("\n"));
+    await page.waitForSelector(".kill[data-ready]");
+    return page.locator(".kill[data-ready]").first().textContent();
+  };
+  const named = await said("named.json", [names, ...kill({})]);
+  assert.match(named, /pod shop\/web-2.*kubectl describe pod -n shop web-2/s);
+  assert.doesNotMatch(named, /The names of pod/);
+  const unnamed = await said("shipped.json", kill({ "k8s.pod.name": "agent", "k8s.namespace.name": "logging" }));
+  assert.match(unnamed, /The names of pod, namespace and container/);
+  assert.doesNotMatch(unnamed.split("The record, as JSON")[0], /agent|logging/);
+});
+
 test("kills can be listed by their place; Ctrl and Enter explain", { skip }, async (context) => {
   const page = await open(context);
   const kill = (place, pid) => reportIn(place).replaceAll("7", pid);
@@ -439,7 +630,7 @@ test("journal JSON, /dev/kmsg and packed files are read", { skip }, async (conte
     assert.match(await status(page), /^1 process was killed/, name);
   }
   await give(page, "log.xz", Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]));
-  assert.match(await page.textContent("#notes"), /cannot unpack xz/);
+  assert.match(await page.textContent("#notes"), /which this browser cannot unpack\. Unpack it with “xz -d”/);
 });
 
 test("a report without its kill is told as that", { skip }, async (context) => {
@@ -584,6 +775,102 @@ test("all of it by the keyboard", { skip }, async (context) => {
   await page.locator("#tip").waitFor({ state: "hidden" });
 });
 
+test("by the keyboard alone from the paste to the download, in the order of the page", { skip }, async (context) => {
+  const page = await open(context, { permissions: ["clipboard-read", "clipboard-write"] });
+  await page.evaluate((text) => navigator.clipboard.writeText(text), reportIn("/a"));
+  const order = [];
+  const until = async (selector) => {
+    for (let count = 0; count < 80; count += 1) {
+      await page.keyboard.press("Tab");
+      const [name, isThere] = await page.evaluate((selector) => {
+        const { activeElement: { id, tagName, textContent, type, dataset }, activeElement: element } = document;
+        const at = element.getBoundingClientRect();
+        const isSeen = element.matches("input[type=file]") || element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && at.width > 0;
+        return [isSeen ? id || dataset.term || textContent.slice(0, 20) || type || tagName : `unseen ${tagName}`, element.matches(selector)];
+      }, selector);
+      order.push(name);
+      if (isThere) return;
+    }
+    assert.fail(`${selector} is not reached: ${order}`);
+  };
+  await until("#text");
+  await page.keyboard.press("ControlOrMeta+v");
+  await page.waitForSelector(".kill[data-ready]");
+  // From the text that is explained at once to what came of it.
+  assert.equal(await page.evaluate(() => document.activeElement.id), "status");
+  await until(".toggle");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.getAttribute(".toggle", "aria-expanded"), "false");
+  await page.keyboard.press("Space");
+  assert.equal(await page.getAttribute(".toggle", "aria-expanded"), "true");
+  await until(".kill .json summary");
+  await until("#download");
+  assert.deepEqual(order.filter((name) => name.startsWith("unseen")), []);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  assert.equal(objects(readFileSync(await download.path(), "utf8"))[0].oom.victim.pid, 7);
+  await until("#redact");
+  await page.keyboard.press("Space");
+  assert.ok(await page.isChecked("#redact"));
+});
+
+test("nothing is told by a colour alone where the reader's own colours are forced", { skip }, async (context) => {
+  const page = await open(context, { forcedColors: "active", bypassCSP: true });
+  await example(page, "storm");
+  await example(page, "node");
+  const colours = (selector) => page.evaluate((selector) => [...document.querySelectorAll(selector)].slice(0, 4).map((element) => {
+    const style = getComputedStyle(element);
+    return element instanceof SVGElement ? style.fill : style.backgroundColor;
+  }), selector);
+  const background = (await colours("body"))[0];
+  for (const drawn of [".swatch", ".bar rect", ".badge"]) {
+    const found = await colours(drawn);
+    assert.ok(found.length > 0 && found.every((colour) => colour !== background), `${drawn}: ${found}`);
+  }
+  // Words say what the colours say.
+  assert.match(await page.locator(".tasks .victim").first().textContent(), /killed/);
+  assert.match(await page.locator(".key li").first().textContent(), /\w/);
+  const outline = await page.locator(".killed").first().evaluate((element) => getComputedStyle(element).outlineStyle);
+  assert.equal(outline, "solid");
+  await withoutViolations(page, "with forced colours");
+});
+
+test("at 400 % nothing is cut off, and explanations stay inside the window", { skip }, async (context) => {
+  // A window of 1280 by 1024 pixels at 400 %.
+  const page = await open(context, { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 });
+  for (const name of ["container", "node"]) {
+    await example(page, name);
+    for (const summary of await page.locator(".kill summary").all()) await summary.click();
+    const wide = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((element) =>
+      element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll, .command code, #tip, .upload, svg")).map((element) => element.outerHTML.slice(0, 120)));
+    assert.deepEqual(wide, [], name);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+    for (const button of [page.locator(".account .figure").first(), page.locator(".answers .term").first(), page.locator(".tasks .figure").last()]) {
+      if (await button.count() === 0) continue;
+      await button.scrollIntoViewIfNeeded();
+      await button.click();
+      const box = await page.locator("#tip").boundingBox();
+      assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= 320 && box.y + box.height <= 256, `${name}: ${JSON.stringify(box)}`);
+      await page.keyboard.press("Escape");
+    }
+  }
+});
+
+test("on paper it is dark on light, whole, and without what is there to be pressed", { skip }, async (context) => {
+  const page = await open(context, { colorScheme: "dark" });
+  await page.selectOption("#theme", "dark");
+  await example(page, "node");
+  await page.emulateMedia({ media: "print" });
+  const seen = await page.evaluate(() => {
+    const light = (colour) => colour.match(/[\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3;
+    const dark = [...document.querySelectorAll("h1, .toggle, .answers li, .picture p, .figure, .quiet")]
+      .filter((element) => element.checkVisibility()).map((element) => light(getComputedStyle(element).color));
+    const shown = [...document.querySelectorAll("textarea, #explain, #cancel, #theme, #download, .command button, .row button")].filter((element) => element.checkVisibility());
+    return { lightest: Math.max(...dark), shown: shown.map(({ id, className }) => id || className) };
+  });
+  assert.ok(seen.lightest < 130, `${seen.lightest}`);
+  assert.deepEqual(seen.shown, []);
+});
+
 for (const [name, options] of [
   ["light", { colorScheme: "light" }],
   ["dark", { colorScheme: "dark" }],
@@ -600,6 +887,13 @@ for (const [name, options] of [
     }
     await page.locator(".account .figure").first().click();
     await withoutViolations(page, "with a figure explained");
+    await give(page, "others.json", [...KILL_BY_KERNEL, WITNESS, KILL_BY_OOMD, ...EVICTION, WARNING].join("\n"));
+    await page.evaluate(() => document.querySelectorAll(".toggle[aria-expanded=false]").forEach((toggle) => toggle.click()));
+    await page.waitForFunction(() => [...document.querySelectorAll(".kill")].every(({ dataset }) => dataset.ready));
+    for (const summary of await page.locator(".kill summary").all()) await summary.click();
+    await withoutViolations(page, "with other killers");
+    await give(page, "cut.log", `he said: ${KILL.slice(0, 40)}`);
+    await withoutViolations(page, "with a line that could not be read");
     await give(page, "none.log", "nothing");
     await withoutViolations(page, "without a kill");
     const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));

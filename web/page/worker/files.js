@@ -1,12 +1,12 @@
 // What a file is, told by how it begins, and its bytes as the reader takes them: unpacked, in UTF-8.
 "use strict";
 
-/** Files that hold no text, or that no browser unpacks, by how they begin; `at` where that is not the start. */
+/** Files that hold no text, or that not every browser unpacks, by how they begin, with the command that does; `at` where that is not the start. */
 const KINDS = [
-  { begins: [0x28, 0xb5, 0x2f, 0xfd], packing: "zstd" },
-  { begins: [0xfd, 0x37, 0x7a, 0x58, 0x5a], packing: "xz" },
-  { begins: [0x42, 0x5a, 0x68], packing: "bzip2" },
-  { begins: [0x04, 0x22, 0x4d, 0x18], packing: "lz4" },
+  { begins: [0x28, 0xb5, 0x2f, 0xfd], packing: "zstd", by: "zstd -d" },
+  { begins: [0xfd, 0x37, 0x7a, 0x58, 0x5a], packing: "xz", by: "xz -d" },
+  { begins: [0x42, 0x5a, 0x68], packing: "bzip2", by: "bzip2 -d" },
+  { begins: [0x04, 0x22, 0x4d, 0x18], packing: "lz4", by: "lz4 -d" },
   { begins: [0x50, 0x4b, 0x03, 0x04], is: "a zip archive. Unpack it, and drop the log inside." },
   { begins: [0x75, 0x73, 0x74, 0x61, 0x72], at: 257, is: "a tar archive. Unpack it, and drop the log inside." },
   { begins: [0x89, 0x50, 0x4e, 0x47], is: "an image. This page reads text: copy the log as text." },
@@ -31,7 +31,7 @@ async function bytesOf(blob, progress) {
   if (beginsWith(start, [0x1f, 0x8b])) return decoded(members(blob, progress));
   const kind = KINDS.find(({ begins, at }) => beginsWith(start, begins, at));
   if (kind?.is) throw new Error(`is ${kind.is}`);
-  if (kind) return decoded(unpackedBy(kind.packing, blob, progress));
+  if (kind) return decoded(unpackedBy(kind, blob, progress));
   return decoded(chunksOf(counted(blob, progress)));
 }
 
@@ -54,12 +54,12 @@ async function* chunksOf(stream) {
 }
 
 /** What some browsers unpack by themselves. */
-function unpackedBy(packing, blob, progress) {
+function unpackedBy({ packing, by }, blob, progress) {
   let unpacker;
   try {
     unpacker = new DecompressionStream(packing);
   } catch {
-    throw new Error(`is packed with ${packing}: this browser cannot unpack ${packing}. Unpack it first.`);
+    throw new Error(`is packed with ${packing}, which this browser cannot unpack. Unpack it with “${by}”, and drop what comes out.`);
   }
   return chunksOf(counted(blob, progress).pipeThrough(unpacker));
 }

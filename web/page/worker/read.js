@@ -10,6 +10,10 @@ const MOST_KEPT = 64 << 20;
 const MOST_LINES = 8192;
 /** Most lines that look like a kill and could not be read, of those shown. */
 const MOST_UNREAD = 20;
+/** Most warnings that memory is short, of those shown. */
+const MOST_WARNINGS = 20;
+/** What ended a process, by the kernel or another program. */
+const KILLS = ["kill", "evicted"];
 /** Milliseconds between two words on how far it is. */
 const PACE = 50;
 /** Where a record has its text, in the filter's own order. */
@@ -41,7 +45,7 @@ async function load({ module }) {
 function emptyLog(run) {
   return {
     run, kills: [], told: [], panics: [], seen: new Set(), twice: 0, reports: new Map(), kept: 0,
-    lines: 0, skipped: 0, unread: [], unreadCount: 0, notes: [], isCancelled: false,
+    lines: 0, skipped: 0, unread: [], unreadCount: 0, warnings: [], warningCount: 0, notes: [], isCancelled: false,
   };
 }
 
@@ -67,6 +71,8 @@ async function read({ run, files, rules }) {
     unfinished: unfinished(mine),
     unread: mine.unread,
     unreadCount: mine.unreadCount,
+    warnings: mine.warnings,
+    warningCount: mine.warningCount,
     twice: mine.twice,
     notes: mine.notes,
     file: new Blob(mine.kills, { type: "application/x-ndjson" }),
@@ -162,34 +168,71 @@ function cancel({ run }) {
 function take(mine, file, rows) {
   const found = [];
   for (const [line, json] of split(rows)) {
-    const { oom } = JSON.parse(json);
+    const record = JSON.parse(json);
+    const { oom } = record;
     const number = file.before + line;
-    const { id, event, at_us, time_us, level, group, victim, attribution } = oom;
-    const isKill = event === "kill";
+    const { id, event, killer, at_us, time_us, level, group, victim, attribution } = oom;
+    if (event === "pressure") {
+      mine.warningCount += 1;
+      if (mine.warnings.length < MOST_WARNINGS) mine.warnings.push({ number: line, text: oom.summary, file: file.name });
+      continue;
+    }
+    const isKill = KILLS.includes(event);
     const pid = victim?.pid;
     keep(mine, id, { number, line, json }, isKill);
     if (event === "panic") mine.panics.push(number);
     if (!isKill) continue;
-    if (at_us !== undefined && isSeen(mine, `${id} ${pid} ${at_us}`)) continue;
+    if (isSeen(mine, sameKill(record))) continue;
+    const names = namesOf(record);
     mine.kills.push(`${json}\n`);
     mine.told.push({ number, id, at_us, attribution });
     found.push({
-      number, line, file: file.name, json, id, at_us, time_us, level, group, pid, comm: victim?.comm, place: placeOf(oom),
+      number, line, file: file.name, json, id, event, killer, at_us, time_us, level, group, pid, comm: victim?.comm,
+      place: placeOf(oom, names), names,
     });
   }
   if (found.length > 0) postMessage({ tell: "kills", run: mine.run, kills: found });
 }
 
-/** Whether a kill stands in the text for the second time: the same report, process and moment. */
+/**
+ * What a kill has in common with itself where it stands in the text for the second time: report, process and the
+ * kernel's clock, or the whole record as it came, where that has a date. Without a time nobody knows.
+ */
+function sameKill({ oom, ...record }) {
+  if (oom.at_us !== undefined) return `${oom.id} ${oom.victim?.pid} ${oom.at_us}`;
+  if (oom.time_us === undefined) return undefined;
+  // Names may be known the second time.
+  return JSON.stringify(Object.entries(record).filter(([key]) => !/^(k8s\.|container\.id$)/.test(key)));
+}
+
+/** Whether such a kill came before. */
 function isSeen(mine, kill) {
+  if (kill === undefined) return false;
   const isSeen = mine.seen.has(kill);
   mine.seen.add(kill);
   if (isSeen) mine.twice += 1;
   return isSeen;
 }
 
+/**
+ * What Kubernetes calls the pod and the container, where the filter itself has written it: behind the pod's own UID, or
+ * in its sentence. A record may have come with the names of another pod, that of a log shipper.
+ */
+function namesOf(record) {
+  const [namespace, pod, container] = ["namespace", "pod", "container"].map((what) => record[`k8s.${what}.name`]);
+  if (typeof namespace !== "string" || typeof pod !== "string") return undefined;
+  const { oom } = record;
+  if (oom.event === "evicted") return oom.summary.startsWith(`Pod ${namespace}/${pod} was evicted`) ? { namespace, pod } : undefined;
+  const keys = Object.keys(record);
+  const isBehind = (name) => keys.indexOf(`k8s.${name}.name`) > keys.indexOf("k8s.pod.uid");
+  const isOurs = oom.pod !== undefined && record["k8s.pod.uid"] === oom.pod.uid && isBehind("pod") && isBehind("namespace");
+  if (!isOurs) return undefined;
+  return { namespace, pod, ...(typeof container === "string" && isBehind("container") && { container }) };
+}
+
 /** What kills are sorted by for a person: the pod, else what else owns the cgroup. */
-function placeOf({ pod, container, workload, unit, cgroup, level }) {
+function placeOf({ pod, container, workload, unit, cgroup, level }, names) {
+  if (names) return `pod ${names.namespace}/${names.pod}`;
   if (pod?.uid) return `pod ${pod.uid}`;
   if (container?.id) return `container ${container.id.slice(0, 12)}`;
   if (workload?.id) return `${workload.system} ${workload.id}`;
@@ -232,11 +275,13 @@ function unfinished(mine) {
   const found = [];
   for (const [id, { lines, hasKill }] of mine.reports) {
     if (hasKill) continue;
+    const events = [...new Set(lines.map(({ json }) => JSON.parse(json).oom.event))];
+    // Its kill is no longer kept, or stands in a text before this one.
+    if (events.every((event) => event === "confirmed")) continue;
     const filter = new wasm_bindgen.Filter("events");
     for (const { json } of lines) filter.process(originalOf(json), "", undefined);
     const json = filter.release();
     filter.free();
-    const events = [...new Set(lines.map(({ json }) => JSON.parse(json).oom.event))];
     const { number, line } = lines.at(-1);
     found.push({ id, number, line, json: json ?? lines.at(-1).json, events });
   }
@@ -256,7 +301,7 @@ function report({ run, id, number, paths }) {
     isStorm: isStorm(log.told.find((kill) => kill.number === number)) || lines.some(({ json }) => json.includes("callbacks suppressed")),
     isPanic: log.panics.some((panic) => panic > number && panic < next),
     hasEarlier: log.told.some((kill) => kill.number < number),
-    lines: lines.map(({ line, json }) => ({ number: line, text: textOf(json), json: says(json) })),
+    lines: lines.map(({ line, json }) => ({ number: line, text: textOf(json), json: says(json), program: programOf(json) })),
   });
 }
 
@@ -276,6 +321,13 @@ function says(json) {
   const alone = filter.process(originalOf(json), "", undefined);
   filter.free();
   return alone ?? json;
+}
+
+/** Who wrote a line that tells of a kill of the kernel's. */
+function programOf(json) {
+  const { oom, SYSLOG_IDENTIFIER, _COMM } = JSON.parse(json);
+  if (oom.event !== "confirmed") return undefined;
+  return [oom.killer, SYSLOG_IDENTIFIER, _COMM].find((name) => typeof name === "string") ?? "another program";
 }
 
 /** A record as it came, as far as the filter looks at it. */

@@ -543,3 +543,84 @@ fn what_is_written_once_more_is_bounded() {
         assert!(records(&out) == records(&request));
     }
 }
+
+/// Requests of any shape, by a sequence that is always the same.
+#[test]
+fn nothing_is_lost_whatever_the_shape() {
+    let mut state = 1_u64;
+    let mut any = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % below
+    };
+    let pods = [POD.to_owned(), POD.replace("94", "95"), String::new()];
+    let (mut apart, mut all) = (0, 0);
+    for _ in 0..150 {
+        let mut numbers = Numbers::default();
+        let mut resources = Vec::new();
+        for _ in 0..=any(3) {
+            let mut scopes = Vec::new();
+            for _ in 0..any(4) {
+                let mut texts = Vec::new();
+                for _ in 0..any(4) {
+                    let pod = usize::try_from(any(3)).unwrap();
+                    let pid = u32::try_from(any(3)).unwrap() + 1;
+                    let lines = report(&pods[pod], pid);
+                    // Some lack a line, or have another one.
+                    let is_left = |_: &String| any(8) > 0;
+                    texts.extend(lines.into_iter().filter(is_left));
+                    if any(2) > 0 {
+                        texts.push(ORDINARY.to_owned());
+                    }
+                }
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                scopes.push(numbers.scope("s", &texts));
+            }
+            let name = if any(4) > 0 {
+                "host.name"
+            } else {
+                "k8s.pod.name"
+            };
+            let mut logs = resource(&[pair(name, "n")], scopes);
+            if any(4) == 0 {
+                logs.resource = None;
+            }
+            resources.push(logs);
+        }
+        let request = Request {
+            resource_logs: resources,
+        };
+        let (out, _) = through("annotate", &request);
+        assert!(records(&out) == records(&request));
+        // All that did not leave its resource stands in its order, on what it came on.
+        let is_apart = |logs: &&ResourceLogs| {
+            let resource = logs.resource.iter();
+            let mut keys = resource.flat_map(|resource| &resource.attributes);
+            keys.any(|pair| pair.key == "container.id")
+        };
+        let left: Vec<ResourceLogs> = out
+            .resource_logs
+            .iter()
+            .filter(|logs| !is_apart(logs))
+            .cloned()
+            .collect();
+        let left = times(&Request {
+            resource_logs: left,
+        });
+        let left: Vec<u64> = left.into_iter().flatten().flatten().collect();
+        assert!(left.is_sorted(), "{left:?}");
+        apart += out.resource_logs.iter().filter(is_apart).count();
+        all += out.resource_logs.len();
+        for mode in ["rewrite", "events"] {
+            let came: Vec<u64> = times(&request).into_iter().flatten().flatten().collect();
+            let (out, _) = through(mode, &request);
+            let mut left: Vec<u64> = times(&out).into_iter().flatten().flatten().collect();
+            left.sort_unstable();
+            let count = left.len();
+            left.dedup();
+            assert!(left.len() == count && left.iter().all(|time| came.contains(time)));
+        }
+    }
+    assert!(apart > 50 && all > apart, "{apart} of {all}");
+}

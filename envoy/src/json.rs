@@ -39,6 +39,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 impl<'a> Members<'a> {
     /// The members of `text`; `None` unless it is one object.
+    // It is large, and called in many places.
+    #[inline(never)]
     pub(crate) fn read(text: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(text).ok()
     }
@@ -83,6 +85,11 @@ impl Edits {
     /// Puts `text` in the place of a range, which overlaps no other.
     pub(crate) fn replace(&mut self, range: Range<usize>, text: Vec<u8>) {
         self.0.push((range, text));
+    }
+
+    /// Adds the pieces of `others`, which overlap none of these.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
     }
 
     /// Takes the elements of an array that are not `kept` out of it, with a separator each.

@@ -176,7 +176,16 @@ fn a_kill_is_found_in_every_format() {
             out.matches(POD).count() >= text.matches(POD).count() + 4,
             "{name}"
         );
-        // What was there is there still, in its order.
+        // What was there is there still, in its order; but OTLP's kills stand behind the others of their resource.
+        let text = match format {
+            Format::Otlp => {
+                let (front, behind) = text.split_once(&*constraint()).unwrap();
+                let (_, behind) = behind.split_once("1 }, {").unwrap();
+                let (_, behind) = behind.split_once("1 }, {").unwrap();
+                format!("{front}{}}}{behind}", constraint())
+            }
+            _ => text,
+        };
         let mut rest = out.as_str();
         for piece in text.split(['}', ']']) {
             let position = rest.find(piece);
@@ -559,7 +568,7 @@ fn what_others_call_a_kill_is_none() {
             Format::Loki => format!("\"oom_victim_pid\":\"{pid}\""),
             _ => format!("\"pid\":{pid}"),
         };
-        let forged = ours.replacen(&pid(88), &pid(43), 1);
+        let forged = ours.replace(&pid(88), &pid(43));
         assert_ne!(forged, ours, "{}", format.name());
         let (out, tally) = run_cut(&mode("events"), declared, forged.as_bytes(), &[]);
         assert!(!is_left(&out), "{}", format.name());

@@ -120,12 +120,17 @@ pub(super) struct Added<'a> {
     pub(super) original: &'a str,
     /// What was added: identity, and `oom`.
     pub(super) members: Members<'a>,
+    /// The machine that the journal names, a JSON string.
+    pub(super) host: Option<&'a str>,
 }
 
 impl<'a> Added<'a> {
     pub(super) fn read(record: &'a [u8]) -> Option<Self> {
         let mut members = Members::read(record)?;
         let original = members.get(ORIGINAL)?;
+        let host = members
+            .get("_HOSTNAME")
+            .filter(|host| json::is_string(host));
         // What is added stands behind the entry.
         let behind = members.0.iter().rposition(|(key, _)| key == ORIGINAL)?;
         members.0.drain(..=behind);
@@ -134,6 +139,7 @@ impl<'a> Added<'a> {
         Some(Self {
             original: original.get(),
             members,
+            host: host.map(RawValue::get),
         })
     }
 

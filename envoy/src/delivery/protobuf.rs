@@ -140,6 +140,24 @@ pub(super) fn edit(
     message: &[u8],
     fate: &mut dyn FnMut(u64, &[u8]) -> RecordFate,
 ) -> Option<Vec<u8>> {
+    splice(message, &mut |number, bytes| {
+        Splice::Inside(fate(number, bytes))
+    })
+}
+
+/// What becomes of a field.
+pub(super) enum Splice {
+    /// This of what stands in it.
+    Inside(RecordFate),
+    /// These fields stand in its place.
+    Fields(Vec<u8>),
+}
+
+/// The same where fields may become several.
+pub(super) fn splice(
+    message: &[u8],
+    fate: &mut dyn FnMut(u64, &[u8]) -> Splice,
+) -> Option<Vec<u8>> {
     let mut out = None;
     let mut done = 0_usize;
     for field in fields(message) {
@@ -147,20 +165,22 @@ pub(super) fn edit(
         done = done.saturating_add(field.length());
         let fate = match field.value {
             Value::Bytes(bytes) => fate(field.number, bytes),
-            _ => RecordFate::Same,
+            _ => Splice::Inside(RecordFate::Same),
         };
-        if fate != RecordFate::Same && out.is_none() {
+        let is_same = matches!(fate, Splice::Inside(RecordFate::Same));
+        if !is_same && out.is_none() {
             out = Some(message.get(..begin).unwrap_or_default().to_vec());
         }
         let Some(out) = &mut out else { continue };
         match fate {
-            RecordFate::Same => out.extend_from_slice(field.whole),
-            RecordFate::Dropped => {}
-            RecordFate::Replaced(bytes) => {
+            Splice::Inside(RecordFate::Same) => out.extend_from_slice(field.whole),
+            Splice::Inside(RecordFate::Dropped) => {}
+            Splice::Inside(RecordFate::Replaced(bytes)) => {
                 out.extend_from_slice(field.key);
                 push_varint(out, bytes.len() as u64);
                 out.extend_from_slice(&bytes);
             }
+            Splice::Fields(fields) => out.extend_from_slice(&fields),
         }
     }
     out

@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
         let envelope = Members::read(record)
             .and_then(|members| Envelope::of_record(record, &members, &self.settings.text_keys));
-        self.envelope(envelope, |added| {
+        self.envelope(envelope, &mut |added| {
             let mut inside = Vec::new();
             for (key, value) in &added.members.0 {
                 inside.push(b',');
@@ -96,8 +96,8 @@ impl Reader<'_> {
     pub(super) fn entry(
         &mut self,
         entry: &[u8],
-        envelope: impl FnOnce(&Settings) -> Option<Envelope>,
-        write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
+        envelope: &dyn Fn(&Settings) -> Option<Envelope>,
+        write: &mut dyn FnMut(&Added<'_>) -> Option<Vec<u8>>,
     ) -> RecordFate {
         if !self.needs_reading(entry) {
             let fate = self.ordinary();
@@ -117,7 +117,7 @@ impl Reader<'_> {
     fn envelope(
         &mut self,
         envelope: Option<Envelope>,
-        write: impl FnOnce(&Added<'_>) -> Option<Vec<u8>>,
+        write: &mut dyn FnMut(&Added<'_>) -> Option<Vec<u8>>,
     ) -> RecordFate {
         let Some(envelope) = envelope else {
             return self.ordinary();

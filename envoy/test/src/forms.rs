@@ -36,8 +36,15 @@ pub struct Entry {
     pub host: String,
     /// The text.
     pub text: String,
-    /// What was added: the form's own names, each with its value.
+    /// What was added: the form's own names, each with its value; of OTLP's resource too.
     pub added: BTreeMap<String, Value>,
+    /// It stands on a resource of its own, behind the records that it came with.
+    pub is_apart: bool,
+}
+
+/// Those that stand among their like, and those that stand apart.
+pub fn apart(entries: impl IntoIterator<Item = Entry>) -> (Vec<Entry>, Vec<Entry>) {
+    entries.into_iter().partition(|entry| !entry.is_apart)
 }
 
 impl Form {
@@ -231,17 +238,25 @@ impl Form {
                             .unwrap_or_default()
                             .into_iter()
                             .collect(),
+                        is_apart: false,
                     }
                 }));
             }
             return entries;
         }
         for resource in list(&body["resourceLogs"]) {
+            let mut names = attributes(&resource["resource"]["attributes"]);
+            let host = names.remove("host.name").expect("its host");
             for scope in list(&resource["scopeLogs"]) {
-                entries.extend(list(&scope["logRecords"]).iter().map(|record| Entry {
-                    host: text(&resource["resource"]["attributes"][0]["value"]["stringValue"]),
-                    text: text(&record["body"]["stringValue"]),
-                    added: attributes(&record["attributes"]),
+                entries.extend(list(&scope["logRecords"]).iter().map(|record| {
+                    let mut added = attributes(&record["attributes"]);
+                    added.extend(names.clone());
+                    Entry {
+                        host: text(&host),
+                        text: text(&record["body"]["stringValue"]),
+                        added,
+                        is_apart: !names.is_empty(),
+                    }
                 }));
             }
         }
@@ -263,19 +278,26 @@ pub(crate) fn entry(record: &[u8]) -> Option<Entry> {
         host,
         text: text.to_owned(),
         added: BTreeMap::new(),
+        is_apart: false,
     })
 }
 
-/// What a form writes for what the filter added to a record: its own names for all of it.
+/// What becomes in a form of a record of the filter's, which came from `host` with that text.
 ///
 /// # Panics
 ///
-/// For a form of whole records.
-pub fn added(form: Form, record: &Value) -> BTreeMap<String, Value> {
-    let mut added = BTreeMap::new();
-    let Some(oom) = record.get("oom") else {
-        return added;
+/// For a form of whole records, and for what is no record.
+pub fn told(form: Form, host: &str, record: &Value) -> Entry {
+    let mut entry = Entry {
+        host: host.to_owned(),
+        text: record["body"].as_str().expect("a text").to_owned(),
+        added: BTreeMap::new(),
+        is_apart: false,
     };
+    let Some(oom) = record.get("oom") else {
+        return entry;
+    };
+    let added = &mut entry.added;
     let (separator, strings) = match form {
         Form::Loki | Form::LokiProtobuf => ("_", true),
         Form::Otlp | Form::OtlpProtobuf | Form::OtlpMaps => (".", false),
@@ -286,8 +308,22 @@ pub fn added(form: Form, record: &Value) -> BTreeMap<String, Value> {
             added.insert(key.replace('.', separator), value.clone());
         }
     }
-    flatten("oom", oom, separator, strings, &mut added);
-    added
+    let events = ["kill", "evicted", "pressure", "truncated"].map(Value::from);
+    if !strings && events.contains(&oom["event"]) {
+        for (key, pointer) in [
+            ("container.runtime.name", "/container/runtime"),
+            ("process.pid", "/victim/pid"),
+            ("process.real_user.id", "/victim/uid"),
+        ] {
+            if let Some(value) = oom.pointer(pointer) {
+                added.insert(key.to_owned(), value.clone());
+            }
+        }
+        let is_of_pod = |key: &String| key.starts_with("k8s.") || key.starts_with("container.");
+        entry.is_apart = added.keys().any(is_of_pod);
+    }
+    flatten("oom", oom, separator, strings, added);
+    entry
 }
 
 fn flatten(

@@ -16,7 +16,7 @@ mod upstream;
 pub use client::{Answer, Piece, Post, Protocol, Sender};
 pub use config::{Config, top};
 pub use envoy::{Envoy, Program, folder, module};
-pub use forms::{Entry, Form, added};
+pub use forms::{Entry, Form, apart, told};
 pub use native::{native, oom_of};
 pub use packing::Packing;
 pub use upstream::{Behaviour, Upstream};

@@ -219,16 +219,20 @@ pub(crate) fn otlp_texts(body: &[u8]) -> Vec<Entry> {
     let request = ExportLogsServiceRequest::decode(body).expect("the body is OTLP");
     let mut entries = Vec::new();
     for resource in request.resource_logs {
-        let names = resource.resource.unwrap_or_default().attributes;
-        let host = members(names).remove("host.name").unwrap_or_default();
+        let mut names = members(resource.resource.unwrap_or_default().attributes);
+        let host = names.remove("host.name").unwrap_or_default();
+        // Clients name themselves.
+        names.retain(|key, _| key.starts_with("k8s.") || key.starts_with("container."));
         let host = host.as_str().unwrap_or_default().to_owned();
         let records = resource.scope_logs.into_iter();
         entries.extend(records.flat_map(|scope| scope.log_records).map(|record| {
             let body = record.body.and_then(|body| body.kind).expect("a body");
             let mut added = members(record.attributes);
             added.remove("n");
+            added.extend(names.clone());
             Entry {
                 host: host.clone(),
+                is_apart: !names.is_empty(),
                 text: match json(body) {
                     Value::String(text) => text,
                     map => {
@@ -295,6 +299,7 @@ pub(crate) fn loki_texts(body: &[u8]) -> Vec<Entry> {
                 host: host.clone(),
                 text: entry.line,
                 added,
+                is_apart: false,
             }
         }));
     }

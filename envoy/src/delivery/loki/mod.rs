@@ -65,7 +65,7 @@ fn read(reader: &mut Reader<'_>, entries: &mut [Entry<'_>], encoding: &Encoding)
             let (raw, output) = (entry.raw, entry.output.as_deref());
             let envelope =
                 |settings: &Settings| (encoding.parts)(raw)?.envelope(output, &settings.text_keys);
-            entry.fate = reader.entry(raw, envelope, encoding.write);
+            entry.fate = reader.entry(raw, &envelope, &mut |added| (encoding.write)(added));
         }
     }
     reader.sender = sender;

@@ -1,6 +1,7 @@
 //! OTLP as JSON.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +9,10 @@ use serde_json::value::RawValue;
 
 use super::super::added::{Added, Envelope};
 use super::super::reader::{Reader, RecordFate};
-use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, kill_fields, object, stream};
+use super::{
+    Addition, Attributes, Body, DEEPEST_MAP, Group, Kills, LogRecord, Members, Shell, object,
+    stream,
+};
 use crate::json::{self, Edits};
 use crate::settings::Settings;
 
@@ -41,12 +45,6 @@ struct Written<'a> {
     body: Option<AnyValue<'a>>,
     #[serde(borrow)]
     attributes: Option<&'a RawValue>,
-    #[serde(borrow, rename = "eventName")]
-    event_name: Option<&'a RawValue>,
-    #[serde(borrow, rename = "severityNumber")]
-    severity_number: Option<&'a RawValue>,
-    #[serde(borrow, rename = "timeUnixNano")]
-    time_unix_nano: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -85,28 +83,153 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Option<Edi
     let logs: Logs<'_> = serde_json::from_slice(body).ok()?;
     let sender = reader.sender;
     let mut edits = Edits::default();
-    for ResourceLogs {
-        resource,
-        scope_logs,
-    } in &logs.resource_logs
-    {
-        reader.sender.stream = stream(sender.stream, resource.map(RawValue::get));
-        for ScopeLogs { log_records } in scope_logs {
+    // Each resource's logs as their text, read where a kill leaves one.
+    let texts = OnceCell::new();
+    let text_of = |number: usize| {
+        let texts = texts.get_or_init(|| {
+            let request = json::Members::read(body)?;
+            elements(request.get("resourceLogs")?)
+        });
+        texts.as_ref()?.get(number).map(|text| text.get())
+    };
+    for (number, logs) in logs.resource_logs.iter().enumerate() {
+        let name = logs.resource.map(RawValue::get);
+        reader.sender.stream = stream(sender.stream, name);
+        let home = OnceCell::new();
+        let home = || home.get_or_init(|| shell(text_of(number)?)).as_ref();
+        let mut kills = Kills::default();
+        let mut inside = Edits::default();
+        let mut is_left = false;
+        for (scope, ScopeLogs { log_records }) in logs.scope_logs.iter().enumerate() {
             let mut places = Vec::with_capacity(log_records.len());
             for raw in log_records {
                 let place = json::place(body, raw.get().as_bytes());
                 let envelope = |settings: &Settings| envelope(raw, &settings.text_keys);
-                let fate = reader.entry(raw.get().as_bytes(), envelope, write);
-                places.push((place.clone(), fate != RecordFate::Dropped));
+                let mut resource = Attributes::new();
+                let mut write = |added: &Added<'_>| write(added, &home, &mut resource);
+                let fate = match reader.entry(raw.get().as_bytes(), &envelope, &mut write) {
+                    RecordFate::Replaced(record) if !resource.is_empty() => {
+                        kills.push(scope, resource, record);
+                        RecordFate::Dropped
+                    }
+                    fate => fate,
+                };
+                let is_kept = fate != RecordFate::Dropped;
+                is_left |= is_kept;
+                places.push((place.clone(), is_kept));
                 if let RecordFate::Replaced(text) = fate {
-                    edits.replace(place, text);
+                    inside.replace(place, text);
                 }
             }
-            edits.keep(&places);
+            inside.keep(&places);
+        }
+        if kills.0.is_empty() {
+            edits.append(inside);
+            continue;
+        }
+        let place = json::place(body, text_of(number)?.as_bytes());
+        let shell = home()?;
+        let own = kills.0.iter().map(|group| of_its_own(shell, group));
+        let own = own.collect::<Option<Vec<_>>>()?.join(&b","[..]);
+        if is_left {
+            edits.append(inside);
+            edits.replace(place.end..place.end, [b",", &*own].concat());
+        } else {
+            edits.replace(place, own);
         }
     }
     reader.sender = sender;
     Some(edits)
+}
+
+/// What stands around the log records of a resource, where a kill can have it for its own.
+#[cold]
+fn shell(text: &str) -> Option<Shell> {
+    let logs = json::Members::read(text.as_bytes())?;
+    let mut edits = Edits::default();
+    for scope in elements(logs.get("scopeLogs")?)? {
+        let scope = json::Members::read(scope.get().as_bytes())?;
+        let Some(records) = scope.get("logRecords") else {
+            continue;
+        };
+        let records = elements(records)?;
+        let records = records.iter().map(|record| record.get().as_bytes());
+        let none = records.map(|record| (json::place(text.as_bytes(), record), false));
+        edits.keep(&none.collect::<Vec<_>>());
+    }
+    let resource = logs.get("resource").map_or("null", RawValue::get);
+    with_attributes(resource, b"")?;
+    let mut list: Vec<Attribute<'_>> = Vec::new();
+    if resource != "null"
+        && let Some(attributes) = json::Members::read(resource.as_bytes())?.get("attributes")
+        && attributes.get() != "null"
+    {
+        list = serde_json::from_str(attributes.get()).ok()?;
+    }
+    let mut keys = list.iter().map(|attribute| &*attribute.key);
+    Shell::new(edits.apply(text.as_bytes())?, &mut keys)
+}
+
+/// The elements of an array.
+#[cold]
+fn elements(array: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(array.get()).ok()
+}
+
+/// A resource with more attributes; `None` for what is none.
+#[cold]
+fn with_attributes(resource: &str, inside: &[u8]) -> Option<Vec<u8>> {
+    let list = [b"[", inside, b"]"].concat();
+    let member = [b"\"attributes\":", &*list].concat();
+    if resource == "null" {
+        return Some([b"{", &*member, b"}"].concat());
+    }
+    let Some(attributes) = json::Members::read(resource.as_bytes())?.get("attributes") else {
+        let comma = if json::is_empty(resource) { "" } else { "," };
+        let member = [comma.as_bytes(), &member].concat();
+        return Some(json::insert_at_end(resource, &member));
+    };
+    let list = match attributes.get() {
+        "null" => list,
+        text if text.starts_with('[') => {
+            let comma = if json::is_empty(text) { "" } else { "," };
+            json::insert_at_end(text, &[comma.as_bytes(), inside].concat())
+        }
+        _ => return None,
+    };
+    let mut edits = Edits::default();
+    let place = json::place(resource.as_bytes(), attributes.get().as_bytes());
+    edits.replace(place, list);
+    edits.apply(resource.as_bytes())
+}
+
+/// Kills with a resource of their own.
+#[cold]
+fn of_its_own(shell: &Shell, group: &Group) -> Option<Vec<u8>> {
+    let text = &*shell.text;
+    let mut attributes = Vec::new();
+    for (key, value) in &group.resource {
+        attribute(key, value, &mut attributes);
+    }
+    let mut edits = Edits::default();
+    let place = |part: &RawValue| json::place(text, part.get().as_bytes());
+    let logs = json::Members::read(text)?;
+    if let Some(resource) = logs.get("resource") {
+        let more = with_attributes(resource.get(), &attributes)?;
+        edits.replace(place(resource), more);
+    } else {
+        let end = text.len().checked_sub(1)?;
+        let resource = with_attributes("null", &attributes)?;
+        edits.replace(end..end, [b",\"resource\":", &*resource].concat());
+    }
+    let scopes = elements(logs.get("scopeLogs")?)?;
+    let scope = json::Members::read(scopes.get(group.scope)?.get().as_bytes())?;
+    let records = scope.get("logRecords")?;
+    let filled = json::insert_at_end(records.get(), &group.records.join(&b","[..]));
+    edits.replace(place(records), filled);
+    let its = |(number, scope): (usize, &&RawValue)| (place(scope), number == group.scope);
+    edits.keep(&scopes.iter().enumerate().map(its).collect::<Vec<_>>());
+    edits.apply(text)
 }
 
 fn envelope(raw: &RawValue, text_keys: &[String]) -> Option<Envelope> {
@@ -155,12 +278,22 @@ fn scalar_or_map<'a>(value: &AnyValue<'a>, depth: u8) -> Option<Cow<'a, str>> {
     Some(object(&members).into())
 }
 
-/// The log record with what was added among its attributes.
-fn write(added: &Added<'_>) -> Option<Vec<u8>> {
+/// The log record with what was added among its attributes, but what belongs on a resource of its own.
+#[cold]
+fn write<'s>(
+    added: &Added<'_>,
+    shell: &dyn Fn() -> Option<&'s Shell>,
+    resource: &mut Attributes,
+) -> Option<Vec<u8>> {
     let record: Written<'_> = serde_json::from_str(added.original).ok()?;
-    let attributes = attributes(added)?;
+    let list: Vec<Attribute<'_>> = match record.attributes {
+        Some(text) => serde_json::from_str(text.get()).ok()?,
+        None => Vec::new(),
+    };
+    let has = |key: &str| list.iter().any(|attribute| attribute.key == key);
+    let addition = Addition::new(added, &has, shell)?;
     let mut inside = Vec::new();
-    for (key, value) in &attributes {
+    for (key, value) in &addition.record {
         attribute(key, value, &mut inside);
     }
     let mut behind = Vec::new();
@@ -174,21 +307,39 @@ fn write(added: &Added<'_>) -> Option<Vec<u8>> {
     } else {
         behind.extend([b",\"attributes\":[", inside.as_slice(), b"]"].concat());
     }
-    if let Some(kill) = kill_fields(&attributes) {
-        if record.event_name.is_none() {
-            behind.extend_from_slice(b",\"eventName\":");
-            json::push_string(&mut behind, kill.event_name);
-        }
-        if record.severity_number.is_none() {
-            behind.extend_from_slice(format!(",\"severityNumber\":{}", kill.severity).as_bytes());
-        }
-        if let (None, Some(time)) = (record.time_unix_nano, kill.time_unix_nano) {
-            behind.extend_from_slice(format!(",\"timeUnixNano\":\"{time}\"").as_bytes());
+    if let Some(kill) = addition.kill {
+        let mut name = Vec::new();
+        json::push_string(&mut name, kill.event_name);
+        let severity = kill.severity.to_string().into_bytes();
+        let time = kill
+            .time_unix_nano
+            .map(|time| format!("\"{time}\"").into_bytes());
+        let fields = [
+            ("eventName", Some(name)),
+            ("severityNumber", Some(severity)),
+            ("timeUnixNano", time),
+        ];
+        let members = json::Members::read(added.original.as_bytes())?;
+        for (key, value) in fields {
+            let Some(value) = value else { continue };
+            match members.get(key).map(RawValue::get) {
+                None => {
+                    behind.extend_from_slice(format!(",\"{key}\":").as_bytes());
+                    behind.extend(value);
+                }
+                // Written, but as what is not set.
+                Some(unset @ ("0" | "\"0\"" | "\"\"" | "null")) => {
+                    let place = json::place(added.original.as_bytes(), unset.as_bytes());
+                    edits.replace(place, value);
+                }
+                Some(_) => {}
+            }
         }
     }
     // In front of the last brace.
     let end = added.original.len().checked_sub(1)?;
     edits.replace(end..end, behind);
+    *resource = addition.resource;
     edits.apply(added.original.as_bytes())
 }
 

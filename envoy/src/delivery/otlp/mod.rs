@@ -1,5 +1,5 @@
 //! The logs of OTLP over HTTP: a body that is a text or a map is read, and what is added becomes
-//! attributes of the log record.
+//! attributes of the log record; of a kill, whose it was stands on a resource of its own.
 
 pub(super) mod json;
 pub(super) mod protobuf;
@@ -87,6 +87,17 @@ fn stream(sender: u64, resource: impl Hash) -> u64 {
     hasher.finish()
 }
 
+type Attributes = Vec<(String, Value)>;
+
+/// What was added to a log record.
+struct Addition {
+    /// Whose process it was: attributes of a resource of its own. Nothing where the record stays on the one that it
+    /// came on.
+    resource: Attributes,
+    record: Attributes,
+    kill: Option<KillFields>,
+}
+
 /// What the fields of a log record say of a kill, where they say nothing yet.
 struct KillFields {
     /// OpenTelemetry's name of the event.
@@ -97,30 +108,138 @@ struct KillFields {
     time_unix_nano: Option<u64>,
 }
 
-/// The fields of a kill. A log record of anything else has none.
-fn kill_fields(attributes: &[(String, Value)]) -> Option<KillFields> {
-    let get = |name: &str| attributes.iter().find(|(key, _)| key == name);
-    get("oom.event").filter(|(_, event)| event == "kill")?;
-    let time_us = get("oom.time_us").and_then(|(_, time)| time.as_u64());
-    Some(KillFields {
-        event_name: "oom.kill",
-        severity: 17,
-        time_unix_nano: time_us.and_then(|time| time.checked_mul(1000)),
-    })
-}
+/// What is told as a whole; other lines of a report stay among their like.
+const TOLD: [&str; 4] = ["kill", "evicted", "pressure", "truncated"];
+const HOST: &str = "host.name";
 
-/// What was added, as attributes: identity, and the `oom` object by its pieces, such as `oom.victim.pid`.
-fn attributes(added: &Added<'_>) -> Option<Vec<(String, Value)>> {
-    let mut attributes = Vec::new();
-    for (key, value) in added.identity() {
-        attributes.push((key.to_owned(), serde_json::from_str(value).ok()?));
+impl Addition {
+    /// Of a record that `has` attributes, and may have a resource of its own in this shell.
+    #[cold]
+    fn new<'s>(
+        added: &Added<'_>,
+        has: &dyn Fn(&str) -> bool,
+        shell: &dyn Fn() -> Option<&'s Shell>,
+    ) -> Option<Self> {
+        let value = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let mut identity = Attributes::new();
+        for (key, text) in added.identity() {
+            identity.push((key.to_owned(), value(text)?));
+        }
+        let mut oom = Attributes::new();
+        flatten("oom".to_owned(), value(added.oom()?)?, &mut oom);
+        let get = |name: &str| {
+            let found = oom.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let event = get("oom.event");
+        let is_told = TOLD.iter().any(|told| event == Some((*told).into()));
+        let mut record = Attributes::new();
+        let mut kill = None;
+        if is_told {
+            let pairs = [
+                ("container.runtime.name", "oom.container.runtime"),
+                ("process.pid", "oom.victim.pid"),
+                ("process.real_user.id", "oom.victim.uid"),
+            ];
+            for (key, ours) in pairs {
+                let Some(value) = get(ours).filter(|_| !has(key)) else {
+                    continue;
+                };
+                let is_identity = key.starts_with("container.");
+                let attributes = if is_identity {
+                    &mut identity
+                } else {
+                    &mut record
+                };
+                attributes.push((key.to_owned(), value));
+            }
+        }
+        if event == Some("kill".into()) {
+            let time_us = get("oom.time_us").and_then(|time| time.as_u64());
+            kill = Some(KillFields {
+                event_name: "oom.kill",
+                severity: 17,
+                time_unix_nano: time_us.and_then(|time| time.checked_mul(1000)),
+            });
+        }
+        let mut resource = Attributes::new();
+        if is_told
+            && !identity.is_empty()
+            && let Some(shell) = shell()
+        {
+            std::mem::swap(&mut resource, &mut identity);
+            // The journal says on which machine its kernel ran.
+            if let Some(host) = added.host.filter(|_| !shell.has_host) {
+                resource.push((HOST.to_owned(), value(host)?));
+            }
+        }
+        record.splice(0..0, identity);
+        record.append(&mut oom);
+        Some(Self {
+            resource,
+            record,
+            kill,
+        })
     }
-    let oom = serde_json::from_str(added.oom()?).ok()?;
-    flatten("oom".to_owned(), oom, &mut attributes);
-    Some(attributes)
 }
 
-fn flatten(key: String, value: Value, attributes: &mut Vec<(String, Value)>) {
+/// What stands around the log records of a resource, where a kill can have it for its own: it is written once more
+/// then, with whose process it was.
+struct Shell {
+    /// The logs of the resource, without one record.
+    text: Vec<u8>,
+    has_host: bool,
+}
+
+/// Most bytes of a shell: many kills, each with a large one, would fill the memory.
+const LARGEST_SHELL: usize = 4 << 10;
+
+impl Shell {
+    /// Of a resource with attributes of these names. One that names a pod or a container, as a rule the sender's,
+    /// keeps it, and would contradict what is added.
+    fn new(text: Vec<u8>, keys: &mut dyn Iterator<Item = &str>) -> Option<Self> {
+        let (mut has_host, mut is_free) = (false, true);
+        for key in keys {
+            has_host |= key == HOST;
+            let of_machine = ["k8s.node.", "k8s.cluster."];
+            let of_machine = of_machine.iter().any(|start| key.starts_with(start));
+            is_free &= of_machine || !(key.starts_with("k8s.") || key.starts_with("container."));
+        }
+        (is_free && text.len() <= LARGEST_SHELL).then_some(Self { text, has_host })
+    }
+}
+
+/// Kills that leave the resource that they came on, one behind the other of one scope and one pod together.
+#[derive(Default)]
+struct Kills(Vec<Group>);
+
+/// Kills of one scope that were one pod's or container's.
+struct Group {
+    scope: usize,
+    /// Attributes of their resource.
+    resource: Attributes,
+    records: Vec<Vec<u8>>,
+}
+
+impl Kills {
+    fn push(&mut self, scope: usize, resource: Attributes, record: Vec<u8>) {
+        let last = self.0.last_mut();
+        let same = last.filter(|group| group.scope == scope && group.resource == resource);
+        if let Some(group) = same {
+            group.records.push(record);
+        } else {
+            self.0.push(Group {
+                scope,
+                resource,
+                records: vec![record],
+            });
+        }
+    }
+}
+
+/// An object by its pieces, such as `oom.victim.pid`.
+#[cold]
+fn flatten(key: String, value: Value, attributes: &mut Attributes) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {

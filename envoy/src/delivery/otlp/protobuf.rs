@@ -1,16 +1,21 @@
 //! OTLP as protobuf, as opentelemetry/proto/logs/v1 of its repository has it. Resources go on as they are
 //! complete.
 
+use std::cell::OnceCell;
+
 use serde_json::Value as Json;
 
 use super::super::Forwarded;
 use super::super::added::{Added, Envelope};
 use super::super::protobuf::{
-    Field, NoField, Value, all, bytes_of, edit, fields, first_field, is_message, last, push_bytes,
-    push_fixed, push_number, text_of,
+    Field, NoField, Splice, Value, all, bytes_of, edit, fields, first_field, is_message, last,
+    push_bytes, push_fixed, push_number, splice, text_of,
 };
 use super::super::reader::{Reader, RecordFate};
-use super::{Body, DEEPEST_MAP, LogRecord, Members, attributes, kill_fields, object, stream};
+use super::{
+    Addition, Attributes, Body, DEEPEST_MAP, Group, Kills, LogRecord, Members, Shell, object,
+    stream,
+};
 use crate::json::push_string;
 use crate::settings::Settings;
 use crate::tally::UnreadReason;
@@ -20,6 +25,8 @@ const RESOURCE_LOGS: u64 = 1;
 /// of the logs of a resource,
 const RESOURCE: u64 = 1;
 const SCOPE_LOGS: u64 = 2;
+/// of a resource,
+const RESOURCE_ATTRIBUTES: u64 = 1;
 /// of the logs of a scope,
 const LOG_RECORDS: u64 = 2;
 /// of a log record,
@@ -73,9 +80,9 @@ pub(in super::super) fn read(
         reader.count_same(all(complete, RESOURCE_LOGS).map(records).sum());
         None
     } else {
-        edit(complete, &mut |number, resource| match number {
-            RESOURCE_LOGS => changed(read_resource(reader, resource)),
-            _ => RecordFate::Same,
+        splice(complete, &mut |number, resource| match number {
+            RESOURCE_LOGS => read_resource(reader, resource),
+            _ => Splice::Inside(RecordFate::Same),
         })
     };
     if trouble.is_none() {
@@ -119,25 +126,110 @@ fn changed(message: Option<Vec<u8>>) -> RecordFate {
     message.map_or(RecordFate::Same, RecordFate::Replaced)
 }
 
-/// A resource's logs with what was found in them; `None` where nothing changes.
-fn read_resource(reader: &mut Reader<'_>, resource: &[u8]) -> Option<Vec<u8>> {
+/// A resource's logs with what was found in them. Kills of a pod or container stand behind it, on resources of
+/// their own; where nothing else is left, in its place.
+fn read_resource(reader: &mut Reader<'_>, logs: &[u8]) -> Splice {
     let sender = reader.sender;
-    let name = last(resource, RESOURCE);
-    reader.sender.stream = stream(sender.stream, name);
-    let edited = edit(resource, &mut |number, scope| {
+    reader.sender.stream = stream(sender.stream, last(logs, RESOURCE));
+    let mut kills = Kills::default();
+    let home = OnceCell::new();
+    let home = || home.get_or_init(|| shell(logs)).as_ref();
+    let (mut scopes, mut is_left) = (0_usize, false);
+    let edited = edit(logs, &mut |number, scope| {
         if number != SCOPE_LOGS {
             return RecordFate::Same;
         }
-        changed(edit(scope, &mut |number, record| {
+        let edited = edit(scope, &mut |number, record| {
             if number != LOG_RECORDS {
                 return RecordFate::Same;
             }
             let envelope = |settings: &Settings| envelope(record, &settings.text_keys);
-            reader.entry(record, envelope, write)
-        }))
+            let mut resource = Attributes::new();
+            let mut write = |added: &Added<'_>| write(added, &home, &mut resource);
+            match reader.entry(record, &envelope, &mut write) {
+                RecordFate::Replaced(record) if !resource.is_empty() => {
+                    kills.push(scopes, resource, record);
+                    RecordFate::Dropped
+                }
+                fate => {
+                    is_left |= fate != RecordFate::Dropped;
+                    fate
+                }
+            }
+        });
+        scopes = scopes.saturating_add(1);
+        changed(edited)
     });
     reader.sender = sender;
-    edited
+    if kills.0.is_empty() {
+        return Splice::Inside(changed(edited));
+    }
+    let mut fields = Vec::new();
+    if is_left {
+        push_bytes(
+            &mut fields,
+            RESOURCE_LOGS,
+            &edited.unwrap_or_else(|| logs.to_vec()),
+        );
+    }
+    for (group, shell) in kills.0.iter().zip(std::iter::repeat(home()).flatten()) {
+        let own = of_its_own(shell, group);
+        push_bytes(&mut fields, RESOURCE_LOGS, &own);
+    }
+    Splice::Fields(fields)
+}
+
+/// What stands around the log records of a resource, where a kill can have it for its own.
+#[cold]
+fn shell(logs: &[u8]) -> Option<Shell> {
+    // Readers put several together.
+    if all(logs, RESOURCE).count() > 1 {
+        return None;
+    }
+    let text = edit(logs, &mut |number, scope| match number {
+        SCOPE_LOGS => changed(edit(scope, &mut |number, _| match number {
+            LOG_RECORDS => RecordFate::Dropped,
+            _ => RecordFate::Same,
+        })),
+        _ => RecordFate::Same,
+    });
+    let resource = last(logs, RESOURCE).unwrap_or_default();
+    let keys = all(resource, RESOURCE_ATTRIBUTES).filter_map(|pair| last(pair, KEY));
+    let mut keys = keys.map(|key| std::str::from_utf8(key).unwrap_or_default());
+    Shell::new(text?, &mut keys)
+}
+
+/// Kills with a resource of their own.
+#[cold]
+fn of_its_own(shell: &Shell, group: &Group) -> Vec<u8> {
+    let mut attributes = Vec::new();
+    for (key, value) in &group.resource {
+        push_bytes(&mut attributes, RESOURCE_ATTRIBUTES, &pair(key, value));
+    }
+    let mut out = Vec::new();
+    if last(&shell.text, RESOURCE).is_none() {
+        push_bytes(&mut out, RESOURCE, &attributes);
+    }
+    let mut scopes = 0_usize;
+    let filled = edit(&shell.text, &mut |number, bytes| match number {
+        RESOURCE => RecordFate::Replaced([bytes, &attributes].concat()),
+        SCOPE_LOGS => {
+            let is_its = scopes == group.scope;
+            scopes = scopes.saturating_add(1);
+            if !is_its {
+                return RecordFate::Dropped;
+            }
+            let mut scope = bytes.to_vec();
+            for record in &group.records {
+                push_bytes(&mut scope, LOG_RECORDS, record);
+            }
+            RecordFate::Replaced(scope)
+        }
+        _ => RecordFate::Same,
+    });
+    // The scope has records now, so something changed.
+    out.extend(filled.unwrap_or_default());
+    out
 }
 
 fn envelope(record: &[u8], text_keys: &[String]) -> Option<Envelope> {
@@ -184,17 +276,27 @@ fn scalar_or_map(value: &[u8], depth: u8) -> Option<String> {
     }
 }
 
-/// The log record with what was added among its attributes.
-fn write(added: &Added<'_>) -> Option<Vec<u8>> {
+/// The log record with what was added among its attributes, but what belongs on a resource of its own.
+#[cold]
+fn write<'s>(
+    added: &Added<'_>,
+    shell: &dyn Fn() -> Option<&'s Shell>,
+    resource: &mut Attributes,
+) -> Option<Vec<u8>> {
     let original: String = serde_json::from_str(added.original).ok()?;
     let bytes = &*bytes_of(&original)?;
     let mut record = bytes.to_vec();
-    let attributes = attributes(added)?;
-    for (key, value) in &attributes {
+    let has = |key: &str| {
+        let mut attributes = all(bytes, ATTRIBUTES);
+        attributes.any(|pair| last(pair, KEY) == Some(key.as_bytes()))
+    };
+    let addition = Addition::new(added, &has, shell)?;
+    for (key, value) in &addition.record {
         push_bytes(&mut record, ATTRIBUTES, &pair(key, value));
     }
-    if let Some(kill) = kill_fields(&attributes) {
-        let has = |number| fields(bytes).any(|field| field.number == number);
+    if let Some(kill) = addition.kill {
+        let is_set = |value: Value<'_>| !matches!(value, Value::Varint(0) | Value::Bytes(b""));
+        let has = |number| fields(bytes).any(|field| field.number == number && is_set(field.value));
         if !has(EVENT_NAME) {
             push_bytes(&mut record, EVENT_NAME, kill.event_name.as_bytes());
         }
@@ -205,6 +307,7 @@ fn write(added: &Added<'_>) -> Option<Vec<u8>> {
             push_fixed(&mut record, TIME, time);
         }
     }
+    *resource = addition.resource;
     Some(record)
 }
 

@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use oom_envoy_test::{
-    Behaviour, Config, Entry, Envoy, Form, Program, Upstream, added, folder, module, native,
-    oom_of, runtime, top,
+    Behaviour, Config, Entry, Envoy, Form, Program, Upstream, apart, folder, module, native,
+    oom_of, runtime, told, top,
 };
 use oom_filter::Mode;
 use oom_suite::trial::{Skip, Tested, Trial};
@@ -236,12 +236,9 @@ impl Output {
             Form::Loki | Form::LokiProtobuf => "node1",
             _ => "",
         };
-        let expected = expected("body").into_iter().map(|record| Entry {
-            host: host.to_owned(),
-            text: record["body"].as_str().expect("a text").to_owned(),
-            added: added(self.form, &record),
-        });
-        assert!(self.texts(bodies) == expected.collect::<Vec<_>>(), "{name}");
+        let records = expected("body").into_iter();
+        let expected = records.map(|record| told(self.form, host, &record));
+        assert!(apart(self.texts(bodies)) == apart(expected), "{name}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use oom_envoy_test::{
-    Behaviour, Config, Form, Program, Upstream, added, folder, module, oom_of, runtime, top,
+    Behaviour, Config, Form, Program, Upstream, folder, module, oom_of, runtime, told, top,
 };
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
@@ -230,7 +230,9 @@ fn kills(form: Form, bodies: &[Vec<u8>]) -> Vec<Value> {
 fn expected_kills(form: Form) -> Vec<Value> {
     let added: Vec<Value> = if Form::OF_TEXTS.contains(&form) {
         let records = expected("body").into_iter();
-        records.map(|record| json!(added(form, &record))).collect()
+        records
+            .map(|record| json!(told(form, "", &record).added))
+            .collect()
     } else {
         expected("log").into_iter().filter_map(oom_of).collect()
     };

@@ -1,7 +1,7 @@
 //! The suites that every host shares, in every form of delivery, in every mode.
 
 use oom_envoy_test::{
-    Behaviour, Config, Entry, Form, Post, Program, Upstream, added, module, native, oom_of, runtime,
+    Behaviour, Config, Form, Post, Program, Upstream, apart, module, native, oom_of, runtime, told,
 };
 use oom_filter::Mode;
 use oom_suite::Suite;
@@ -124,25 +124,24 @@ fn compare_texts(
             .collect();
         for record in native(mode, &records).into_iter().flatten() {
             let record: Value = serde_json::from_slice(&record).expect("a record");
-            expected.push(Entry {
-                host: group[0].host.clone(),
-                text: record["body"].as_str().expect("a text").to_owned(),
-                added: added(form, &record),
-            });
+            expected.push(told(form, &group[0].host, &record));
         }
     }
-    let found = form.texts(arrived);
-    for (expected, found) in expected.iter().zip(&found) {
-        if expected != found {
-            return Err(format!("\n  expected {expected:?}\n  arrived  {found:?}"));
+    let ((expected, expected_apart), (found, found_apart)) =
+        (apart(expected), apart(form.texts(arrived)));
+    for (expected, found) in [(expected, found), (expected_apart, found_apart)] {
+        for (expected, found) in expected.iter().zip(&found) {
+            if expected != found {
+                return Err(format!("\n  expected {expected:?}\n  arrived  {found:?}"));
+            }
         }
-    }
-    if expected.len() != found.len() {
-        return Err(format!(
-            "{} expected, {} arrived",
-            expected.len(),
-            found.len()
-        ));
+        if expected.len() != found.len() {
+            return Err(format!(
+                "{} expected, {} arrived",
+                expected.len(),
+                found.len()
+            ));
+        }
     }
     Ok(Vec::new())
 }

@@ -354,6 +354,8 @@ fn page() -> Tested {
         documents for\nElasticsearch, the labels of `oom_kills_total`. Every name of OpenTelemetry's and ECS' \
         stands in the list that\neach publishes (npm's `@opentelemetry/semantic-conventions` and `@elastic/ecs`). \
         `BLESS=1 cargo test\n-p oom-fluentbit-test` writes this page.\n\n\
+        What passes Envoy as OTLP gets the same names, but its body stays the kernel's line, and node and host are as the\n\
+        sender gave them ([envoy](../envoy/README.md)).\n\n\
         A field that the kernel did not print is absent everywhere. All of `oom` goes along besides: in OTLP as\n\
         attributes such as `oom.victim.pid`, in Elasticsearch as the object that it is.\n\n\
         | meaning | ours | OpenTelemetry | ECS | Prometheus |\n|---|---|---|---|---|\n"

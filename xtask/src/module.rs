@@ -87,7 +87,7 @@ pub const ENVOY: Module = Module {
     profile: "proxy",
     flags: &["-Ctarget-feature=+simd128"],
     optimizer: &[],
-    limit: 944 << 10,
+    limit: 968 << 10,
 };
 
 /// ClickHouse's functions.

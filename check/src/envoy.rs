@@ -320,7 +320,7 @@ fn post(
             "{name}, posted to {path}: the receiver got other lines, and no kill"
         )),
         (Ok(404), None) => {
-            report.fault(format_args!("{name}, posted to {path}: no route takes it"))
+            report.fault(format_args!("{name}, posted to {path}: no route takes it"));
         }
         (Ok(status), None) => report.fault(format_args!(
             "{name}, posted to {path}: answered with {status}, and nothing reached the receiver"

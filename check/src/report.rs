@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-/// What a sentence says of its thing.
+/// What a sentence says of its thing, or that it names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
+    Head,
     Good,
     Fault,
     Note,
@@ -29,7 +30,7 @@ impl Report {
 
     /// What the next sentences are about.
     pub fn about(&mut self, what: impl Display) {
-        println!("\n{what}");
+        self.say(Mark::Head, what.to_string());
     }
 
     /// It is as it should be.
@@ -80,6 +81,7 @@ impl Report {
             return;
         }
         let mark = match mark {
+            Mark::Head => return println!("\n{what}"),
             Mark::Good => "ok ",
             Mark::Fault => "NOT",
             Mark::Note => "-- ",

@@ -138,7 +138,8 @@ impl Syslog {
 
 /// One to a line.
 pub fn lines(records: &[Value]) -> String {
-    records.iter().map(|record| format!("{record}\n")).collect()
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 #[cfg(test)]

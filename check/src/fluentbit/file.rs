@@ -110,7 +110,9 @@ impl Document {
     pub fn each(&self, look: &mut dyn FnMut(Kind, &Plugin)) {
         match &self.content {
             Content::Yaml { rest, includes } => {
-                includes.iter().for_each(|document| document.each(look));
+                for document in includes {
+                    document.each(look);
+                }
                 if let Some(service) = plugin(&rest["service"]) {
                     look(Kind::Service, &service);
                 }
@@ -125,7 +127,9 @@ impl Document {
                     match item {
                         Item::Section(kind, _, plugin) => look(*kind, plugin),
                         Item::Include(documents) => {
-                            documents.iter().for_each(|document| document.each(look));
+                            for document in documents {
+                                document.each(look);
+                            }
                         }
                         Item::Line(_) => {}
                     }
@@ -139,9 +143,9 @@ impl Document {
         let mut variables = Vec::new();
         match &self.content {
             Content::Yaml { rest, includes } => {
-                includes
-                    .iter()
-                    .for_each(|document| variables.extend(document.variables()));
+                for document in includes {
+                    variables.extend(document.variables());
+                }
                 for (name, value) in rest["env"].as_hash().into_iter().flatten() {
                     variables.extend(yaml::text(name).zip(yaml::text(value)));
                 }
@@ -157,9 +161,9 @@ impl Document {
                             variables.extend(setting.map(owned));
                         }
                         Item::Include(documents) => {
-                            documents
-                                .iter()
-                                .for_each(|document| variables.extend(document.variables()));
+                            for document in documents {
+                                variables.extend(document.variables());
+                            }
                         }
                         Item::Section(..) => {}
                     }
@@ -216,7 +220,7 @@ impl Document {
                 let mut text = String::new();
                 for item in items {
                     match item {
-                        Item::Line(line) => text.push_str(&format!("{line}\n")),
+                        Item::Line(line) => text.extend([line.as_str(), "\n"]),
                         Item::Section(kind, title, plugin) => {
                             if let Some(plugin) = change(*kind, plugin.clone()) {
                                 text.push_str(&section(title, &plugin));
@@ -225,7 +229,7 @@ impl Document {
                         Item::Include(documents) => {
                             for document in documents {
                                 let path = document.write(folder, change, &[])?;
-                                text.push_str(&format!("@INCLUDE {}\n", path.display()));
+                                text.extend(["@INCLUDE ", &path.display().to_string(), "\n"]);
                             }
                         }
                     }
@@ -288,7 +292,7 @@ fn section(title: &str, plugin: &Plugin) -> String {
     let mut text = format!("[{title}]\n");
     for (key, value) in &plugin.0 {
         for value in yaml::texts(value) {
-            text.push_str(&format!("    {key} {value}\n"));
+            text.extend(["    ", key, " ", &value, "\n"]);
         }
     }
     text

@@ -1,6 +1,7 @@
 //! Fluent Bit: each of its inputs that reads the kernel's log is tried by itself, first up to the module, then
 //! whole.
 
+mod feed;
 mod file;
 
 use std::fs;
@@ -10,14 +11,14 @@ use std::process::Command;
 use std::time::Duration;
 use std::{collections::HashMap, env};
 
+use feed::Feed;
 use file::{Document, Kind, Plugin};
 use serde_json::Value;
 use yaml_rust2::Yaml;
 
 use crate::kill;
 use crate::report::Report;
-use crate::run::{Folder, Ran, run, version, write};
-use crate::sample::{self, Syslog};
+use crate::run::{Folder, Ran, run, version};
 
 /// What a run gets for the sample to come out.
 const TIME: Duration = Duration::from_secs(10);
@@ -34,28 +35,6 @@ const SERVICE: [&str; 6] = [
     "coro_stack_size",
     "flush",
 ];
-/// Keys of a `tail` input by which it reads lines, not where.
-const TAIL: [&str; 19] = [
-    "name",
-    "tag",
-    "tag_regex",
-    "alias",
-    "parser",
-    "parser_",
-    "multiline",
-    "multiline.",
-    "multiline_flush",
-    "docker_mode",
-    "docker_mode_",
-    "key",
-    "path_key",
-    "offset_key",
-    "skip_",
-    "buffer_",
-    "encoding",
-    "unicode.",
-    "processors",
-];
 /// Keys of an output that say what it gets.
 const OUTPUT: [&str; 4] = ["match", "match_regex", "alias", "processors"];
 
@@ -63,18 +42,6 @@ const OUTPUT: [&str; 4] = ["match", "match_regex", "alias", "processors"];
 struct Record {
     tag: String,
     fields: Value,
-}
-
-/// How the sample comes in.
-struct Feed {
-    /// For a person.
-    what: String,
-    /// The input in the place of the user's.
-    input: Plugin,
-    /// What is written to Fluent Bit's standard input.
-    stdin: String,
-    /// How many records it is.
-    count: usize,
 }
 
 /// Checks a configuration.
@@ -232,11 +199,11 @@ impl Check<'_> {
         let feeds = match name.as_str() {
             "kmsg" => {
                 report.about(&what);
-                vec![kmsg(input, &tag, self.variables, report)]
+                vec![feed::kmsg(input, &tag, self.variables, report)]
             }
             "systemd" => {
                 report.about(&what);
-                match journal(input, &tag, self.variables, report) {
+                match feed::journal(input, &tag, self.variables, report) {
                     Some(feed) => vec![feed],
                     None => return Ok(true),
                 }
@@ -250,7 +217,7 @@ impl Check<'_> {
                     return Ok(false);
                 }
                 report.about(format_args!("{what} of {path}"));
-                tail(input, &tag, &path, &folder.inner("log")?, report)?
+                feed::tail(input, &tag, &path, &folder.inner("log")?, report)?
             }
             _ => return Ok(false),
         };
@@ -548,151 +515,6 @@ fn complaints(said: &str) -> Vec<&str> {
     }
     lines.truncate(8);
     lines
-}
-
-/// An input that reads records from standard input, with the tag and the processors of the user's.
-fn stdin(input: &Plugin, tag: &str) -> Plugin {
-    let mut input = input.clone();
-    input.keep(&["processors"]);
-    input.set("name", "stdin");
-    input.set("tag", tag);
-    input
-}
-
-fn kmsg(
-    input: &Plugin,
-    tag: &str,
-    variables: &HashMap<String, String>,
-    report: &mut Report,
-) -> Feed {
-    let mut records = sample::kmsg();
-    let count = records.len();
-    let level = input
-        .text("prio_level")
-        .map(|level| filled(&level, variables));
-    if let Some(level) = level.and_then(|level| level.parse::<u64>().ok()) {
-        records.retain(|record| {
-            record["priority"]
-                .as_u64()
-                .is_some_and(|priority| priority <= level)
-        });
-        report.either(
-            records.len() == count,
-            format_args!("prio_level is {level}, which takes no line away"),
-            format_args!("prio_level is {level}, which takes {} of {count} lines of the report away: leave it out", count - records.len()),
-        );
-    }
-    Feed {
-        what: "/dev/kmsg".to_owned(),
-        input: stdin(input, tag),
-        count: records.len(),
-        stdin: sample::lines(&records),
-    }
-}
-
-fn journal(
-    input: &Plugin,
-    tag: &str,
-    variables: &HashMap<String, String>,
-    report: &mut Report,
-) -> Option<Feed> {
-    let filters: Vec<String> = input
-        .all("systemd_filter")
-        .iter()
-        .map(|filter| filled(filter, variables))
-        .collect();
-    let is_on = |key: &str| {
-        let value = input
-            .text(key)
-            .map(|value| filled(&value, variables).to_ascii_lowercase());
-        value.is_some_and(|value| ["on", "true", "yes"].contains(&value.as_str()))
-    };
-    let names_kernel = filters.iter().any(|filter| filter == "_TRANSPORT=kernel");
-    if !filters.is_empty() && !names_kernel {
-        report.fault(format_args!(
-            "its systemd_filter ({}) lets none of the kernel's lines in: add _TRANSPORT=kernel",
-            filters.join(", ")
-        ));
-        return None;
-    }
-    let is_and = input
-        .text("systemd_filter_type")
-        .is_some_and(|word| word.eq_ignore_ascii_case("and"));
-    if is_and && filters.len() > 1 {
-        report.note("systemd_filter_type is And, so it reads only entries for which all of its filters hold; whether the kernel's are among them was not tried");
-    }
-    let renamed = |entry: Value| {
-        let Value::Object(entry) = entry else {
-            return entry;
-        };
-        let name = |key: String| {
-            let key = if is_on("strip_underscores") {
-                key.trim_start_matches('_').to_owned()
-            } else {
-                key
-            };
-            if is_on("lowercase") {
-                key.to_ascii_lowercase()
-            } else {
-                key
-            }
-        };
-        Value::Object(
-            entry
-                .into_iter()
-                .map(|(key, value)| (name(key), value))
-                .collect(),
-        )
-    };
-    let records: Vec<Value> = sample::journal().into_iter().map(renamed).collect();
-    Some(Feed {
-        what: "the journal".to_owned(),
-        // The kernel has no unit.
-        input: stdin(input, &tag.replace('*', "unknown")),
-        count: records.len(),
-        stdin: sample::lines(&records),
-    })
-}
-
-/// In the form that the user's own file has, or where that cannot be read in both usual ones.
-fn tail(
-    input: &Plugin,
-    tag: &str,
-    path: &str,
-    folder: &Path,
-    report: &mut Report,
-) -> Result<Vec<Feed>, String> {
-    let form = fs::read(path).ok().and_then(|text| {
-        let text = String::from_utf8_lossy(&text);
-        text.lines().rev().find_map(Syslog::of)
-    });
-    let forms = match form {
-        Some(form) => vec![form],
-        None => {
-            report.note("the file is not there or its lines begin in another way: two usual forms are tried, of which yours has one");
-            vec![Syslog::Iso, Syslog::Traditional]
-        }
-    };
-    let mut feeds = Vec::new();
-    for form in forms {
-        let log = folder.join(format!("{form:?}.log"));
-        write(&log, &form.log())?;
-        let mut input = input.clone();
-        input.keep(&TAIL);
-        input.set(
-            "tag",
-            &tag.replace('*', &path.trim_start_matches('/').replace('/', ".")),
-        );
-        input.set("path", &log.display().to_string());
-        input.set("read_from_head", "on");
-        feeds.push(Feed {
-            what: format!("with lines that begin with \"{}\"", form.head()),
-            input,
-            stdin: String::new(),
-            count: sample::report().len(),
-        });
-    }
-    Ok(feeds)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ pub const PROGRAM: Module = Module {
     profile: "program",
     flags: &["-Clinker=rust-lld"],
     optimizer: &[],
-    limit: 1 << 20,
+    limit: 1152 << 10,
 };
 
 /// The program that tries a user's own configuration, likewise.

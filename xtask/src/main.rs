@@ -13,6 +13,7 @@ mod misread;
 mod module;
 mod mutants;
 mod oci;
+mod published;
 mod release;
 mod soak;
 mod test;

@@ -116,8 +116,20 @@ pub const PROGRAM: Module = Module {
     profile: "program",
     flags: &["-Clinker=rust-lld"],
     optimizer: &[],
-    limit: 1 << 20,
+    limit: 1152 << 10,
 };
+
+/// The program that tries a user's own configuration, likewise.
+pub const CHECK: Module = Module {
+    file: "oom-check-x86_64-linux",
+    package: "oom-check",
+    built: "oom-check",
+    limit: 2 << 20,
+    ..PROGRAM
+};
+
+/// The programs that are handed out.
+pub const PROGRAMS: &[Module] = &[PROGRAM, CHECK];
 
 /// The program that writes Events of Kubernetes, likewise. It has C of `ring` in it, compiled by the machine's own
 /// compiler, so its bytes are the same on machines with the same one.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::module::{ENVOY, MODULES};
 use crate::release::{self, Extent};
-use crate::{Subcommand, dist, fuzz, kernels, tools, web, workspace};
+use crate::{Subcommand, dist, fuzz, kernels, published, tools, web, workspace};
 
 /// The command.
 pub const COMMAND: Subcommand = Subcommand {
@@ -19,9 +19,10 @@ pub const COMMAND: Subcommand = Subcommand {
     details: "
 The steps are: format, lints, documentation, modules, tests, web, release,
 kernels, fuzz, workflows, licences, advisories. Without a name all of them run. A
-failed step does not keep the others from running. A step that runs by its name alone,
-for it installs 1.7 GB: toolchains, the npm package in Vite, webpack, Next and the others
-of its README.
+failed step does not keep the others from running. Steps that run by their names alone:
+toolchains, the npm package in Vite, webpack, Next and the others of its README, for it
+installs 1.7 GB; features, oom-filter with each of its features and with none; semver,
+which compares its API with the last release's, for its tool is compiled first.
 
 What the steps need and the machine lacks is installed: Debian's packages where this is
 run as root, everything else below the target folder. The lines that install it are
@@ -68,10 +69,14 @@ const STEPS: &[(&str, Check)] = &[
         deny(&["check", "licenses", "bans", "sources"])
     }),
     ("advisories", |_| advisories()),
+    ("features", |_| {
+        published::features().map(|()| Outcome::Passed)
+    }),
+    ("semver", |_| published::semver().map(|()| Outcome::Passed)),
 ];
 
 /// Steps that run by their names alone.
-const BY_NAME: &[&str] = &["toolchains"];
+const BY_NAME: &[&str] = &["toolchains", "features", "semver"];
 
 fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
     let mut wanted = Vec::new();

@@ -123,6 +123,7 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: &["whole release"], required: true, check: "npm --version", from: Debian("npm") },
     Tool { used_by: &["whole release"], required: true, check: "cargo cyclonedx --version", from: Crate("cargo-cyclonedx@0.5.9") },
     Tool { used_by: &["whole release"], required: true, check: "cargo about --version", from: Crate("cargo-about@0.9.3 --features cli") },
+    Tool { used_by: &["semver"], required: true, check: "cargo semver-checks --version", from: Crate("cargo-semver-checks@0.51.0") },
     Tool { used_by: &["kernels"], required: true, check: "qemu-system-x86_64 --version", from: Debian("qemu-system-x86") },
     Tool { used_by: &["kernels"], required: true, check: "xz --version", from: Debian("xz-utils") },
     Tool { used_by: &["kernels"], required: true, check: "apt-get indextargets --format '$(LABEL)' | grep -x Debian", from: Elsewhere("an apt that reads an archive of Debian's") },

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{TIME, copy, read, write};
 use crate::failure::Failure;
-use crate::module::{MODULES, Module, PROGRAM};
+use crate::module::{MODULES, Module, PROGRAMS};
 use crate::{web, workspace};
 
 /// What cargo-cyclonedx writes beside each manifest.
@@ -20,7 +20,7 @@ pub(super) fn build(folder: &Path) -> Result<(), Failure> {
     let rules = staged.join("about.toml");
     write(&rules, accepted()?)?;
     let mut packages: Vec<&str> = Vec::new();
-    for module in MODULES.iter().chain([&PROGRAM, &web::MODULE]) {
+    for module in MODULES.iter().chain(PROGRAMS).chain([&web::MODULE]) {
         let manifest = manifest(&members, module)?;
         let name = module.file.trim_end_matches(".wasm");
         write(

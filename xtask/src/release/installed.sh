@@ -24,6 +24,10 @@ $as_root cp fixtures/demo.kmsg "$ROOT/deb/log"
 $as_root chroot "$ROOT/deb" /usr/bin/oom-vector --mode events /log > "$ROOT/kills"
 grep -q '"summary":"'"'java'"' (pid 150) was killed in container' "$ROOT/kills"
 
+# No host is there, and it says so.
+! $as_root chroot "$ROOT/deb" /usr/bin/oom-check fluent-bit /usr/share/oom-kills/fluent-bit/kmsg.yaml 2> "$ROOT/lacks"
+grep -q "cannot run fluent-bit" "$ROOT/lacks"
+
 # What the unit starts, with journalctl's part played by the log.
 cat > "$ROOT/journalctl" << 'END'
 #!/bin/sh

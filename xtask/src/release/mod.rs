@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::module::{MODULES, PROGRAM};
+use crate::module::{MODULES, PROGRAMS};
 use crate::{Subcommand, dist, tools, web, workspace};
 
 mod again;
@@ -121,11 +121,12 @@ pub fn folder() -> PathBuf {
 pub fn build(extent: Extent) -> Result<(), Failure> {
     let folder = workspace::fresh(folder())?;
     dist::build()?;
-    let program = PROGRAM.build()?;
     for module in MODULES {
         copy(&dist::path(module), &folder.join(module.file))?;
     }
-    copy(&program, &folder.join(PROGRAM.file))?;
+    for program in PROGRAMS {
+        copy(&program.build_within_limit()?, &folder.join(program.file))?;
+    }
     let pack = workspace::pack()?;
     packages::build(&folder)?;
     images::build(&pack, &folder)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{TIME, VERSION, copy, read, repository, write};
 use crate::failure::Failure;
-use crate::module::{MODULES, PROGRAM};
+use crate::module::{MODULES, PROGRAMS};
 use crate::{dist, workspace};
 
 /// Files of the repository, and where they are installed.
@@ -134,7 +134,9 @@ pub(super) fn build(folder: &Path) -> Result<(), Failure> {
         let to = Path::new("usr/share/oom-kills").join(module.file);
         copy(&dist::path(module), &staged.join(to))?;
     }
-    copy(&PROGRAM.path(), &staged.join("usr/bin/oom-vector"))?;
+    for program in PROGRAMS {
+        copy(&program.path(), &staged.join("usr/bin").join(program.built))?;
+    }
     for name in ["nfpm.yaml", "postinstall.sh", "preremove.sh"] {
         copy(
             &workspace::root().join("packages").join(name),

@@ -28,7 +28,7 @@ target/fuzz <target> <file>` makes it smaller.",
 };
 
 /// How long each target runs unless it is said, which is what continuous integration does.
-pub const SECONDS: u64 = 30;
+pub const SECONDS: u64 = 20;
 /// Seconds after which an input counts as one that never ends.
 const PATIENCE: &str = "60";
 

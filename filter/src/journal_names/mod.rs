@@ -14,6 +14,7 @@ use crate::oom::{Names, Oom};
 use crate::printable;
 use crate::record::program::Entry;
 use crate::text::cursor::split_once;
+use crate::text::fnv::Fnv;
 
 /// Bytes that all names together take. The oldest are forgotten when it is more, first of those whose container
 /// has ended.
@@ -36,11 +37,15 @@ pub(crate) struct JournalNames {
     held: usize,
     /// Counts lines, to know which is the oldest.
     heard: u64,
+    /// Of some machine lines were forged.
+    has_forged: bool,
 }
 
 /// What is known of one id.
 #[derive(Clone, Debug)]
 struct Known {
+    /// A hash of machine and id: nearly every other one is told apart by it.
+    hash: u64,
     machine: u64,
     id: Id,
     /// When it was told last.
@@ -58,6 +63,7 @@ impl JournalNames {
             known: Vec::new(),
             held: 0,
             heard: 0,
+            has_forged: false,
         }
     }
 
@@ -75,8 +81,10 @@ impl JournalNames {
             return true;
         };
         self.heard = self.heard.saturating_add(1);
+        let machine = entry.machine.key(None);
         let mut said = Known {
-            machine: entry.machine.key(None),
+            hash: hash_of(machine, id),
+            machine,
             id: *id,
             heard: self.heard,
             texts: [
@@ -93,13 +101,15 @@ impl JournalNames {
             }
             if entry.pid != told.pid {
                 said.id = FORGED;
+                said.hash = hash_of(machine, &FORGED);
                 said.texts = Default::default();
-            } else if self.of(said.machine, &FORGED).is_some() {
+                self.has_forged = true;
+            } else if self.has_forged && self.of(machine, &FORGED).is_some() {
                 return true;
             }
         }
         if told.pod.is_empty() {
-            let sandbox = told.sandbox.and_then(|id| self.of(said.machine, id));
+            let sandbox = told.sandbox.and_then(|id| self.of(machine, id));
             let sandbox = sandbox.filter(|sandbox| !sandbox.is_contradicted);
             let [uid, pod, _] = sandbox.map(|known| known.texts.clone()).unwrap_or_default();
             let [said_uid, said_pod, _] = &mut said.texts;
@@ -147,32 +157,24 @@ impl JournalNames {
     }
 
     fn of(&self, machine: u64, id: &Id) -> Option<&Known> {
+        let hash = hash_of(machine, id);
         let mut known = self.known.iter();
-        known.find(|known| known.machine == machine && known.id == *id)
+        known.find(|known| known.hash == hash && known.machine == machine && known.id == *id)
     }
 
     /// Adds what a line tells to what is known of its id.
     fn add(&mut self, said: Known) {
-        let machine = said.machine;
-        let mut of_machine = 0_usize;
-        let mut place = None;
-        for known in &mut self.known {
-            if known.machine == machine {
-                of_machine = of_machine.saturating_add(1);
-                if known.id == said.id {
-                    place = Some(known);
-                    break;
-                }
-            }
-        }
-        if let Some(known) = place {
+        let mut known = self.known.iter_mut();
+        if let Some(known) = known.find(|known| known.is_of_the_same(&said)) {
             self.held = self.held.saturating_sub(known.bytes());
             known.add(said);
             self.held = self.held.saturating_add(known.bytes());
         } else {
+            let machine = said.machine;
             self.held = self.held.saturating_add(said.bytes());
             self.known.push(said);
-            if of_machine >= MOST_OF_MACHINE {
+            let of_machine = self.known.iter().filter(|known| known.machine == machine);
+            if self.known.len() > MOST_OF_MACHINE && of_machine.count() > MOST_OF_MACHINE {
                 self.forget_oldest(Some(machine));
             }
         }
@@ -197,7 +199,15 @@ impl JournalNames {
     }
 }
 
+fn hash_of(machine: u64, id: &Id) -> u64 {
+    Fnv::new().with(&machine.to_le_bytes()).with(id).value()
+}
+
 impl Known {
+    fn is_of_the_same(&self, said: &Self) -> bool {
+        self.hash == said.hash && self.machine == said.machine && self.id == said.id
+    }
+
     /// Adds what another line tells of the same id.
     fn add(&mut self, said: Self) {
         for (known, said) in self.texts.iter_mut().zip(said.texts) {

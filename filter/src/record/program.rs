@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use super::field::FieldName;
 use super::json::{self, Value};
 use super::text::Texts;
-use super::{CLOCKS, Clock, decoded_key, foreign, machine, unescape};
+use super::{CLOCKS, Clock, GATE, decoded_key, foreign, machine, unescape};
 use crate::report::Machine;
 
 /// How the journal gets what a process writes (`systemd.journal-fields(7)`).
@@ -77,12 +77,13 @@ impl<'a> Entry<'a> {
                 own_confirms = text_of(member.value, b"event") == b"confirmed";
                 return;
             }
-            let known = FIELDS.iter().position(|known| *known == &*key);
+            let is_it = |known: &&[u8]| known.len() == key.len() && **known == *key;
+            let known = FIELDS.iter().position(is_it);
             let Some(field) = known.and_then(|at| fields.get_mut(at)) else {
                 if texts.read(&key, member.value) {
                     return;
                 }
-                let Some(name) = FieldName::of(&key) else {
+                let Some(name) = FieldName::of(&key).filter(|name| GATE.admits(name)) else {
                     return;
                 };
                 foreign.read(&name, member.value);

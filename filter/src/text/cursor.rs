@@ -154,6 +154,13 @@ impl<'a> Cursor<'a> {
         (*first == byte).then(|| self.rest = rest)
     }
 
+    /// So many bytes.
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
     /// The longest run of bytes that `keep` accepts; it may be empty.
     pub(crate) fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
         let length = self.rest.iter().take_while(|byte| keep(**byte)).count();

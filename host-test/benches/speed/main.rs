@@ -1,7 +1,7 @@
 //! Speed, memory and size, as one page of tables: `cargo xtask bench` builds what this measures and
 //! names it in the environment.
 
-mod aims;
+mod costs;
 mod fuel;
 mod growth;
 mod memory;
@@ -46,9 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size = size::table(&wasm.filter, &wasm.named)?;
     say("what grows");
     let growth = growth::table(&wasm.filter)?;
-    let aims = aims::table(&rows, &kinds, &memory, wasm.filter.len());
+    let costs = costs::table(&rows, &kinds, &memory, wasm.filter.len());
     println!(
-        "{}\n\n{rows}\nWhat a record costs when there is more around it:\n\n{growth}\nWhat was aimed at, and what this run came to:\n\n{aims}\n\
+        "{costs}\n{}\n\n{rows}\nWhat a record costs when there is more around it:\n\n{growth}\n\
          What the {} bytes of the module are:\n\n{size}",
         preface(effort),
         table::thousands(wasm.filter.len() as u64),

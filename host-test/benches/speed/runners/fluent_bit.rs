@@ -23,7 +23,11 @@ use crate::wasm::{FILTER, FUNCTION, Wasm};
 /// Where its rows say they ran.
 pub const PLACE: &str = "Fluent Bit";
 /// The row of the floor.
-const FLOOR: &str = "a module that returns the record";
+pub const FLOOR: &str = "a module that returns the record";
+// Names of other rows.
+pub const NO_FILTER: &str = "no filter";
+pub const GREP: &str = "`grep` for the words";
+pub const LUA: &str = "a `lua` filter";
 /// The words by which a user would tell what to keep.
 const WORDS: &str =
     "(Killed process |oom-kill:constraint=|as a result of limit of| invoked oom-killer: )";
@@ -35,12 +39,12 @@ type Pipeline = (&'static str, fn(&Files) -> Vec<Vec<String>>);
 const PIPELINES: [Pipeline; 6] = [
     (FLOOR, |files| vec![wasm(&files.floor)]),
     (FILTER, |files| vec![wasm(&files.filter)]),
-    ("no filter", |_| Vec::new()),
-    ("`grep` for the words", |files| vec![grep(files)]),
+    (NO_FILTER, |_| Vec::new()),
+    (GREP, |files| vec![grep(files)]),
     ("`grep`, then the filter", |files| {
         vec![grep(files), wasm(&files.filter)]
     }),
-    ("a `lua` filter", |_| {
+    (LUA, |_| {
         let script = top().join("host-test/benches/fluentbit/oom.lua");
         vec![filter(
             "lua",

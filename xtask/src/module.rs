@@ -124,6 +124,7 @@ pub const CHECK: Module = Module {
     file: "oom-check-x86_64-linux",
     package: "oom-check",
     built: "oom-check",
+    profile: "tool",
     limit: 2 << 20,
     ..PROGRAM
 };

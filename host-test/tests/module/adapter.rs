@@ -169,7 +169,13 @@ fn nothing_traps_whatever_comes_in() {
     for (engine, wasm) in modules() {
         for function in FUNCTIONS {
             let mut host = load((engine, wasm), &Options::default());
-            for (what, record) in hard_records(MEBIBYTE) {
+            // All functions read a record alike, and what is thrown away is least.
+            let size = if function == FUNCTIONS[0] {
+                MEBIBYTE
+            } else {
+                SOME
+            };
+            for (what, record) in hard_records(size) {
                 match call(&mut *host, function, &record) {
                     // Whoever hands in no JSON gets no JSON back: his own bytes.
                     Ok(_) => {}
@@ -415,18 +421,23 @@ fn an_allocation_that_fails_lets_the_record_pass() {
     for (engine, wasm) in modules() {
         let mut free = load((engine, wasm), &Options::default());
         let least = u32::try_from(free.memory_bytes() / 65_536).expect("pages");
-        for (what, record) in hard_records(SOME) {
+        for (what, record) in hard_records(SOME / 4) {
             free.restart().expect("a new instance");
             let at_ease = call(&mut *free, "oom_rewrite", &record).expect("no trap");
-            // Every page at first, then wider steps, up to where nothing is refused any more.
-            for more in (0..24).chain((24..400).step_by(47)) {
+            // Where the record passes anyway, the kill behind it alone can show what went wrong.
+            let passes = matches!(at_ease, Verdict::Unchanged | Verdict::Dropped);
+            let mut enough = 0;
+            // Narrow steps at first, then wider ones, up to where nothing is refused any more. The harness takes longest
+            // to load the module anew.
+            let step = if passes { 12 } else { 2 };
+            for more in (0..24).step_by(step).chain((24..400).step_by(188)) {
                 let options = Options {
                     memory_pages: Some(least + more),
                     ..Options::default()
                 };
                 let mut host = load((engine, wasm), &options);
                 match call(&mut *host, "oom_rewrite", &record) {
-                    Ok(verdict) if verdict == at_ease => {}
+                    Ok(verdict) if verdict == at_ease => enough += 1,
                     // Where not even the record had room, the host passed 0 for it.
                     Ok(Verdict::Unchanged | Verdict::Dropped) => refused += 1,
                     other => panic!("{what}, {more} pages more in {}: {other:?}", engine.name()),
@@ -436,6 +447,9 @@ fn an_allocation_that_fails_lets_the_record_pass() {
                         "after {what}, {more} pages more in {}: {error}",
                         engine.name()
                     );
+                }
+                if !passes && enough == 2 {
+                    break;
                 }
             }
         }

@@ -12,6 +12,8 @@ use crate::kernel::{self, is_row_with_line_end};
 use crate::killers::{self, Sequences, Witness};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
 use crate::record::{IdentityKeys, Record, is_id, notice, program};
+#[cfg(feature = "unproven")]
+use crate::report;
 use crate::report::{Known, Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 
@@ -388,15 +390,11 @@ impl Filter {
             return None;
         }
         let text = killers::unproven::without_program(&line.text);
-        let machine_key = machine.key(line.host);
+        let (machine_key, source) = report::key_of(context.tag, machine, line.host);
         let time_us = match line.when {
             Some(_) => line.time_us,
             None => line.time_us.or(context.time_us),
         };
-        let source = crate::text::fnv::Fnv::new()
-            .with(&machine_key.to_le_bytes())
-            .with(context.tag);
-        let source = source.value();
         let told = killers::unproven::read(text, source, time_us, &mut self.sequences);
         let mut oom = if let Some(oom) = told {
             oom

@@ -159,13 +159,13 @@ impl JournalNames {
     fn of(&self, machine: u64, id: &Id) -> Option<&Known> {
         let hash = hash_of(machine, id);
         let mut known = self.known.iter();
-        known.find(|known| known.hash == hash && known.machine == machine && known.id == *id)
+        known.find(|known| known.is(hash, machine, id))
     }
 
     /// Adds what a line tells to what is known of its id.
     fn add(&mut self, said: Known) {
         let mut known = self.known.iter_mut();
-        if let Some(known) = known.find(|known| known.is_of_the_same(&said)) {
+        if let Some(known) = known.find(|known| known.is(said.hash, said.machine, &said.id)) {
             self.held = self.held.saturating_sub(known.bytes());
             known.add(said);
             self.held = self.held.saturating_add(known.bytes());
@@ -204,8 +204,8 @@ fn hash_of(machine: u64, id: &Id) -> u64 {
 }
 
 impl Known {
-    fn is_of_the_same(&self, said: &Self) -> bool {
-        self.hash == said.hash && self.machine == said.machine && self.id == said.id
+    fn is(&self, hash: u64, machine: u64, id: &Id) -> bool {
+        self.hash == hash && self.machine == machine && self.id == *id
     }
 
     /// Adds what another line tells of the same id.

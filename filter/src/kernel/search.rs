@@ -47,9 +47,9 @@ const fn words() -> [&'static [u8]; COUNT] {
     words
 }
 
-/// More words than there are rows.
-type Collected =
-    [&'static [u8]; ROWS.len() + TELLING_WORDS.len() + UNPROVEN_WORDS.len() + OTHERS.len()];
+/// More words than there are.
+const MOST: usize = 128;
+type Collected = [&'static [u8]; MOST];
 
 /// Every word once, and how many there are.
 #[expect(
@@ -58,8 +58,7 @@ type Collected =
     reason = "evaluated by the compiler, where a fault is a compile error"
 )]
 const fn collect() -> (Collected, usize) {
-    let mut words: Collected =
-        [&[]; ROWS.len() + TELLING_WORDS.len() + UNPROVEN_WORDS.len() + OTHERS.len()];
+    let mut words: Collected = [&[]; MOST];
     let mut count = 0;
     let mut row = 0;
     while row < ROWS.len() {
@@ -80,19 +79,16 @@ const fn collect() -> (Collected, usize) {
         }
         row += 1;
     }
-    let mut program = 0;
-    while program < TELLING_WORDS.len() {
-        assert!(is_written_as_it_is(TELLING_WORDS[program]));
-        words[count] = TELLING_WORDS[program];
-        count += 1;
-        program += 1;
-    }
-    let mut unproven = 0;
-    while unproven < UNPROVEN_WORDS.len() {
-        assert!(is_written_as_it_is(UNPROVEN_WORDS[unproven]));
-        words[count] = UNPROVEN_WORDS[unproven];
-        count += 1;
-        unproven += 1;
+    let mut list = 0;
+    while list < TELLING_WORDS.len() {
+        let mut word = 0;
+        while word < TELLING_WORDS[list].len() {
+            assert!(is_written_as_it_is(TELLING_WORDS[list][word]));
+            words[count] = TELLING_WORDS[list][word];
+            count += 1;
+            word += 1;
+        }
+        list += 1;
     }
     let mut other = 0;
     while other < OTHERS.len() {

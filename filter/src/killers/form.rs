@@ -51,3 +51,9 @@ pub(super) fn number(run: &[u8]) -> Option<i64> {
     cursor.end()?;
     Some(number)
 }
+
+/// A run that counts so many bytes.
+#[cfg(feature = "more-programs")]
+pub(super) fn bytes(run: &[u8], unit: u64) -> Option<u64> {
+    u64::try_from(number(run)?).ok()?.checked_mul(unit)
+}

@@ -20,6 +20,8 @@ mod witness;
 use alloc::boxed::Box;
 
 use crate::cgroup::identify;
+#[cfg(feature = "more-programs")]
+use crate::oom::Figure;
 use crate::oom::{Attribution, Cgroup, Event, Oom};
 use crate::printable;
 use crate::record::program::Entry;
@@ -94,36 +96,20 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     programs
 }
 
-/// Words of which one stands in every line that a row reads by itself, or that begins a sequence.
-pub(crate) const TELLING_WORDS: &[&[u8]] = &[
-    systemd_oomd::TELLING_WORDS[0],
-    systemd_oomd::TELLING_WORDS[1],
-    systemd_oomd::TELLING_WORDS[2],
-    earlyoom::TELLING_WORD,
-    kubelet::TELLING_WORD,
-    witness::TELLING_WORDS[0],
-    witness::TELLING_WORDS[1],
-    witness::TELLING_WORDS[2],
-    kernel_log::TELLING_WORDS[0],
-    kernel_log::TELLING_WORDS[1],
+/// Words of which one stands in every line that is read by itself, or that begins a sequence: those of each program
+/// and witness.
+pub(crate) const TELLING_WORDS: &[&[&[u8]]] = &[
+    &systemd_oomd::TELLING_WORDS,
+    &[earlyoom::TELLING_WORD],
+    &[kubelet::TELLING_WORD],
+    &witness::TELLING_WORDS,
+    &kernel_log::TELLING_WORDS,
     #[cfg(feature = "more-programs")]
-    slurm::TELLING_WORD,
+    &[slurm::TELLING_WORD, pbs::TELLING_WORD],
     #[cfg(feature = "more-programs")]
-    pbs::TELLING_WORD,
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[0],
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[1],
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[2],
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[3],
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[4],
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[5],
-    #[cfg(feature = "more-programs")]
-    witness::more::TELLING_WORDS[6],
+    &witness::more::TELLING_WORDS,
+    #[cfg(feature = "unproven")]
+    &unproven::TELLING_WORDS,
 ];
 
 /// Whether the unit is one that some program's lines are believed of.
@@ -170,6 +156,14 @@ pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
 #[cfg(feature = "more-programs")]
 fn is_of_root(entry: &Entry<'_>) -> bool {
     entry.uid == b"0"
+}
+
+/// Adds how much memory a job used, and how much it may.
+#[cfg(feature = "more-programs")]
+fn set_usage(oom: &mut Oom, usage: u64, limit: u64) {
+    let figures = &mut oom.memory.get_or_insert_default().figures;
+    figures.set(Figure::Usage, Some(usage));
+    figures.set(Figure::Limit, Some(limit));
 }
 
 /// What befell a cgroup, all of it.

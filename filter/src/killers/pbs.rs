@@ -6,10 +6,10 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::form::{number, whole};
-use super::{is_of_root, of_cgroup};
+use super::form::{bytes, whole};
+use super::{is_of_root, of_cgroup, set_usage};
 use crate::cgroup::Workload;
-use crate::oom::{Figure, Oom};
+use crate::oom::Oom;
 use crate::printable;
 use crate::record::program::Entry;
 use crate::text::cursor::part;
@@ -36,13 +36,10 @@ pub(super) fn killed(text: &[u8]) -> Option<Box<Oom>> {
         b"mem #kb exceeded limit #kb"
     };
     let [usage, limit, ..] = whole(form, text)?;
-    let bytes = |run: &[u8]| u64::try_from(number(run)?).ok()?.checked_mul(KIB);
-    let (usage, limit) = (bytes(usage)?, bytes(limit)?);
+    let (usage, limit) = (bytes(usage, KIB)?, bytes(limit, KIB)?);
     let mut oom = of_cgroup(None);
     if !is_virtual {
-        let figures = &mut oom.memory.get_or_insert_default().figures;
-        figures.set(Figure::Usage, Some(usage));
-        figures.set(Figure::Limit, Some(limit));
+        set_usage(&mut oom, usage, limit);
     }
     let mut reason = String::from(if is_virtual { "vmem " } else { "mem " });
     reason.push_str(itoa::Buffer::new().format(usage));

@@ -8,9 +8,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::witness::Witness;
-use super::{is_of_root, of_cgroup};
+use super::{is_of_root, of_cgroup, set_usage};
 use crate::cgroup::Workload;
-use crate::oom::{Figure, Oom};
+use crate::oom::Oom;
 use crate::printable;
 use crate::record::program::Entry;
 use crate::text::cursor::{Cursor, part};
@@ -45,9 +45,7 @@ pub(super) fn killed(text: &[u8]) -> Option<Box<Oom>> {
     cursor.end()?;
     let mut oom = of_cgroup(None);
     if !is_virtual {
-        let figures = &mut oom.memory.get_or_insert_default().figures;
-        figures.set(Figure::Usage, Some(usage));
-        figures.set(Figure::Limit, Some(limit));
+        set_usage(&mut oom, usage, limit);
     }
     oom.workload = Some(workload);
     oom.reason = Some(printable(reason));

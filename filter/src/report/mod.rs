@@ -16,6 +16,8 @@ mod witnessed;
 
 pub(crate) use compose::add_group;
 pub use line::{ReportLine, Told};
+#[cfg(feature = "unproven")]
+pub(crate) use streams::key_of;
 pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
 pub(crate) use witnessed::Known;

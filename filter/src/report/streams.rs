@@ -327,7 +327,7 @@ impl<P> Streams<P> {
 }
 
 /// The machine, with the host that a line's prefix names, and the key of its stream under this tag.
-fn key_of(tag: &[u8], machine: Machine, host: Option<&[u8]>) -> (u64, u64) {
+pub(crate) fn key_of(tag: &[u8], machine: Machine, host: Option<&[u8]>) -> (u64, u64) {
     let machine = machine.key(host);
     let key = Fnv::new().with(&machine.to_le_bytes()).with(tag).value();
     (machine, key)

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use crate::cgroup::Level;
-use crate::killers::form::{number, read as read_form};
+use crate::killers::form::{bytes, number, read as read_form};
 use crate::killers::of_cgroup;
 use crate::oom::{Oom, Victim, Word, one_form_of_uid};
 use crate::printable;
@@ -26,7 +26,6 @@ pub(super) fn read(text: &[u8]) -> Option<Box<Oom>> {
     let ([pid, uid, adjustment, rss, swap, ..], end) = read_form(FORM, behind)?;
     let reason = end.strip_prefix(b"; reason: ");
     (reason.is_some() || end.is_empty()).then_some(())?;
-    let bytes = |run: &[u8]| u64::try_from(number(run)?).ok()?.checked_mul(KIB);
     let mut oom = of_cgroup(None);
     oom.set_level(Some(Level::Node));
     oom.reason = reason.map(printable);
@@ -35,8 +34,8 @@ pub(super) fn read(text: &[u8]) -> Option<Box<Oom>> {
         comm: Some(printable(name)),
         uid: Some(one_form_of_uid(number(uid)?)),
         oom_score_adj: number(adjustment),
-        rss_bytes: bytes(rss),
-        swap_bytes: bytes(swap),
+        rss_bytes: bytes(rss, KIB),
+        swap_bytes: bytes(swap, KIB),
         ..Victim::default()
     });
     Some(oom)

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use oom_suite::trial::{Skip, Tested};
+use oom_suite::program;
+use oom_suite::trial::Tested;
 use oom_suite::trials;
 
 fn main() -> ExitCode {
@@ -27,18 +28,6 @@ fn top() -> PathBuf {
         .join("..")
         .canonicalize()
         .expect("it is there")
-}
-
-/// The host's program: the one that a variable names, else the one on the PATH or among what tests install.
-fn host(name: &str, variable: &str) -> Result<PathBuf, Skip> {
-    let named = env::var_os(variable).map(PathBuf::from);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = named.or_else(|| {
-        env::split_paths(&path)
-            .map(|folder| folder.join(name))
-            .find(|path| path.is_file())
-    });
-    found.ok_or_else(|| Skip::new(format!("no {name} on the PATH, and {variable} names none")))
 }
 
 /// What `oom-check` says of a configuration, and whether it finds nothing wrong.
@@ -90,7 +79,7 @@ fn mistakes(
 }
 
 fn fluent_bit_takes_what_ships() -> Tested {
-    let program = host("fluent-bit", "FLUENT_BIT")?;
+    let program = program::find("fluent-bit", "FLUENT_BIT")?;
     for file in ["kmsg.yaml", "kmsg.conf", "systemd.yaml", "tail.conf"] {
         let (is_good, said) = check(
             "fluent-bit",
@@ -108,7 +97,7 @@ fn fluent_bit_takes_what_ships() -> Tested {
 }
 
 fn fluent_bit_is_told_its_mistakes() -> Tested {
-    let program = host("fluent-bit", "FLUENT_BIT")?;
+    let program = program::find("fluent-bit", "FLUENT_BIT")?;
     mistakes(
         "fluent-bit",
         &program,
@@ -160,18 +149,12 @@ fn fluent_bit_is_told_its_mistakes() -> Tested {
 }
 
 /// In the place of the program, one that is built from this workspace.
-fn program() -> PathBuf {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package=oom-vector", "--locked"])
-        .current_dir(top())
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "it is built");
-    Path::new(env!("CARGO_BIN_EXE_oom-check")).with_file_name("oom-vector")
+fn native() -> PathBuf {
+    program::build("oom-vector", env!("CARGO_BIN_EXE_oom-check"))
 }
 
 fn vector_takes_what_ships() -> Tested {
-    let (vector, program) = (host("vector", "VECTOR")?, program());
+    let (vector, program) = (program::find("vector", "VECTOR")?, native());
     let has_socat = Command::new("socat").arg("-V").output().is_ok();
     for file in ["agent.yaml", "pipeline.yaml"]
         .iter()
@@ -189,7 +172,10 @@ fn vector_takes_what_ships() -> Tested {
 }
 
 fn vector_is_told_its_mistakes() -> Tested {
-    let (vector, program) = (host("vector", "VECTOR")?, program().display().to_string());
+    let (vector, program) = (
+        program::find("vector", "VECTOR")?,
+        native().display().to_string(),
+    );
     let base = [("/usr/local/bin/oom-vector", program.as_str())];
     mistakes(
         "vector",
@@ -220,7 +206,7 @@ fn vector_is_told_its_mistakes() -> Tested {
 }
 
 fn envoy_takes_what_ships() -> Tested {
-    let program = host("envoy", "OOM_ENVOY")?;
+    let program = program::find("envoy", "OOM_ENVOY")?;
     let (is_good, said) = check("envoy", &program, &top().join("envoy/config/envoy.yaml"));
     assert!(
         is_good
@@ -234,7 +220,7 @@ fn envoy_takes_what_ships() -> Tested {
 }
 
 fn envoy_is_told_its_mistakes() -> Tested {
-    let program = host("envoy", "OOM_ENVOY")?;
+    let program = program::find("envoy", "OOM_ENVOY")?;
     mistakes(
         "envoy",
         &program,

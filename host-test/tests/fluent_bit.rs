@@ -628,21 +628,13 @@ struct FluentBit {
 impl FluentBit {
     /// `FLUENT_BIT`, else `fluent-bit` on the PATH. Where there is neither, the test is skipped.
     fn find() -> Result<Self, Skip> {
-        let program =
-            std::env::var_os("FLUENT_BIT").map_or_else(|| "fluent-bit".into(), PathBuf::from);
-        let ask = |question: &str| Command::new(&program).arg(question).output();
-        let version = match ask("--version") {
-            Ok(answer) => String::from_utf8_lossy(&answer.stdout).into_owned(),
-            Err(error)
-                if error.kind() == ErrorKind::NotFound
-                    && std::env::var_os("FLUENT_BIT").is_none() =>
-            {
-                return Err(Skip::new(
-                    "no fluent-bit on the PATH, and FLUENT_BIT names none",
-                ));
-            }
-            Err(error) => panic!("{}: {error}", program.display()),
+        let program = oom_suite::program::find("fluent-bit", "FLUENT_BIT")?;
+        let ask = |question: &str| {
+            let answer = Command::new(&program).arg(question).output();
+            answer.expect("it answered before").stdout
         };
+        let version = ask("--version");
+        let version = String::from_utf8_lossy(&version);
         let mut numbers = version
             .split_once('v')
             .expect("`Fluent Bit v5.1.1`")
@@ -653,7 +645,7 @@ impl FluentBit {
             numbers.next().expect("a major version"),
             numbers.next().expect("a minor version"),
         );
-        let inputs = ask("--help").expect("it answered before").stdout;
+        let inputs = ask("--help");
         Ok(Self {
             program,
             version,

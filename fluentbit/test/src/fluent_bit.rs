@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use oom_suite::program;
 use oom_suite::trial::Skip;
 use serde_json::Value;
 
@@ -47,17 +48,7 @@ impl FluentBit {
     ///
     /// Where it is named and cannot be run.
     pub fn find() -> Result<Self, Skip> {
-        let named = std::env::var_os("FLUENT_BIT");
-        let program = named
-            .as_ref()
-            .map_or_else(|| "fluent-bit".into(), PathBuf::from);
-        match Command::new(&program).arg("--version").output() {
-            Ok(_) => Ok(Self(program)),
-            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Err(Skip::new(
-                "no fluent-bit on the PATH, and FLUENT_BIT names none",
-            )),
-            Err(error) => panic!("{}: {error}", program.display()),
-        }
+        program::find("fluent-bit", "FLUENT_BIT").map(Self)
     }
 }
 

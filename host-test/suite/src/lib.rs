@@ -21,6 +21,8 @@ mod file;
 pub mod form;
 pub mod json;
 #[cfg(feature = "suites")]
+pub mod program;
+#[cfg(feature = "suites")]
 mod suite;
 #[cfg(feature = "suites")]
 pub mod trial;

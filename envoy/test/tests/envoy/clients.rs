@@ -4,7 +4,6 @@
 //! one is not there, its tests say so and are counted as skipped.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +14,7 @@ use oom_envoy_test::{
     oom_of, runtime, told, top,
 };
 use oom_filter::Mode;
+use oom_suite::program;
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
 use serde_json::{Value, json};
@@ -55,19 +55,6 @@ pub fn expected(key: &str) -> Vec<Value> {
     let kills = kills.filter(|oom| oom["event"] == "kill").count();
     assert!(kills > 5, "{kills} kills");
     left
-}
-
-/// A shipper's program; where there is none and none is named, the test is skipped.
-pub fn shipper(variable: &str, name: &str) -> Result<PathBuf, Skip> {
-    let named = std::env::var_os(variable);
-    let program = named.as_ref().map_or_else(|| name.into(), PathBuf::from);
-    match Command::new(&program).arg("--version").output() {
-        Ok(output) if output.status.success() => Ok(program),
-        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Err(Skip::new(
-            format!("there is no `{name}` on the PATH, and {variable} names none"),
-        )),
-        other => panic!("{}: {other:?}", program.display()),
-    }
 }
 
 /// A shipper that does not outlive its test.
@@ -252,7 +239,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn what_fluent_bit_sends_is_read() -> Tested {
-    let program = shipper("FLUENT_BIT", "fluent-bit")?;
+    let program = program::find("fluent-bit", "FLUENT_BIT")?;
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Keeps).await;
         let envoy = proxy("what_fluent_bit_sends_is_read", upstream.address)?;
@@ -312,7 +299,7 @@ fn what_vector_sends_is_read() -> Tested {
         ("ndjson", "newline_delimited", "newline_delimited"),
         ("json", "", "bytes"),
     ];
-    let program = shipper("VECTOR", "vector")?;
+    let program = program::find("vector", "VECTOR")?;
     runtime().block_on(async {
         let folder = folder("vector");
         let log = folder.join("kern.log");
@@ -374,7 +361,7 @@ fn what_vector_sends_is_read() -> Tested {
 
 /// Its `loki` sink: protobuf packed by snappy, which is its default, and JSON.
 fn what_vector_sends_to_loki_is_read() -> Tested {
-    let program = shipper("VECTOR", "vector")?;
+    let program = program::find("vector", "VECTOR")?;
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Keeps).await;
         let envoy = proxy("what_vector_sends_to_loki_is_read", upstream.address)?;

@@ -14,11 +14,12 @@ use std::process::Command;
 use oom_envoy_test::{
     Behaviour, Config, Form, Program, Upstream, folder, module, oom_of, runtime, told, top,
 };
+use oom_suite::program;
 use oom_suite::trial::{Skip, Tested, Trial};
 use oom_suite::trials;
 use serde_json::{Value, json};
 
-use crate::clients::{expected, lines, shipper};
+use crate::clients::{expected, lines};
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
@@ -143,12 +144,12 @@ const OF_PYTHON: [Client; 5] = [
 ];
 
 fn what_curl_sends_is_read() -> Tested {
-    shipper("CURL", "curl")?;
+    program::find("curl", "CURL")?;
     what_they_send_is_read("curl", &OF_CURL)
 }
 
 fn what_node_sends_is_read() -> Tested {
-    shipper("NODE", "node")?;
+    program::find("node", "NODE")?;
     what_they_send_is_read("node", &OF_NODE)
 }
 

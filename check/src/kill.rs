@@ -5,9 +5,6 @@ use serde_json::Value;
 use crate::report::Report;
 use crate::sample::{KILL, LEVEL, PID, POD};
 
-/// The keys whose text the filter reads.
-const KEYS: [&str; 5] = ["MESSAGE", "msg", "message", "log", "body"];
-
 /// Characters that are shown of a record.
 const LONGEST: usize = 400;
 
@@ -38,14 +35,13 @@ pub fn shown(record: &Value) -> String {
     }
 }
 
-/// Whether the filter looks into that key.
-pub fn is_read(key: &str) -> bool {
-    KEYS.contains(&key)
-}
-
-/// The keys that it looks into, for a person.
-pub fn keys() -> String {
-    KEYS.join(", ")
+/// Whether the filter finds the kernel's line of the kill where the record has it.
+pub fn is_read(record: &Value) -> bool {
+    let mut is_read = false;
+    oom_filter::kernel_lines(record.to_string().as_bytes(), &mut |line| {
+        is_read |= line.text.starts_with(KILL.as_bytes());
+    });
+    is_read
 }
 
 /// Tells what the kill has, and what it lacks.

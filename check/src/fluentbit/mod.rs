@@ -248,18 +248,17 @@ impl Check<'_> {
             .iter()
             .find_map(|record| Some((kill::key(&record.fields)?, record)));
         match held {
-            Some((key, record)) if kill::is_read(key) => report.good(format_args!(
+            Some((key, record)) if kill::is_read(&record.fields) => report.good(format_args!(
                 "{} of {} records came to the module, with the kernel's text in {key} and the tag {}",
                 before.len(),
                 feed.count,
                 record.tag
             )),
             Some((key, record)) => report.fault(format_args!(
-                "{} of {} records came to the module, with the tag {}, and the kernel's text in {key}: it looks into {} alone",
+                "{} of {} records came to the module, with the tag {}, and the kernel's text in {key}, where it does not look for it",
                 before.len(),
                 feed.count,
-                record.tag,
-                kill::keys()
+                record.tag
             )),
             None => report.fault(match before.last() {
                 Some(record) => format!(

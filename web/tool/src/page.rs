@@ -7,13 +7,10 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 
 /// Files of the package that the page shares: their `export` is no word of a classic script.
@@ -50,8 +47,9 @@ fn engine(module: &Path, worker: &Path) -> Result<String, Box<dyn Error>> {
         // The only failure is a second target.
         let _ = bindgen.no_modules(true);
     })?;
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(&bound.module)?;
+    let mut packed = Vec::new();
+    let options = zopfli::Options::default();
+    zopfli::compress(options, zopfli::Format::Gzip, &*bound.module, &mut packed)?;
     let mut parts: Vec<_> = fs::read_dir(worker)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
@@ -63,7 +61,7 @@ fn engine(module: &Path, worker: &Path) -> Result<String, Box<dyn Error>> {
     }
     let engine = json!({
         "worker": script,
-        "module": STANDARD.encode(packed.finish()?),
+        "module": STANDARD.encode(packed),
     });
     Ok(constant("ENGINE", &engine))
 }

@@ -50,7 +50,9 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
 /// Plants a sample of all faults.
 fn plant(sample: usize, out: &Path) -> Result<(), Failure> {
     let mutants = |arguments: &[&str]| {
-        workspace::cargo(&[&["mutants", "--package", "oom-filter"], arguments].concat())
+        // What a feature adds is tested with it alone.
+        let all = &["mutants", "--package", "oom-filter", "--all-features"];
+        workspace::cargo(&[all, arguments].concat())
     };
     let listed = mutants(&["--list"]).output();
     let listed = listed.map_err(|error| Failure::Failed(format!("cannot run cargo: {error}")))?;

@@ -417,3 +417,31 @@ pub(super) fn cpuset<'a>(values: &Values<'a>) -> Option<Message<'a>> {
         mems_allowed: allowed,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::parse;
+    use alloc::format;
+
+    #[test]
+    fn the_longest_paths_are_read_and_no_line_beyond_them() {
+        let limit = format!("/{}", "a".repeat(4093));
+        let line = |cpuset: &str| {
+            format!(
+                "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset={cpuset},\
+                 mems_allowed=0,oom_memcg={limit},task_memcg={limit}/b,task=a,pid=88,uid=0"
+            )
+        };
+        let line_of_both = line("/");
+        let message = parse(line_of_both.as_bytes(), NameBytes::Exact);
+        let Some(Message::Constraint(constraint)) = message else {
+            panic!("{message:?}");
+        };
+        let reading = constraint.reading().unwrap();
+        assert_eq!(reading.limit, Limit::Cgroup(limit.as_bytes()));
+
+        let longer = line(&"c".repeat(LONGEST));
+        assert_eq!(parse(longer.as_bytes(), NameBytes::Exact), None);
+    }
+}

@@ -260,3 +260,33 @@ pub(crate) fn only_node(list: &[u8]) -> Option<u32> {
     cursor.end()?;
     u32::try_from(node).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_tells_the_highest_zone() {
+        for (mask, zone) in [
+            // The lowest four bits, up to 4.5.
+            ("0xd0", Some("Normal")),
+            ("0x201d1", Some("DMA")),
+            ("0x2d2", Some("HighMem")),
+            ("0x2d4", Some("DMA32")),
+            ("0x280d8", Some("Normal")),
+            ("0x280da", Some("Movable")),
+            // The names, of whatever bits.
+            ("0x6200ca(GFP_HIGHUSER_MOVABLE)", Some("Movable")),
+            ("0x24000c0(GFP_KERNEL)", Some("Normal")),
+            ("0xcc5(GFP_KERNEL|GFP_DMA32)", Some("DMA32")),
+            ("0xcc1(GFP_KERNEL|GFP_DMA)", Some("DMA")),
+            ("0x102cc2(GFP_HIGHUSER)", Some("HighMem")),
+            // A fault of a page has none.
+            ("0x0()", None),
+            ("", None),
+        ] {
+            let found = highest_zone(mask.as_bytes());
+            assert_eq!(found.map(|at| ZONES[at]), zone, "{mask}");
+        }
+    }
+}

@@ -437,6 +437,7 @@ impl Filter {
         machine: u64,
         time_us: Option<u64>,
     ) -> Option<Box<Oom>> {
+        #[cfg(feature = "more-unproven")]
         if let Some(job) = killers::unproven::job_of(text) {
             let known = time_us.and_then(|time_us| self.streams.id_of_job(machine, time_us, &job));
             let mut oom = confirmed(known.unwrap_or_default());
@@ -661,6 +662,7 @@ impl Filter {
     }
 
     /// Whether the record's `oom` is what a filter of ours made of it.
+    #[cfg_attr(feature = "unproven", inline(never))]
     fn has_own(&self, record: &Record<'_>) -> bool {
         let Some(own) = record.own() else {
             return false;

@@ -2,6 +2,7 @@
 
 use oom_filter::lines::{LineFormat, Record, Records};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
+#[cfg(feature = "more-unproven")]
 use oom_suite::Suite;
 use serde_json::{Value, json};
 
@@ -331,6 +332,7 @@ fn what_is_no_kill_is_none() {
     }
 }
 
+#[cfg(feature = "more-unproven")]
 /// A kill of nohang's as text, from the line that begins it to the one that ends it.
 const NOHANG: [&str; 22] = [
     "Memory status that requires corrective actions:",
@@ -357,6 +359,7 @@ const NOHANG: [&str; 22] = [
     "The victim died in 0.1s",
 ];
 
+#[cfg(feature = "more-unproven")]
 fn victims(records: &[String]) -> Vec<u64> {
     let left = told(&mut asked(), Mode::Events, records);
     let ooms = left.iter().flatten().map(|record| &record["oom"]);
@@ -365,6 +368,7 @@ fn victims(records: &[String]) -> Vec<u64> {
 }
 
 /// What nohang wrote when it was run, with the processes that it ended; and who wrote the same.
+#[cfg(feature = "more-unproven")]
 #[test]
 fn what_nohang_wrote_is_told_once_for_each_process() {
     let records = Suite::named("unproven-nohang").records();
@@ -411,6 +415,7 @@ fn what_nohang_wrote_is_told_once_for_each_process() {
 }
 
 /// A line that is missing, or that another wrote, ends what was told so far: no process takes the place of another.
+#[cfg(feature = "more-unproven")]
 #[test]
 fn a_line_of_nohangs_out_of_order_ends_it() {
     /// Some kernels, and some of its settings, do without.
@@ -457,6 +462,7 @@ fn a_line_of_nohangs_out_of_order_ends_it() {
 }
 
 /// A job's kill is confirmed where there was one that it can be; nothing is said of it but what the line says.
+#[cfg(feature = "more-unproven")]
 #[test]
 fn htcondor_confirms_and_makes_no_kill() {
     let records = Suite::named("unproven-htcondor").records();

@@ -44,10 +44,10 @@ pub(super) struct Sequence {
     /// Whatever stood before, the next line ends it.
     pub(super) is_at_end: bool,
     /// Of lines that come in one order: which is next.
-    #[cfg(feature = "unproven")]
+    #[cfg(feature = "more-unproven")]
     pub(super) place: usize,
     /// The process whose kill was told last.
-    #[cfg(feature = "unproven")]
+    #[cfg(feature = "more-unproven")]
     pub(super) last: Option<u32>,
 }
 
@@ -66,7 +66,7 @@ impl Sequence {
             key: self.key,
             now_us: self.now_us,
             form: self.form,
-            #[cfg(feature = "unproven")]
+            #[cfg(feature = "more-unproven")]
             last: self.last,
             ..Self::default()
         };

@@ -206,6 +206,7 @@ impl<'a> Record<'a> {
         Self::read_with(bytes, found)
     }
 
+    #[cfg_attr(feature = "unproven", inline(never))]
     fn read_with(bytes: &'a [u8], mut found: Found) -> Option<Self> {
         let mut record = Self {
             bytes,

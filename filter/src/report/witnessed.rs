@@ -3,14 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-#[cfg(feature = "unproven")]
+#[cfg(feature = "more-unproven")]
 use crate::cgroup::Runtime;
 #[cfg(feature = "more-programs")]
 use crate::cgroup::{Workload, identify};
 use crate::killers::Witness;
-#[cfg(feature = "unproven")]
+#[cfg(feature = "more-unproven")]
 use crate::killers::unproven::{HTCONDOR, Job};
-#[cfg(feature = "unproven")]
+#[cfg(feature = "more-unproven")]
 use crate::oom::Figure;
 use crate::oom::{Attribution, Event, KERNEL, Oom, Word};
 use crate::text::cursor::find;
@@ -35,7 +35,7 @@ struct ToldKill {
     /// Only a witness told it: the killer's own line may still come.
     is_by_witness: bool,
     /// The limit that was reached.
-    #[cfg(feature = "unproven")]
+    #[cfg(feature = "more-unproven")]
     limit_bytes: Option<u64>,
 }
 
@@ -136,7 +136,7 @@ impl ToldKills {
 
     /// The kernel's kill in a job's cgroup of HTCondor's around that time: where all there were are of one cgroup, and
     /// of no other limit than the job's.
-    #[cfg(feature = "unproven")]
+    #[cfg(feature = "more-unproven")]
     pub(super) fn id_of_job(&self, machine: u64, time_us: u64, job: &Job) -> Option<String> {
         let is_of_job = |kill: &&ToldKill| {
             let is_near = kill.time_us.abs_diff(time_us) <= WINDOW_US;
@@ -204,7 +204,7 @@ impl ToldKills {
             path,
             pid,
             is_by_witness,
-            #[cfg(feature = "unproven")]
+            #[cfg(feature = "more-unproven")]
             limit_bytes: (oom.memory.as_ref()).and_then(|memory| memory.get(Figure::Limit)),
         };
         self.by_witness = self.by_witness.saturating_add(usize::from(is_by_witness));

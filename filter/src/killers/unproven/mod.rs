@@ -3,10 +3,12 @@
 //!
 //! By its form alone a line is that of a program.
 
+#[cfg(feature = "more-unproven")]
 mod htcondor;
 mod kubelet_event;
 mod lmkd;
 mod lsf;
+#[cfg(feature = "more-unproven")]
 mod nohang;
 mod pbs_job;
 mod ray;
@@ -17,12 +19,13 @@ use alloc::boxed::Box;
 
 use super::{Reads, Sequences, earlyoom, kubelet, systemd_oomd, witness};
 use crate::oom::{Oom, Word};
+#[cfg(feature = "more-unproven")]
 pub(crate) use htcondor::{Job, NAME as HTCONDOR, read as job_of};
 
 /// A program, and what reads its lines.
 type Row = (Word, Reads);
 
-static PROGRAMS: [Row; 11] = [
+static PROGRAMS: &[Row] = &[
     (super::SYSTEMD_OOMD, Reads::Line(systemd_oomd::read)),
     ("earlyoom", Reads::Sequence(earlyoom::read)),
     ("kubelet", Reads::Sequence(kubelet::read)),
@@ -33,24 +36,37 @@ static PROGRAMS: [Row; 11] = [
     (ray::NAME, Reads::Line(ray::read)),
     (lsf::NAME, Reads::Line(lsf::read)),
     (lmkd::NAME, Reads::Line(lmkd::read)),
+    #[cfg(feature = "more-unproven")]
     (nohang::NAME, Reads::Sequence(nohang::read)),
 ];
 
 /// Programs of which nothing is read but such text.
 #[cfg(feature = "deserialize")]
-pub(super) const NAMES: [Word; 5] = [yarn::NAME, ray::NAME, lsf::NAME, lmkd::NAME, nohang::NAME];
+pub(super) const NAMES: &[Word] = &[
+    yarn::NAME,
+    ray::NAME,
+    lsf::NAME,
+    lmkd::NAME,
+    #[cfg(feature = "more-unproven")]
+    nohang::NAME,
+];
 
 /// Words of which one stands in every such line that no other word tells.
-pub(crate) const TELLING_WORDS: [&[u8]; 14] = [
+pub(crate) const TELLING_WORDS: &[&[u8]] = &[
     yarn::TELLING_WORDS[0],
     yarn::TELLING_WORDS[1],
     ray::TELLING_WORD,
     lsf::TELLING_WORD,
     lmkd::TELLING_WORD,
+    #[cfg(feature = "more-unproven")]
     nohang::TELLING_WORD,
+    #[cfg(feature = "more-unproven")]
     htcondor::TELLING_WORDS[0],
+    #[cfg(feature = "more-unproven")]
     htcondor::TELLING_WORDS[1],
+    #[cfg(feature = "more-unproven")]
     htcondor::TELLING_WORDS[2],
+    #[cfg(feature = "more-unproven")]
     htcondor::TELLING_WORDS[3],
     kubelet_event::TELLING_WORD,
     witness::UNIT_WORDS[0],

@@ -8,12 +8,12 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::cgroup::{Level, identify};
+use crate::cgroup::Level;
 use crate::killers::earlyoom::is_signal;
 use crate::killers::form::{self, bytes, number, whole};
 use crate::killers::of_cgroup;
 use crate::killers::sequence::{Sequence, Step};
-use crate::oom::{Cgroup, Oom, Victim, Word, one_form_of_uid};
+use crate::oom::{Oom, Victim, Word, one_form_of_uid};
 use crate::printable;
 use crate::text::cursor::{part, rfind};
 
@@ -143,24 +143,23 @@ fn go_on(text: &[u8], sequence: &mut Sequence) -> Option<bool> {
 
 /// `MemAvailable [383 MiB, 5.0 %] <= soft_threshold_min_mem [384 MiB, 5.0 %]`, and what stands among such lines.
 fn state_of_memory(text: &[u8], oom: &mut Oom) -> Option<()> {
-    const STATES: [&[u8]; 5] = [
-        b"MemAvailable [",
-        b"SwapFree [",
-        b"MemUsedZram [",
-        b"Current PSI metric value (",
-        b"PSI metric value exceeded ",
+    /// What they begin with, and whether they say why.
+    static WORDS: [(&[u8], bool); 7] = [
+        (b"MemAvailable [", true),
+        (b"SwapFree [", true),
+        (b"MemUsedZram [", true),
+        (b"Current PSI metric value (", true),
+        (b"PSI metric value exceeded ", true),
+        (b"Finding the process with the highest badness", false),
+        (b"max_soft_exit_time (value=", false),
     ];
-    const OTHERS: [&[u8]; 2] = [
-        b"Finding the process with the highest badness",
-        b"max_soft_exit_time (value=",
-    ];
-    let is_one_of = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
-    if is_one_of(&STATES) {
+    let mut words = WORDS.iter();
+    let (_, says_why) = words.find(|(words, _)| text.starts_with(words))?;
+    if *says_why {
         add_reason(oom, text);
-        let length = oom.reason.as_ref().map_or(0, String::len);
-        return (length <= LONGEST_REASON).then_some(());
     }
-    is_one_of(&OTHERS).then_some(())
+    let length = oom.reason.as_ref().map_or(0, String::len);
+    (length <= LONGEST_REASON).then_some(())
 }
 
 /// Adds words of its own to the reason, with their sizes in bytes: of `[383 MiB, 5.0 %]` comes `[401604608, 5.0 %]`.
@@ -230,37 +229,32 @@ fn adjustment(text: &[u8]) -> Option<i64> {
 
 /// `Vm, MiB:   Size: 216, RSS: 214 (Anon: 207, File: 7, Shmem: 0), Swap: 0`
 fn sizes(text: &[u8], victim: &mut Victim) -> Option<()> {
-    let in_parts = b"Vm, MiB:   Size: #, RSS: # (Anon: #, File: #, Shmem: #), Swap: #";
-    if let Some([size, rss, anon, file, shmem, swap, _]) = whole(in_parts, text) {
-        set_sizes(victim, [size, rss, swap]);
+    let ([size, rss, ..], rest) = form::read(b"Vm, MiB:   Size: #, RSS: #", text)?;
+    victim.total_vm_bytes = bytes(size, MIB);
+    victim.rss_bytes = bytes(rss, MIB);
+    // Where the kernel tells the kinds.
+    let kinds = form::read(b" (Anon: #, File: #, Shmem: #)", rest);
+    let rest = kinds.map_or(rest, |([anon, file, shmem, ..], rest)| {
         victim.anon_rss_bytes = bytes(anon, MIB);
         victim.file_rss_bytes = bytes(file, MIB);
         victim.shmem_rss_bytes = bytes(shmem, MIB);
-        return Some(());
-    }
-    let [size, rss, swap, ..] = whole(b"Vm, MiB:   Size: #, RSS: #, Swap: #", text)?;
-    set_sizes(victim, [size, rss, swap]);
+        rest
+    });
+    let [swap, ..] = whole(b", Swap: #", rest)?;
+    victim.swap_bytes = bytes(swap, MIB);
     Some(())
 }
 
-fn set_sizes(victim: &mut Victim, sizes: [&[u8]; 3]) {
-    let [total, rss, swap] = sizes.map(|size| bytes(size, MIB));
-    victim.total_vm_bytes = total;
-    victim.rss_bytes = rss;
-    victim.swap_bytes = swap;
-}
-
 /// The path in the one hierarchy, or in the other; the root says nothing.
-fn set_cgroup(oom: &mut Oom, path: &[u8]) {
+fn set_cgroup(oom: &mut Box<Oom>, path: &[u8]) {
     const LONGEST_PATH: usize = 4096;
     let path = path.trim_ascii_start();
     let is_below_root = path.starts_with(b"/") && path.len() > 1;
     if !is_below_root || path.len() > LONGEST_PATH {
         return;
     }
-    oom.set_identity(identify(path));
-    oom.cgroup = Some(Cgroup {
-        victim: Some(printable(path)),
-        ..Cgroup::default()
-    });
+    let mut found = of_cgroup(Some(path));
+    found.victim = oom.victim.take();
+    found.reason = oom.reason.take();
+    *oom = found;
 }

@@ -1,9 +1,9 @@
 //! runc and crun, which cannot start a container that has too little memory. Who had them start it tells it with their
 //! words: containerd, Docker's daemon, the kubelet.
 
-use super::{Witness, container_id};
+use super::{LONGEST_ID, Witness, container_id};
 use crate::record::program::Entry;
-use crate::text::cursor::{find, part, rsplit_once};
+use crate::text::cursor::part;
 use crate::units;
 
 /// runc's words, and crun's.
@@ -20,44 +20,48 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<Witness> {
     let is_of = |units: &[&[u8]]| units.contains(&entry.unit);
     // What a container wrote comes by Docker's daemon too, but by another transport.
     let (id, error) = if is_of(&units::CONTAINERD) {
-        of_containerd(&entry.text)
+        of_runtime(&entry.text, &CONTAINERD)
     } else if is_of(&units::DOCKER) && entry.transport == b"stdout" {
-        of_docker(&entry.text)
+        of_runtime(&entry.text, &DOCKER)
     } else if is_of(&units::KUBELET) {
         of_kubelet(&entry.text)
     } else {
         None
     }?;
-    let is_it = (TELLING_WORDS.iter()).any(|word| find(error, word).is_some());
+    let is_it = (TELLING_WORDS.iter()).any(|word| part(error, word).is_some());
     is_it.then(|| container_id(id).map(Witness::of))?
 }
 
+/// What stands before a container's id, in two parts, and between that and the error:
 /// `time="..." level=error msg="StartContainer for \"<id>\" failed" error="..., container init was OOM-killed ..."`
-fn of_containerd(text: &[u8]) -> Failure<'_> {
-    let rest = text.strip_prefix(b"time=\"")?;
-    let (_, rest) = part(rest, b"\" level=error msg=\"StartContainer for \\\"")?;
-    part(rest, b"\\\" failed\" error=\"")
-}
+static CONTAINERD: [&[u8]; 3] = [
+    b"\" level=error msg=\"StartContainer ",
+    b"for \\\"",
+    b"\\\" failed\" error=\"",
+];
 
 /// `time="..." level=error msg="Handler for POST /v1.47/containers/<id>/start returned error: ..., container init was
 /// OOM-killed (memory limit too low?): unknown"`
-fn of_docker(text: &[u8]) -> Failure<'_> {
-    let rest = text.strip_prefix(b"time=\"")?;
-    let (_, rest) = part(rest, b"\" level=error msg=\"Handler for POST /")?;
-    let (path, error) = part(rest, b"/start returned error: ")?;
-    let (before, id) = rsplit_once(path, b"/")?;
-    before.ends_with(b"containers").then_some((id, error))
+static DOCKER: [&[u8]; 3] = [
+    b"\" level=error msg=\"Handler for POST /",
+    b"containers/",
+    b"/start returned error: ",
+];
+
+fn of_runtime<'a>(text: &'a [u8], [begin, before, behind]: &[&[u8]; 3]) -> Failure<'a> {
+    let (_, rest) = part(text.strip_prefix(b"time=\"")?, begin)?;
+    let (path, error) = part(rest, behind)?;
+    Some((part(path, before)?.1, error))
 }
 
 /// `E0907 21:48:13.187571    2199 remote_runtime.go:326] "StartContainer from runtime service failed" err="...,
 /// container init was OOM-killed (memory limit too low?): unknown" containerID="<id>"`
 fn of_kubelet(text: &[u8]) -> Failure<'_> {
-    let (before, rest) = part(
-        text,
-        b"] \"StartContainer from runtime service failed\" err=\"",
-    )?;
-    let is_its = before.starts_with(b"E") && find(before, b" remote_runtime.go:").is_some();
+    const WORDS: &[u8] = b"] \"StartContainer from runtime service failed\" err=\"";
+    let (head, rest) = part(text, WORDS)?;
+    let is_its = head.starts_with(b"E") && part(head, b" remote_runtime.go:").is_some();
+    let rest = rest.strip_suffix(b"\"").filter(|_| is_its)?;
     // Quotes in the error have a backslash in front.
-    let (error, id) = rsplit_once(rest, b"\" containerID=\"")?;
-    is_its.then_some((id.strip_suffix(b"\"")?, error))
+    let (error, id) = rest.split_at_checked(rest.len().checked_sub(LONGEST_ID)?)?;
+    Some((id, error.strip_suffix(b"\" containerID=\"")?))
 }

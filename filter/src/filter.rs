@@ -16,6 +16,8 @@ use crate::record::{IdentityKeys, Record, is_id, notice, program};
 use crate::report;
 use crate::report::{Known, Machine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
+#[cfg(feature = "unproven")]
+use crate::text::fnv::Fnv;
 
 /// What becomes of lines that are no kill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -271,7 +273,7 @@ impl Filter {
             }
             let outcome = self.program_entry(mode, record, &parsed, context);
             #[cfg(feature = "unproven")]
-            let outcome = outcome.or_else(|| self.unproven(mode, &parsed, context));
+            let outcome = outcome.or_else(|| self.unproven(mode, record, context));
             return outcome.unwrap_or_else(|| pass_or_drop(mode));
         }
         let findings = self.read(mode, record, &parsed, context);
@@ -282,7 +284,7 @@ impl Filter {
         #[cfg(feature = "unproven")]
         if findings.kill.is_none()
             && findings.line.is_none()
-            && let Some(outcome) = self.unproven(mode, &parsed, context)
+            && let Some(outcome) = self.unproven(mode, record, context)
         {
             return outcome;
         }
@@ -348,22 +350,30 @@ impl Filter {
     }
 
     /// What becomes of a record by text that anybody could have written, where that is to be read and tells of a
-    /// kill.
+    /// kill, or was told before.
     #[cfg(feature = "unproven")]
     #[inline(never)]
     fn unproven(
         &mut self,
         mode: Mode,
-        record: &Record<'_>,
+        bytes: &[u8],
         context: &RecordContext<'_>,
     ) -> Option<Outcome> {
+        let record = Record::read_whole(bytes)?;
+        if self.has_own(&record) {
+            return Some(Outcome::Unchanged);
+        }
         if !self.reads_unproven || record.has_oom() {
             return None;
         }
+        // Lines of one process are in order, whatever others write between them.
+        let entry = program::Entry::read(bytes);
+        let pid = entry.map_or(&b""[..], |entry| entry.pid);
         for text in record.texts() {
             let told = text.split(|byte| *byte == b'\n').find_map(|line| {
-                let is_read = self.needs_reading(line);
-                is_read.then(|| self.unproven_line(&record.line(line), record.machine, context))?
+                let is_read = !line.is_empty() && self.needs_reading(line);
+                let line = record.line(line);
+                is_read.then(|| self.unproven_line(&line, record.machine, pid, context))?
             });
             if told.is_some() {
                 let findings = RecordFindings {
@@ -384,35 +394,61 @@ impl Filter {
         &mut self,
         line: &KernelLine<'_>,
         machine: Machine,
+        pid: &[u8],
         context: &RecordContext<'_>,
     ) -> Option<Box<Oom>> {
         if line.author == Author::Kernel {
             return None;
         }
-        let text = killers::unproven::without_program(&line.text);
+        let (program, text) = killers::unproven::part_program(&line.text);
         let (machine_key, source) = report::key_of(context.tag, machine, line.host);
+        let source = Fnv::new()
+            .with(&source.to_le_bytes())
+            .with(pid)
+            .with(program)
+            .value();
         let time_us = match line.when {
             Some(_) => line.time_us,
             None => line.time_us.or(context.time_us),
         };
         let told = killers::unproven::read(text, source, time_us, &mut self.sequences);
-        let mut oom = if let Some(oom) = told {
-            oom
-        } else {
-            let witness = killers::witness_of_text(text)?;
-            let Known::Told(id) = self.streams.known(machine_key, time_us?, &witness) else {
-                return None;
-            };
-            confirmed(id)
+        let mut oom = match told {
+            Some(oom) => oom,
+            None => self.seen_in_text(text, machine_key, time_us)?,
         };
         oom.unproven = true;
-        if oom.event != Event::Confirmed {
+        if oom.id.is_empty() {
             oom.time_us = time_us;
             oom.when = line.when.map(crate::printable);
             oom.id = id_in_kernel_log(line, machine);
+        }
+        if oom.event != Event::Confirmed {
             oom.summary = Some(crate::oom::summary::of(&oom));
         }
         Some(oom)
+    }
+
+    /// What somebody tells who saw a kill, where nothing proves who that is: no more than that it was that kill.
+    /// HTCondor does not tell which, so that its line stands for itself where no kill is known that it can be.
+    #[cfg(feature = "unproven")]
+    fn seen_in_text(
+        &mut self,
+        text: &[u8],
+        machine: u64,
+        time_us: Option<u64>,
+    ) -> Option<Box<Oom>> {
+        #[cfg(feature = "more-unproven")]
+        if let Some(job) = killers::unproven::job_of(text) {
+            let known = time_us.and_then(|time_us| self.streams.id_of_job(machine, time_us, &job));
+            let mut oom = confirmed(known.unwrap_or_default());
+            job.add_to(&mut oom);
+            return Some(oom);
+        }
+        let witness = killers::witness_of_text(text)?;
+        match self.streams.known(machine, time_us?, &witness) {
+            Known::Told(id) => Some(confirmed(id)),
+            Known::Perhaps | Known::Untold => None,
+        }
     }
 
     /// What somebody tells who saw a kill.
@@ -461,7 +497,7 @@ impl Filter {
         findings.add(told, mode, true);
         #[cfg(feature = "unproven")]
         if self.reads_unproven && findings.kill.is_none() && findings.line.is_none() {
-            findings.kill = self.unproven_line(line, machine, context);
+            findings.kill = self.unproven_line(line, machine, b"", context);
         }
         self.outcome(
             mode,
@@ -626,6 +662,7 @@ impl Filter {
     }
 
     /// Whether the record's `oom` is what a filter of ours made of it.
+    #[cfg_attr(feature = "unproven", inline(never))]
     fn has_own(&self, record: &Record<'_>) -> bool {
         let Some(own) = record.own() else {
             return false;

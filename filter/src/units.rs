@@ -19,3 +19,7 @@ pub(crate) const CONTAINERD: [&[u8]; 2] = [
     b"containerd.service",
     b"snap.microk8s.daemon-containerd.service",
 ];
+
+/// Those of Docker's daemon.
+#[cfg(feature = "more-programs")]
+pub(crate) const DOCKER: [&[u8]; 2] = [b"docker.service", b"snap.docker.dockerd.service"];

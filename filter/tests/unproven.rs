@@ -2,6 +2,8 @@
 
 use oom_filter::lines::{LineFormat, Record, Records};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
+#[cfg(feature = "more-unproven")]
+use oom_suite::Suite;
 use serde_json::{Value, json};
 
 fn asked() -> Filter {
@@ -275,10 +277,22 @@ fn nobody_is_believed_who_was_not_asked() {
             });
             entry.to_string()
         });
+        // In whatever order a record has its fields.
+        let turned = lines.iter().map(|line| {
+            let text = json!(line.split_once("]: ").map_or(*line, |(_, text)| text));
+            format!(
+                r#"{{"_TRANSPORT":"stdout","_SYSTEMD_UNIT":"session-3.scope","_UID":"1000","MESSAGE":{text}}}"#
+            )
+        });
         let stdout = lines.iter().map(|line| {
             json!({"log": line, "stream": "stdout", "kubernetes": {"pod_name": "web"}}).to_string()
         });
-        for records in [logged(lines), journal.collect(), stdout.collect::<Vec<_>>()] {
+        for records in [
+            logged(lines),
+            journal.collect(),
+            turned.collect(),
+            stdout.collect::<Vec<_>>(),
+        ] {
             let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
             let left = told(&mut filter, Mode::Annotate, &records);
             assert!(left.iter().all(Option::is_none), "{records:?}: {left:?}");
@@ -286,6 +300,15 @@ fn nobody_is_believed_who_was_not_asked() {
             let last = left.last().cloned().flatten();
             let last = last.unwrap_or_else(|| panic!("{records:?} tell nothing"));
             assert_eq!(last["oom"]["unproven"], true, "{records:?}");
+            // It is known again.
+            for mut filter in [asked(), Filter::new(IdentityKeys::OPEN_TELEMETRY)] {
+                let record = last.to_string();
+                if filter.needs_reading(record.as_bytes()) {
+                    let context = RecordContext::default();
+                    let outcome = filter.process(Mode::Events, record.as_bytes(), &context);
+                    assert_eq!(outcome, Outcome::Unchanged, "{record}");
+                }
+            }
         }
     }
 }
@@ -307,6 +330,202 @@ fn what_is_no_kill_is_none() {
         let left = told(&mut asked(), Mode::Annotate, &logged(&[line]));
         assert_eq!(left, [None], "{line}");
     }
+}
+
+#[cfg(feature = "more-unproven")]
+/// A kill of nohang's as text, from the line that begins it to the one that ends it.
+const NOHANG: [&str; 22] = [
+    "Memory status that requires corrective actions:",
+    "  MemAvailable [383 MiB, 5.0 %] <= soft_threshold_min_mem [384 MiB, 5.0 %]",
+    "  SwapFree [104 MiB, 5.1 %] <= soft_threshold_min_swap [205 MiB, 10.0 %]",
+    "Victim status (found in 0ms):",
+    "  PID:       4212, name: java, state: S (sleeping), EUID: 1000, SID: 4212 (java), lifetime: 1d 2h 3min 4s",
+    "  badness:   849, oom_score:  849, oom_score_adj:  -5",
+    "  Vm, MiB:   Size: 7000, RSS: 5210, Swap: 20",
+    "  cgroup_v1: /system.slice/old.service",
+    "  cgroup_v2: /system.slice/shop.service",
+    "  ancestry:  PID 1 (systemd)",
+    "  exe realpath: /usr/bin/java",
+    "  cwd realpath: /",
+    "Memory info, MiB:",
+    "  total=7678, used=7000, free=100, available=383, shared=9, buffers=10, cache=400,",
+    "  swap_total=2048, swap_used=1944, swap_free=104",
+    "Memory pressure (system-wide):",
+    "  some avg10=0.00 avg60=0.00 avg300=0.00",
+    "  full avg10=0.00 avg60=0.00 avg300=0.00",
+    "Implementing a corrective action:",
+    "  Sending SIGTERM to the victim",
+    "OK; total response time: 9ms",
+    "The victim died in 0.1s",
+];
+
+#[cfg(feature = "more-unproven")]
+fn victims(records: &[String]) -> Vec<u64> {
+    let left = told(&mut asked(), Mode::Events, records);
+    let ooms = left.iter().flatten().map(|record| &record["oom"]);
+    ooms.map(|oom| oom["victim"]["pid"].as_u64().unwrap())
+        .collect()
+}
+
+/// What nohang wrote when it was run, with the processes that it ended; and who wrote the same.
+#[cfg(feature = "more-unproven")]
+#[test]
+fn what_nohang_wrote_is_told_once_for_each_process() {
+    let records = Suite::named("unproven-nohang").records();
+    let records: Vec<_> = records
+        .into_iter()
+        .map(|record| String::from_utf8(record).unwrap())
+        .collect();
+    let left = told(&mut asked(), Mode::Events, &records);
+    let kills: Vec<_> = left
+        .iter()
+        .flatten()
+        .map(|record| {
+            let oom = &record["oom"];
+            assert_eq!(oom["killer"], "nohang", "{oom}");
+            assert_eq!(oom["unproven"], true, "{oom}");
+            let text = |pointer: &str| oom.pointer(pointer).map(Value::to_string);
+            [
+                text("/victim/pid"),
+                text("/victim/comm"),
+                text("/cgroup/victim"),
+                text("/victim/rss_bytes"),
+                text("/reason"),
+            ]
+            .map(Option::unwrap_or_default)
+        })
+        .collect();
+    let eater = "\"/system.slice/eater.service\"";
+    let shop = "\"/system.slice/shop.service\"";
+    let soft = r#""MemAvailable [921698304, 3.6 %] <= soft_threshold_min_mem [1263534080, 5.0 %]; SwapFree [0, 0.0 %] <= soft_threshold_min_swap [0, - %]; Sending SIGTERM""#;
+    let hard = r#""MemAvailable [307232768, 1.2 %] <= hard_threshold_min_mem [505413632, 2.0 %]; SwapFree [0, 0.0 %] <= hard_threshold_min_swap [0, - %]; Sending SIGKILL""#;
+    let of_0_1 = r#""MemAvailable [401604608, 5.0 %] <= mem_min_sigterm [402653184, 5.0 %]; SwapFree [109051904, 5.1 %] <= swap_min_sigterm [214958080, 10.0 %]; Sending SIGTERM""#;
+    let made_up = r#""MemAvailable [401604608, 5.0 %] <= soft_threshold_min_mem [402653184, 5.0 %]; SwapFree [109051904, 5.1 %] <= soft_threshold_min_swap [214958080, 10.0 %]; Sending SIGKILL""#;
+    let expected = [
+        ["5", "\"eater\"", eater, "219152384", soft],
+        ["5", "\"Web Content\"", eater, "219152384", hard],
+        // The one that would not die at first.
+        ["5", "\"stubborn\"", eater, "219152384", soft],
+        ["4211", "\"java\"", "", "5463080960", of_0_1],
+        // Somebody's own words, by logger and in a container.
+        ["4212", "\"java\"", shop, "5463080960", made_up],
+        ["4212", "\"java\"", shop, "5463080960", made_up],
+    ];
+    assert_eq!(kills, expected);
+}
+
+/// A line that is missing, or that another wrote, ends what was told so far: no process takes the place of another.
+#[cfg(feature = "more-unproven")]
+#[test]
+fn a_line_of_nohangs_out_of_order_ends_it() {
+    /// Some kernels, and some of its settings, do without.
+    const MAY_BE_MISSING: [usize; 7] = [1, 2, 9, 15, 16, 17, 21];
+    assert_eq!(victims(&logged(&NOHANG)), [4212]);
+    for at in 0..NOHANG.len() {
+        let mut lines = NOHANG.to_vec();
+        lines.remove(at);
+        let is_told = !victims(&logged(&lines)).is_empty();
+        assert_eq!(is_told, MAY_BE_MISSING.contains(&at), "without {at}");
+        for other in [
+            "cron: started",
+            "  PID:       1, name: init, state: S (sleeping), EUID: 0, SID: 1 (init), lifetime: 9d",
+            "Victim status (found in 0ms):",
+            "  cgroup_v2: /system.slice/other.service",
+        ] {
+            let mut lines = NOHANG.to_vec();
+            lines.insert(at, other);
+            // Before the head and behind the end it is nothing.
+            let is_told = at == 0 || at == NOHANG.len() - 1;
+            let expected: &[u64] = if is_told { &[4212] } else { &[] };
+            assert_eq!(victims(&logged(&lines)), expected, "{other} before {at}");
+        }
+    }
+    // Where the journal tells the processes apart, others may write between.
+    let entry = |line: &str, pid: &str| {
+        let entry = json!({
+            "MESSAGE": line, "_TRANSPORT": "stdout", "_SYSTEMD_UNIT": "nohang.service", "_PID": pid,
+        });
+        entry.to_string()
+    };
+    let mixed = NOHANG.iter().flat_map(|line| {
+        let other = line.replace("4212", "4213");
+        [entry(line, "901"), entry(&other, "902")]
+    });
+    assert_eq!(victims(&mixed.collect::<Vec<_>>()), [4212, 4213]);
+    let mixed = NOHANG.iter().flat_map(|line| {
+        let other = line.replace("4212", "4213");
+        [(*line).to_owned(), other]
+    });
+    let mixed: Vec<_> = mixed.collect();
+    let mixed: Vec<_> = mixed.iter().map(String::as_str).collect();
+    assert!(victims(&logged(&mixed)).is_empty());
+}
+
+/// A job's kill is confirmed where there was one that it can be; nothing is said of it but what the line says.
+#[cfg(feature = "more-unproven")]
+#[test]
+fn htcondor_confirms_and_makes_no_kill() {
+    let records = Suite::named("unproven-htcondor").records();
+    let records: Vec<_> = records
+        .into_iter()
+        .map(|record| String::from_utf8(record).unwrap())
+        .collect();
+    let left = told(&mut asked(), Mode::Annotate, &records);
+    let mut kills: Vec<&Value> = Vec::new();
+    let mut confirmed = Vec::new();
+    for record in left.iter().flatten() {
+        let oom = &record["oom"];
+        match oom["event"].as_str().unwrap() {
+            "kill" => kills.push(oom),
+            "confirmed" => {
+                assert_eq!(oom["unproven"], true, "{oom}");
+                assert_eq!(oom["workload"], json!({"system": "htcondor"}), "{oom}");
+                let kill = kills.iter().find(|kill| kill["id"] == oom["id"]);
+                let pid = kill.map(|kill| kill["victim"]["pid"].as_u64().unwrap());
+                let mebibytes = |name: &str| Some(oom["memory"][name].as_u64()? >> 20);
+                confirmed.push((pid, mebibytes("limit_bytes"), mebibytes("usage_bytes")));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(kills.len(), 6);
+    let expected = [
+        (Some(101), Some(10624), Some(404)),
+        (Some(101), Some(10624), Some(404)),
+        // Another limit, another machine, another time.
+        (None, Some(128), Some(127)),
+        (None, Some(10624), Some(404)),
+        (None, Some(10624), Some(404)),
+        // Each wording; the last is of a container of Docker's, in which nothing was killed.
+        (Some(102), Some(128), Some(127)),
+        (Some(102), Some(128), Some(127)),
+        (Some(102), Some(128), None),
+        (Some(102), None, None),
+        (Some(102), None, None),
+        (Some(102), Some(128), Some(64)),
+        (None, Some(128), None),
+        // Two slots at once: the limit tells which, or nothing does.
+        (None, None, None),
+        (Some(104), Some(512), None),
+        // What was killed was no job; a job in a container, of this limit and of another.
+        (None, Some(512), None),
+        (Some(106), Some(512), None),
+        (None, Some(256), None),
+        // A file, a job's own log, logger, a container.
+        (None, Some(128), Some(127)),
+        (None, Some(128), Some(127)),
+        (None, Some(512), None),
+        (None, Some(512), None),
+    ];
+    assert_eq!(confirmed, expected);
+    // It is known again, and is no kill.
+    let lines: Vec<_> = left.iter().flatten().map(Value::to_string).collect();
+    for line in lines.iter().filter(|line| line.contains("\"confirmed\"")) {
+        let outcome = asked().process(Mode::Annotate, line.as_bytes(), &RecordContext::default());
+        assert_eq!(outcome, Outcome::Unchanged, "{line}");
+    }
+    let left = told(&mut asked(), Mode::Events, &records);
+    assert_eq!(left.iter().flatten().count(), 6);
 }
 
 #[test]

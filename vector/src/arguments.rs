@@ -27,9 +27,10 @@ FILE may be /dev/kmsg, which is then followed. Pipe other programs' output to st
   --origin any|kernel             whose lines are read: any that may be the kernel's (the default), or
                                   those of which the journal, /dev/kmsg or a facility says that the
                                   kernel wrote them
-  --unproven                      reads also what systemd-oomd, earlyoom, the kubelet, Slurm, PBS, LSF, YARN,
-                                  Ray and lmkd write of kills into plain text. Anybody who may write there
-                                  can make up a kill, so such records have \"unproven\": true
+  --unproven                      reads also what systemd-oomd, earlyoom, nohang, the kubelet, Slurm, PBS,
+                                  LSF, HTCondor, YARN, Ray and lmkd write of kills into plain text. Anybody
+                                  who may write there can make up a kill, so such records have
+                                  \"unproven\": true
   --rules FILE                    your own rules for whose a cgroup is, where the program does not know:
                                   a line is a system and a regular expression over the path, from its
                                   beginning, with groups id and part. The README has examples

@@ -73,7 +73,7 @@ pub const VECTOR: Module = Module {
     profile: "program",
     flags: &["-Ctarget-feature=+simd128"],
     optimizer: &[],
-    limit: 592 << 10,
+    limit: 596 << 10,
 };
 
 /// Envoy's module.

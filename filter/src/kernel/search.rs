@@ -141,7 +141,7 @@ use crate::killers::TELLING_WORDS;
 #[cfg(feature = "unproven")]
 use crate::killers::unproven::TELLING_WORDS as UNPROVEN_WORDS;
 #[cfg(not(feature = "unproven"))]
-const UNPROVEN_WORDS: [&[u8]; 0] = [];
+const UNPROVEN_WORDS: &[&[u8]] = &[];
 use crate::text::cursor::{find, starts_with};
 
 /// The length of the shortest word.

@@ -116,7 +116,7 @@ fn is_low(text: &[u8]) -> bool {
     })
 }
 
-fn is_signal(name: &[u8]) -> bool {
+pub(super) fn is_signal(name: &[u8]) -> bool {
     [&b"SIGTERM"[..], b"SIGKILL"].contains(&name)
 }
 

@@ -45,6 +45,7 @@ pub(super) fn whole<'a>(form: &[u8], text: &'a [u8]) -> Option<Runs<'a>> {
 }
 
 /// A run that is a number.
+#[cfg_attr(feature = "unproven", inline(never))]
 pub(super) fn number(run: &[u8]) -> Option<i64> {
     let mut cursor = Cursor::new(run);
     let number = cursor.signed()?;
@@ -54,6 +55,7 @@ pub(super) fn number(run: &[u8]) -> Option<i64> {
 
 /// A run that counts so many bytes.
 #[cfg(feature = "more-programs")]
+#[inline(never)]
 pub(super) fn bytes(run: &[u8], unit: u64) -> Option<u64> {
     u64::try_from(number(run)?).ok()?.checked_mul(unit)
 }

@@ -92,7 +92,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let programs = PROGRAMS.iter().map(|program| program.killer);
     let programs = programs.chain(in_kernel_log);
     #[cfg(feature = "unproven")]
-    let programs = programs.chain(unproven::NAMES);
+    let programs = programs.chain(unproven::NAMES.iter().copied());
     programs
 }
 
@@ -109,7 +109,7 @@ pub(crate) const TELLING_WORDS: &[&[&[u8]]] = &[
     #[cfg(feature = "more-programs")]
     &witness::more::TELLING_WORDS,
     #[cfg(feature = "unproven")]
-    &unproven::TELLING_WORDS,
+    unproven::TELLING_WORDS,
 ];
 
 /// Whether the unit is one that some program's lines are believed of.
@@ -167,6 +167,8 @@ fn set_usage(oom: &mut Oom, usage: u64, limit: u64) {
 }
 
 /// What befell a cgroup, all of it.
+// Many programs are read where text is that nothing proves, few else.
+#[cfg_attr(feature = "unproven", inline(never))]
 fn of_cgroup(path: Option<&[u8]>) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();
     oom.event = Event::Kill;

@@ -43,6 +43,12 @@ pub(super) struct Sequence {
     pub(super) told: Option<Box<Oom>>,
     /// Whatever stood before, the next line ends it.
     pub(super) is_at_end: bool,
+    /// Of lines that come in one order: which is next.
+    #[cfg(feature = "more-unproven")]
+    pub(super) place: usize,
+    /// The process whose kill was told last.
+    #[cfg(feature = "more-unproven")]
+    pub(super) last: Option<u32>,
 }
 
 impl Sequence {
@@ -54,12 +60,14 @@ impl Sequence {
         }
     }
 
-    /// Begins anew. What is known of its form stays.
+    /// Begins anew. What is known of its form stays, and whose kill was told.
     pub(super) fn begin(&mut self) {
         *self = Self {
             key: self.key,
             now_us: self.now_us,
             form: self.form,
+            #[cfg(feature = "more-unproven")]
+            last: self.last,
             ..Self::default()
         };
     }
@@ -127,12 +135,10 @@ impl Sequences {
             .value();
         let is_known = self.all.iter().any(|known| known.key == key);
         (is_known || is_telling(text)).then_some(())?;
-        // Each program is asked: the next must not end what the one before waits for.
+        // Each program is asked, and others write in between: none must end what another waits for.
         let awaited = self.awaited;
         let told = self.go_on(key, text, now_us, read);
-        if told.is_none() {
-            self.awaited = self.awaited.max(awaited);
-        }
+        self.awaited = self.awaited.max(awaited);
         told
     }
 

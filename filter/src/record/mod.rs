@@ -173,18 +173,41 @@ struct Found {
     microseconds: Option<u64>,
     has_sequence: bool,
     has_priority: bool,
+    /// Everything is read, whoever wrote it.
+    #[cfg(feature = "unproven")]
+    is_whole: bool,
 }
 
 impl Found {
     /// Whether the record is somebody else's, whatever else it says.
     fn is_decided(&self) -> bool {
+        #[cfg(feature = "unproven")]
+        if self.is_whole {
+            return false;
+        }
         self.author.is_others() || self.foreign.is_foreign()
     }
 }
 
 impl<'a> Record<'a> {
-    /// Reads a record. `None` unless it is one JSON object.
+    /// Reads a record. `None` unless it is one JSON object. Of one that the kernel did not write all may be missing that
+    /// stands behind the field which says so.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        Self::read_with(bytes, Found::default())
+    }
+
+    /// The same of all of it, whoever wrote it.
+    #[cfg(feature = "unproven")]
+    pub(crate) fn read_whole(bytes: &'a [u8]) -> Option<Self> {
+        let found = Found {
+            is_whole: true,
+            ..Found::default()
+        };
+        Self::read_with(bytes, found)
+    }
+
+    #[cfg_attr(feature = "unproven", inline(never))]
+    fn read_with(bytes: &'a [u8], mut found: Found) -> Option<Self> {
         let mut record = Self {
             bytes,
             texts: Texts::default(),
@@ -199,7 +222,6 @@ impl<'a> Record<'a> {
             names_container: false,
             count: 0,
         };
-        let mut found = Found::default();
         json::members(bytes, &mut |member| record.read_member(member, &mut found))?;
         record.is_journal = found.author.is_of_kernel;
         if found.has_sequence && found.has_priority && found.seconds.is_some() {

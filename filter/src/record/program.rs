@@ -61,6 +61,7 @@ impl<'a> Entry<'a> {
     /// words then stand in its fields.
     ///
     /// Of a field that comes twice nobody knows which one is the journal's.
+    #[cfg_attr(feature = "unproven", inline(never))]
     pub(crate) fn read(record: &'a [u8]) -> Option<Self> {
         let mut fields = [None; FIELDS.len()];
         let (mut is_doubtful, mut names_container) = (false, false);

@@ -12,6 +12,8 @@ use super::witnessed::{Known, ToldKills};
 use crate::carrier::{Author, KernelLine};
 use crate::kernel;
 use crate::killers::Witness;
+#[cfg(feature = "more-unproven")]
+use crate::killers::unproven::Job;
 use crate::oom::{Attribution, KERNEL, Oom, Repeats, summary};
 use crate::text::fnv::Fnv;
 
@@ -314,6 +316,12 @@ impl<P> Streams<P> {
             Known::Untold if witness.killer == KERNEL && !has_kernel() => Known::Perhaps,
             known => known,
         }
+    }
+
+    /// The kill that a job of HTCondor's was ended by at that time, where there is one that it can be.
+    #[cfg(feature = "more-unproven")]
+    pub(crate) fn id_of_job(&self, machine: u64, time_us: u64, job: &Job) -> Option<String> {
+        self.told.id_of_job(machine, time_us, job)
     }
 
     /// Adds what only all streams together know of a kill.

@@ -3,9 +3,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "more-unproven")]
+use crate::cgroup::Runtime;
 #[cfg(feature = "more-programs")]
 use crate::cgroup::{Workload, identify};
 use crate::killers::Witness;
+#[cfg(feature = "more-unproven")]
+use crate::killers::unproven::{HTCONDOR, Job};
+#[cfg(feature = "more-unproven")]
+use crate::oom::Figure;
 use crate::oom::{Attribution, Event, KERNEL, Oom, Word};
 use crate::text::cursor::find;
 
@@ -28,6 +34,9 @@ struct ToldKill {
     pid: Option<u32>,
     /// Only a witness told it: the killer's own line may still come.
     is_by_witness: bool,
+    /// The limit that was reached.
+    #[cfg(feature = "more-unproven")]
+    limit_bytes: Option<u64>,
 }
 
 /// Whether a path has a component of this name, or one that has this id in it.
@@ -125,6 +134,33 @@ impl ToldKills {
         }
     }
 
+    /// The kernel's kill in a job's cgroup of HTCondor's around that time: where all there were are of one cgroup, and
+    /// of no other limit than the job's.
+    #[cfg(feature = "more-unproven")]
+    pub(super) fn id_of_job(&self, machine: u64, time_us: u64, job: &Job) -> Option<String> {
+        let is_of_job = |kill: &&ToldKill| {
+            let is_near = kill.time_us.abs_diff(time_us) <= WINDOW_US;
+            let has_limit = match kill.limit_bytes.zip(job.limit_bytes) {
+                Some((reached, own)) => reached == own,
+                None => !job.is_in_docker,
+            };
+            let is_kernels = kill.machine == machine && kill.killer == KERNEL;
+            let is_it = is_kernels && is_near && has_limit;
+            is_it && {
+                let found = identify(&kill.path);
+                if job.is_in_docker {
+                    (found.container).is_some_and(|it| it.runtime == Some(Runtime::Docker))
+                } else {
+                    (found.workload).is_some_and(|it| it.system == HTCONDOR)
+                }
+            }
+        };
+        let kills = || self.kills.iter().filter(is_of_job);
+        let newest = kills().max_by_key(|kill| kill.time_us)?;
+        let is_one = kills().all(|kill| kill.path == newest.path);
+        is_one.then(|| newest.id.clone())
+    }
+
     /// Adds a kill. One that a witness told before, or the kernel before another program, is no second kill: it
     /// confirms the first.
     pub(super) fn add(&mut self, oom: &mut Oom, machine: u64) {
@@ -168,6 +204,8 @@ impl ToldKills {
             path,
             pid,
             is_by_witness,
+            #[cfg(feature = "more-unproven")]
+            limit_bytes: (oom.memory.as_ref()).and_then(|memory| memory.get(Figure::Limit)),
         };
         self.by_witness = self.by_witness.saturating_add(usize::from(is_by_witness));
         if self.kills.len() < MOST {

@@ -1,4 +1,4 @@
--- A kill as a message for people: where, who, whose limit, how much, what next.
+-- A kill or an eviction as a message for people: where, who, whose limit, how much, what next.
 --
 -- The record becomes the bodies of requests: `slack` and `teams`. A process gives itself its name, and may
 -- choose <!channel>; so may who names a cgroup. Such names are code in Slack's message, and plain text in
@@ -51,9 +51,14 @@ local function event(oom)
   return text .. "."
 end
 
--- Another program than the kernel kills whole cgroups: there is no process to name, and nobody's limit.
+-- Another program than the kernel kills whole cgroups, and the kubelet ends pods: there is no process to name, and
+-- nobody's limit.
 local function by_program(oom)
-  local who = { { text = "Processes were killed by " .. (oom["killer"] or "somebody") } }
+  local killer = oom["killer"] or "somebody"
+  local who = { { text = "Processes were killed by " .. killer } }
+  if oom["event"] == "evicted" then
+    who = { { text = "The " .. killer .. " evicted the pod, since its node is short of memory" } }
+  end
   if oom["reason"] then
     who[2] = { text = ": " }
     who[3] = { code = oom["reason"] }
@@ -111,7 +116,8 @@ local function lines_of(record)
   if command then
     after[#after + 1] = { code = command }
   end
-  local title = { text = "OOM kill: " .. table.concat(owner, " / "), bold = true }
+  local what = oom["event"] == "evicted" and "Eviction: " or "OOM kill: "
+  local title = { text = what .. table.concat(owner, " / "), bold = true }
   return { { title, { text = " on " .. NODE } }, who, after }
 end
 

@@ -55,7 +55,15 @@ pub fn lines(received: &[Received]) -> impl Iterator<Item = Value> {
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    trials![loki, slack, slack_of_other_killer, teams, away, away_long]
+    trials![
+        loki,
+        slack,
+        slack_of_other_killer,
+        slack_of_eviction,
+        teams,
+        away,
+        away_long,
+    ]
 }
 
 fn loki() -> Tested {
@@ -221,7 +229,7 @@ fn messages_of(
     let fluent_bit = FluentBit::find()?;
     let folder = Folder::lay_out(&format!("output-{service}-{}", records.len()))?;
     let mut kills = told(records, names);
-    kills.retain(is_kill);
+    kills.retain(|record| is_kill(record) || record["oom"]["event"] == "evicted");
     let receiver = Receiver::busy("ok", every);
     let mut run = Run::new(&folder, "journal", records, names);
     run.add(&folder, "outputs/message/message.lua");
@@ -337,6 +345,35 @@ fn slack_of_other_killer() -> Tested {
          &gt; 20s with reclaim activity`\n\
          It need not be what took the memory. Begin with: `kubectl describe node worker-1`\n\
          <https://grafana.example/d/oom-kills|Dashboard>"
+    );
+    Ok(())
+}
+
+/// An eviction is told as what it is: the pod, and why the kubelet ended it.
+fn slack_of_eviction() -> Tested {
+    let why =
+        "The node was low on resource: memory. Threshold quantity: 100Mi, available: 58472Ki. ";
+    let uid = "77f06c5c-4593-43e9-b970-987f6ecb825b";
+    let records = [
+        "\"Eviction manager: must evict pod(s) to reclaim\" resourceName=\"memory\"".to_owned(),
+        format!("\"Evicting pod\" pod=\"shop/web-1\" podUID=\"{uid}\" message=\"{why}\""),
+        "\"Eviction manager: pod is evicted successfully\" pod=\"shop/web-1\"".to_owned(),
+    ]
+    .map(|text| {
+        json!({
+            "MESSAGE": format!("I0617 16:18:42.212181 3814777 eviction_manager.go:392] {text}"),
+            "_TRANSPORT": "stdout", "_SYSTEMD_UNIT": "kubelet.service", "_PID": "7", "_HOSTNAME": "worker-1",
+        })
+    });
+    let (received, _) = messages_of("slack", &records, &Names::default(), 1)?;
+    let body: Value = serde_json::from_slice(&received[0].body).expect("it is JSON");
+    assert_eq!(
+        body["text"],
+        "*Eviction: shop / web-1* on worker-1\n\
+         The kubelet evicted the pod, since its node is short of memory: `The node was low on resource: memory. \
+         Threshold quantity: 104857600, available: 59875328.`\n\
+         It need not be what took the memory. Begin with: `kubectl describe node worker-1`\n\
+         <https://grafana.example/d/oom-kills?var-namespace=shop|Dashboard>"
     );
     Ok(())
 }

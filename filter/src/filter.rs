@@ -1,4 +1,4 @@
-//! Records in, records out.
+//! Reads log records, and decides what becomes of each.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -154,7 +154,7 @@ impl Filter {
         }
     }
 
-    /// The same, told when it started, in microseconds since 1970: kills from before then are marked as
+    /// Sets when the filter started, in microseconds since 1970. Kills from before then are marked as
     /// replayed.
     #[must_use]
     pub const fn started_at(mut self, time_us: u64) -> Self {
@@ -162,20 +162,20 @@ impl Filter {
         self
     }
 
-    /// The same, reading only lines whose carrier proves that the kernel wrote them: what would be
-    /// [`Origin::Unsaid`](crate::oom::Origin::Unsaid) passes as any other text does.
+    /// Makes the filter read only lines whose carrier proves that the kernel wrote them. Lines that would be
+    /// [`Origin::Unsaid`](crate::oom::Origin::Unsaid) pass as any other text does.
     ///
-    /// For a host that reads logs of many writers. Plain text, also with `kernel:` in front, proves nothing.
+    /// For a host that reads logs of many writers. Plain text proves nothing, even with `kernel:` in front.
     #[must_use]
     pub const fn refuse_unsaid(mut self) -> Self {
         self.refuses_unsaid = true;
         self
     }
 
-    /// The same, reading also what other programs than the kernel write of kills into text that proves nothing of its
+    /// Makes the filter read also what other programs than the kernel write of kills into text that proves nothing of its
     /// author: syslog files, logs of batch systems, outputs of containers. Anybody who may write there can make up a
-    /// kill. What is told of such a line is marked (`unproven` of an [`Oom`]), names nobody's pod outside of `oom`,
-    /// and changes nothing of what is told else.
+    /// kill. What is told of such a line is marked (`unproven` of an [`Oom`]), adds no keys of a pod outside of `oom`,
+    /// and changes nothing that other lines tell.
     ///
     /// ```
     /// use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
@@ -203,13 +203,14 @@ impl Filter {
     ///
     /// A kill inside another container ([`Oom::nested`]) has Kubernetes identity only where they know its
     /// pod and its container as belonging together: on a node of kind, not beside a container in which
-    /// somebody made up a pod. So it is with pods of a class that is not the kubelet's (`/kubepods/offline`)
-    /// and below a root of an administrator's choice ([`KubeletDirs::is_root`]); there is no pod else.
+    /// somebody made up a pod. The same holds for pods of a class that is not the kubelet's
+    /// (`/kubepods/offline`) and for those below a root of an administrator's choice
+    /// ([`KubeletDirs::is_root`]); without that such a kill has no pod.
     pub fn names_from(&mut self, directories: Box<dyn KubeletDirs>) {
         self.names = Some(Box::new(KubeletNames::new(directories)));
     }
 
-    /// Tells of each kill whose workload is not known from its path what these rules tell of that.
+    /// Applies these rules to each kill whose workload is not known from its path.
     #[cfg(feature = "rules")]
     #[must_use]
     pub fn with_rules(mut self, rules: crate::Rules) -> Self {
@@ -226,8 +227,8 @@ impl Filter {
         self.sequences.is_awaited() || self.streams.needs_reading(record)
     }
 
-    /// Where in a stretch of records [`Self::process`] has to begin: what stands before that place is
-    /// nothing to it. `None` where all of it is.
+    /// Where in a stretch of records [`Self::process`] has to begin: it would find nothing before that
+    /// place. `None` if it would find nothing in the whole stretch.
     ///
     /// A record that holds the place may have begun before it. Once a record has been processed, ask
     /// anew: it may have opened a report, and then the next one is to be read whatever it holds.
@@ -471,8 +472,9 @@ impl Filter {
 
     /// Reads one line that stands in no record, for a host that makes records of lines.
     ///
-    /// As [`Self::process`] of the object that `record` makes. It is called only where that object leaves
-    /// with something added, or may have to be kept. When it was `line` says, if anybody.
+    /// It does what [`Self::process`] does with the object that `record` makes. `record` is called only if that
+    /// object leaves with something added, or may have to be kept. The time of the event is that of `line`, if
+    /// it has one.
     pub fn process_line(
         &mut self,
         mode: Mode,
@@ -558,7 +560,7 @@ impl Filter {
 
     /// A report that never finished, as a record, at the end of the input.
     ///
-    /// Call it until it gives nothing. In [`Mode::Annotate`] nothing needs it: every line has passed
+    /// Call it until it gives nothing. In [`Mode::Annotate`] it is not needed: every line has passed
     /// already.
     pub fn next_unfinished(&mut self) -> Option<Vec<u8>> {
         let mut unfinished = self.streams.next_unfinished();
@@ -575,8 +577,8 @@ impl Filter {
         Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
     }
 
-    /// What is known of a kill where its pod has one container alone: that container's name, and that it
-    /// lives on where something of the pod does.
+    /// Adds what follows if the kill's pod has only one container: that container's name, and that the container
+    /// survives if a process of the pod does.
     fn add_only_container(&mut self, kill: &mut Oom, names: &mut Names) {
         /// A pod's first container has no directory of its own.
         const PAUSE: &str = "pause";
@@ -600,8 +602,8 @@ impl Filter {
         }
     }
 
-    /// The names of a kill's pod and container. The kubelet's directories prove more than what was told; what they
-    /// have no more is the name of a container that is gone.
+    /// The names of a kill's pod and container. The kubelet's directories prove more than lines of the journal
+    /// do, but they no longer have the name of a container that is gone.
     fn names_of(&mut self, kill: &mut Oom, machine: u64) -> Option<Names> {
         // A line that names its own pod is surer of it than any other.
         let told = match kill.names {
@@ -631,8 +633,8 @@ impl Filter {
         Some(names)
     }
 
-    /// The streams that this filter reads, for a host whose lines stand beside what is added to them. What
-    /// it hands in with a line leaves as the record of an unfinished report.
+    /// The streams that this filter reads, for a host that keeps a line and what is added to it apart. What
+    /// such a host hands in with a line leaves as the record of an unfinished report.
     pub fn streams(&mut self) -> &mut Streams<FirstRecord> {
         &mut self.streams
     }

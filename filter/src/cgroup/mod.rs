@@ -4,11 +4,11 @@
 //! container of anybody else; `owners.rs` holds the same for jobs, machines and applications. What lies below
 //! `kubepods` follows the kubelet's own rules (`pkg/kubelet/cm`).
 //!
-//! Whoever may create cgroups below his own can name one `kubepods`. A pod is believed only where the
+//! Whoever may create cgroups can name one `kubepods`. A pod is believed only where the
 //! kubelet puts one: at the root, below a directory that root's services make, or in a container that may be a
-//! node of kind. Whoever owns that container can have made up all that is below it:
-//! it is told with the pod, and [`Identity::is_nested`] says so. The outermost pod decides. What `claimed` reads is
-//! a pod only where the node's own directories confirm it.
+//! node of kind. The owner of that container can have made up all that is below it, so the container is told with
+//! the pod, and [`Identity::is_nested`] says so. The outermost pod decides. What `claimed` reads is a pod only if the
+//! node's own directories confirm it.
 
 mod components;
 mod kubepods;
@@ -77,7 +77,7 @@ pub struct Pod {
     /// Lower case with dashes. The 32 hex digits of a static pod stay as they
     /// are: they are its `kubernetes.io/config.hash`, not a UID of the API.
     pub uid: String,
-    /// Absent where the path names a class that is none.
+    /// Absent where the path names a class that is not the kubelet's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qos: Option<Qos>,
 }
@@ -102,12 +102,12 @@ pub struct Identity<'a> {
     pub level: Level,
     /// The pod it belongs to.
     pub pod: Option<Pod>,
-    /// The container it belongs to: of several in each other the innermost that is known. Absent for one
+    /// The container it belongs to: if containers are nested, the innermost that is known. Absent for one
     /// that has no 64-digit id and no known runtime, such as an LXC container.
     pub container: Option<Container>,
     /// The innermost systemd service or scope, else slice, of a path that belongs to no pod.
     pub unit: Option<&'a [u8]>,
-    /// Whoever else owns the path: of several containers in each other the outermost.
+    /// Who else owns the path: if containers are nested, the outermost.
     pub workload: Option<Workload>,
     /// Pod, container or unit was read inside another container, whose owner can have made it up.
     pub is_nested: bool,
@@ -209,8 +209,8 @@ pub(crate) struct Claimed<'a> {
 /// administrator's choice (`cgroupRoot: /mygroup`), or in a class of pods that is not the kubelet's
 /// (`/kubepods/offline`).
 ///
-/// Whoever was given such a directory can make the rest up. It is to be believed only where this node knows that
-/// pod and container belong together, and a root only where its administrator named it.
+/// Whoever was given such a directory can make the rest up. Believe it only if this node knows that pod and
+/// container belong together, and believe a root only if its administrator named it.
 pub(crate) fn claimed(path: &[u8]) -> Option<Claimed<'_>> {
     let known = identify(path);
     let is_nobodys = known.level == Level::Cgroup

@@ -1,12 +1,12 @@
-//! Whose a cgroup is that is neither a pod's nor a container's: a batch job's, a machine's, an application's.
+//! Who owns a cgroup that is neither a pod's nor a container's: a batch job, a machine, an application.
 //!
-//! A row is believed only where the path begins with it. Below `user.slice` a user makes the directories, so
-//! there only his own applications are looked for, whatever else he calls them.
+//! A row is believed only where the path begins with it. Below `user.slice` a user makes the directories and
+//! can give them any name, so there only that user's own applications are looked for.
 
 use super::Workload;
 use super::components::{Components, Match, is_slice, starts_with};
 
-/// From the root: the system, and the shapes of its cgroups with blanks between. The first that fits counts.
+/// Each row: the system, and the shapes of its cgroups from the root, with blanks between. The first that fits counts.
 const AT_ROOT: [Row; 23] = [
     // Amazon ECS, a task with all its containers.
     ("ecs", "ecs/{name} ecstasks.slice/ecstasks-{name}.slice"),
@@ -88,7 +88,7 @@ const AT_ROOT: [Row; 23] = [
     ("procd", "services/{name}/({any})"),
 ];
 
-/// Below a user's own manager: his word, and no proof of anything.
+/// The same below a user's own manager. The user chooses these names, so they prove nothing.
 const OF_A_USER: [Row; 3] = [
     ("flatpak", "app-flatpak-{escaped}-{part}.scope"),
     (
@@ -127,7 +127,7 @@ impl Owner<'_> {
     }
 }
 
-/// Whoever owns what a path lies in.
+/// The owner of the cgroup that a path lies in.
 pub(super) fn of(components: Components<'_>) -> Option<Owner<'_>> {
     if components.first() == Some(b"user.slice") {
         return of_a_user(components);

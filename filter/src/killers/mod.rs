@@ -1,7 +1,7 @@
-//! Kills for memory by other programs than the kernel, as those print them: a row for each program.
+//! Kills for memory by other programs than the kernel, as those programs print them: a row for each program.
 //!
-//! A line proves nothing of its author, who may be anybody: it is read only where the journal itself names the unit
-//! that wrote it, or the kernel's log says that user space did and the line has its fixed form.
+//! A line does not prove who wrote it. So it is read only if the journal itself names the unit that wrote it, or if
+//! the kernel's log says that user space wrote it and the line has its fixed form.
 
 mod earlyoom;
 mod form;
@@ -41,7 +41,7 @@ struct Program {
     reads: Reads,
 }
 
-/// What a line of a program says, `None` where that is nothing of a kill.
+/// How a line of a program is read. The functions give `None` if the line says nothing of a kill.
 #[derive(Clone, Copy)]
 enum Reads {
     /// By itself.
@@ -112,14 +112,14 @@ pub(crate) const TELLING_WORDS: &[&[&[u8]]] = &[
     unproven::TELLING_WORDS,
 ];
 
-/// Whether the unit is one that some program's lines are believed of.
+/// Whether the entry is of a unit in which one of the programs runs.
 #[cfg(feature = "unproven")]
 pub(crate) fn is_of_program(entry: &Entry<'_>) -> bool {
     let mut programs = PROGRAMS.iter();
     programs.any(|program| program.units.contains(&entry.unit))
 }
 
-/// What a line says that the process of a unit of the system's manager wrote.
+/// Reads a line that a process in a unit of the system's manager wrote.
 pub(crate) fn read(
     entry: &Entry<'_>,
     now_us: Option<u64>,
@@ -142,7 +142,7 @@ pub(crate) fn read(
     Some(oom)
 }
 
-/// A kill that nobody but a witness told: of a unit of the system's manager.
+/// A kill in a unit of the system's manager that only a witness told.
 pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
     // The last component of its path is all that is known, and stands where most do: it may tell a container's id.
     let path = [b"/system.slice/", witness.place.as_slice()].concat();
@@ -152,7 +152,7 @@ pub(crate) fn witnessed(witness: &Witness) -> Box<Oom> {
     oom
 }
 
-/// Whether a process of root's wrote it: where a unit holds processes of others as well.
+/// Whether a process of root's wrote it. Asked if the unit holds processes of other users as well.
 #[cfg(feature = "more-programs")]
 fn is_of_root(entry: &Entry<'_>) -> bool {
     entry.uid == b"0"
@@ -166,8 +166,8 @@ fn set_usage(oom: &mut Oom, usage: u64, limit: u64) {
     figures.set(Figure::Limit, Some(limit));
 }
 
-/// What befell a cgroup, all of it.
-// Many programs are read where text is that nothing proves, few else.
+/// A kill of a whole cgroup.
+// Many programs are read where unproven text is, few elsewhere.
 #[cfg_attr(feature = "unproven", inline(never))]
 fn of_cgroup(path: Option<&[u8]>) -> Box<Oom> {
     let mut oom = Box::<Oom>::default();

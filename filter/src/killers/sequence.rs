@@ -1,4 +1,4 @@
-//! What a program tells over several lines.
+//! Programs that tell a kill over several lines.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,10 +9,10 @@ use crate::oom::Oom;
 use crate::record::program::Entry;
 use crate::text::fnv::Fnv;
 
-/// Processes whose lines are remembered; the one that was quiet longest is forgotten.
+/// Processes whose lines are remembered; the one that was quiet longest is forgotten first.
 const MOST: usize = 64;
 
-/// Where a program is in what it tells.
+/// How far a program has come in telling a kill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Step {
     /// At its beginning.
@@ -26,7 +26,7 @@ pub(super) enum Step {
     Sent,
 }
 
-/// What is known of one process of a program: of what it told, and of how it tells it.
+/// What one process of a program told so far, and in which form it tells it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sequence {
     key: u64,
@@ -41,7 +41,7 @@ pub(super) struct Sequence {
     pub(super) form: Option<bool>,
     /// What it told so far.
     pub(super) told: Option<Box<Oom>>,
-    /// Whatever stood before, the next line ends it.
+    /// The next line ends it, whatever stood before.
     pub(super) is_at_end: bool,
     /// Of lines that come in one order: which is next.
     #[cfg(feature = "more-unproven")]

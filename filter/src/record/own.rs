@@ -1,8 +1,8 @@
 //! An `oom` that a record brings along: whether a filter of ours can have made it.
 //!
-//! Anybody who writes records can write the key. It is believed where it has our form and says no more than
-//! what the record's own text says: then it is what this filter would have made of the record, but for
-//! what the lines before it told.
+//! Anybody who writes records can write that key. It is believed if it has our form and says no more than the
+//! record's own text: then this filter would have made the same of the record, except for what the lines before it
+//! told.
 
 use super::json::{self, Value};
 use super::{FieldName, Record, decoded_key, foreign};
@@ -30,7 +30,7 @@ impl<'a> Record<'a> {
         self.oom.is_some()
     }
 
-    /// Who wrote the record, if it is taken as it came. What a container wrote is not the kernel's.
+    /// Who wrote the record, with its `oom` left aside. The kernel did not write what a container wrote.
     pub(crate) fn author(&self) -> Author {
         if self.names_container {
             Author::Other

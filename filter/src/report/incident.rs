@@ -1,4 +1,4 @@
-//! What was told, so that nothing is told twice.
+//! Kills that were told, so that none is told twice.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -32,7 +32,7 @@ pub(super) struct Incident {
 }
 
 impl Incident {
-    /// One of which no report was seen.
+    /// An incident of which no report was seen.
     pub(super) fn without_report(id: u64, scope: Option<Scope>, stamp: &LineStamp<'_>) -> Self {
         Self {
             id,
@@ -63,7 +63,7 @@ impl Incident {
             && !self.clock.is_far(&stamp.clock, INCIDENT_PAUSE_US)
     }
 
-    /// Notes the time of one more line of it.
+    /// Notes the time of one more line of the incident.
     pub(super) fn goes_on(&mut self, stamp: &LineStamp<'_>) {
         self.clock.advance(&stamp.clock);
     }
@@ -130,7 +130,7 @@ impl RecentKills {
         });
     }
 
-    /// Those of shortly before.
+    /// The processes that were killed shortly before the newest kill.
     pub(super) fn processes(&self) -> impl Iterator<Item = Process> {
         let kills = self.kills.iter().filter(|kill| kill.is_current);
         kills.map(|kill| kill.process)
@@ -141,7 +141,7 @@ impl RecentKills {
         self.processes().any(|process| process.has_pid(pid))
     }
 
-    /// The same, of which the reaper's line alone tells.
+    /// Adds a process of whose kill only the reaper's line tells.
     pub(super) fn add_reaped(
         &mut self,
         process: Process,

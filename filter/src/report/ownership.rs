@@ -1,8 +1,8 @@
-//! Whose a kill line is: named cases, of which the first that holds decides.
+//! To which report a kill line belongs: named cases, of which the first that holds decides.
 //!
-//! A kill belongs to a report by its number, or as a thread or child that the report's own table lists.
-//! A name proves nothing. Where anything that is known of both contradicts, it does not belong: a kill of
-//! nobody's is right, a kill in the wrong pod is not.
+//! A kill belongs to a report if the report names its pid, or lists it in its own table as a thread or child.
+//! A process's name proves nothing. If anything that is known of both contradicts, the kill does not belong: a
+//! kill without a report is right, a kill in the wrong pod is not.
 
 use super::evidence::{Evidence, NamedVictim, Place};
 use super::incident::Incident;
@@ -18,7 +18,7 @@ use crate::kernel::{Scope, is_below};
 pub(super) enum Owner {
     /// To the open report in this place: it is its kill.
     Report(usize),
-    /// To the last incident, which told of this process already: one process is one kill.
+    /// To the last incident, which told of this process already: a process is killed once.
     ToldAlready,
     /// To the last incident, whose whole group is killed.
     Group,
@@ -29,8 +29,8 @@ pub(super) enum Owner {
 /// Whether a case holds.
 type Case<T> = fn(&T, &KillLine<'_>) -> bool;
 
-/// To what the kill line belongs. The newest report that it fits is its own. `None` where the line is no kill
-/// unless a report says so, and none does.
+/// To what the kill line belongs: of the reports that it fits, to the newest. `None` if the line is a kill only
+/// where a report says so, and none does.
 pub(super) fn owner<P>(
     reports: &[OpenReport<P>],
     prints_tables: bool,
@@ -94,7 +94,7 @@ fn owner_of_kill<P>(
         .unwrap_or(Owner::Nobody)
 }
 
-/// Whether nothing that is known of both contradicts.
+/// Whether nothing that is known of the report and of the line contradicts.
 fn may_be_of<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
     let evidence = &report.evidence;
     let killed = line.killed;
@@ -107,7 +107,7 @@ fn may_be_of<P>(report: &OpenReport<P>, line: &KillLine<'_>) -> bool {
         && is_of_the_same_kernel(evidence, line)
 }
 
-/// The words in front of a kill tell a cgroup's limit from all others.
+/// The words in front of a kill say only whether the limit was a cgroup's.
 fn is_same_limit(one: Scope, other: Scope) -> bool {
     (one == Scope::Cgroup) == (other == Scope::Cgroup)
 }

@@ -28,7 +28,7 @@ const LONGEST_SPLIT: usize = 8192;
 /// Reports of one stream that wait for their kills at once.
 const MOST_REPORTS: usize = 4;
 
-/// Kills of one stream that were told without their lines, and whose lines may come late.
+/// Most kills of one stream that are remembered because they were told without their kill lines, which may come late.
 const MOST_WITHOUT_LINE: usize = 4;
 
 /// What is remembered of one stream.
@@ -49,10 +49,10 @@ pub(super) struct Stream<P> {
     /// The last kills that were told without their lines.
     without_line: Vec<KillWithoutLine>,
     newest: NewestLine,
-    /// A task table was seen: every report has one.
+    /// A task table was seen, so every report of this machine has one.
     prints_tables: bool,
-    /// Kills until it can be forgotten that reports or machines stood in each other: until then what begins
-    /// without a header may be the rest of another.
+    /// How many kills must come before it is forgotten that reports or machines were mixed. Until then, what begins
+    /// without a header may be the rest of another report.
     kills_until_clear: u8,
     /// Of the newest line.
     clock: Clock,
@@ -67,7 +67,7 @@ struct KillWithoutLine {
     victim: Option<NamedVictim>,
     clock: Clock,
     id: u64,
-    /// It was handed over. In annotate mode it is not: every record has passed, and none is left to carry it.
+    /// It was handed over. In annotate mode it is not: every record has passed, so none can carry it.
     is_heard: bool,
 }
 
@@ -138,7 +138,7 @@ impl<P> Stream<P> {
         }
     }
 
-    /// Gives up a report. A line that named its victim is as good as a kill, unless that was told.
+    /// Gives up a report. If a line named its victim, that is told as the kill, unless the kill was told already.
     fn give_up_one(&mut self, at: usize, queue: &mut UnfinishedQueue<P>) {
         let report = self.reports.remove(at);
         let id = report.id;
@@ -196,7 +196,7 @@ impl<P> Stream<P> {
         told
     }
 
-    /// Notes a reading of the clock. One that fell is another machine's, or another boot's.
+    /// Notes a reading of the clock. A clock that went back is another machine's, or another boot's.
     fn note_clock(&mut self, now: &Clock) {
         if self.clock.distance(now) == Some(u64::MAX) {
             self.kills_until_clear = MOST_KILLS_BESIDE;
@@ -204,7 +204,7 @@ impl<P> Stream<P> {
         self.clock.advance(now);
     }
 
-    /// Notes the number of a record, of whatever author: where one is missing, so is what it said.
+    /// Notes the number of a record, whoever wrote it. If a number is missing, its record was lost.
     pub(super) fn note_sequence(&mut self, sequence: Option<u64>) {
         let Some(sequence) = sequence else {
             return;
@@ -310,8 +310,8 @@ impl<P> Stream<P> {
             .or(newest)
     }
 
-    /// The newest report of which `fits` holds; one that the line's clock is close to goes first, for a second
-    /// reader hands older reports in again.
+    /// The newest report for which `fits` holds. A report whose clock is close to the line's is preferred, because a
+    /// second reader may hand older reports in again.
     fn newest_where(
         &self,
         stamp: &LineStamp<'_>,

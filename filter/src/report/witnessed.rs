@@ -1,4 +1,4 @@
-//! Kills that were told lately, for those who saw them too.
+//! Kills that were told lately: a line of a program that saw one of them confirms it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ use crate::text::cursor::find;
 
 /// Kills that are remembered.
 const MOST: usize = 64;
-/// Whoever saw a kill tells it within so long.
+/// A program that saw a kill writes its line within this time.
 const WINDOW_US: u64 = 10_000_000;
 /// Longest path that is remembered.
 const LONGEST_PATH: usize = 1024;
@@ -32,7 +32,7 @@ struct ToldKill {
     /// The victim's cgroup, or the last component of it. Empty where it is not known.
     path: Vec<u8>,
     pid: Option<u32>,
-    /// Only a witness told it: the killer's own line may still come.
+    /// Only a witness told it so far: the killer's own line may still come.
     is_by_witness: bool,
     /// The limit that was reached.
     #[cfg(feature = "more-unproven")]
@@ -51,7 +51,7 @@ fn is_in(path: &[u8], place: &[u8]) -> bool {
 pub(crate) enum Known {
     /// It was told, with this id.
     Told(String),
-    /// It may have been: a kill of unknown place was.
+    /// It may have been told: a kill whose place is not known was.
     Perhaps,
     /// Nobody told it.
     Untold,
@@ -60,7 +60,7 @@ pub(crate) enum Known {
 /// The newest kills of all machines.
 #[derive(Clone, Debug)]
 pub(super) struct ToldKills {
-    /// In a ring.
+    /// Used as a ring.
     kills: Vec<ToldKill>,
     /// The place of the oldest, where there are as many as are remembered.
     oldest: usize,
@@ -77,7 +77,7 @@ impl ToldKills {
         }
     }
 
-    /// The newest kill of that machine around that time that is the one.
+    /// The newest kill of that machine around that time for which `is_it` holds.
     fn find(
         &mut self,
         machine: u64,
@@ -117,8 +117,8 @@ impl ToldKills {
         }
     }
 
-    /// The same of a part of a batch system's job, which is told when that ends, be it days later. What is not
-    /// remembered may have been told all the same.
+    /// The same for a part of a batch system's job. The witness tells of it when the job ends, which may be days
+    /// later. A kill that is no longer remembered may have been told.
     #[cfg(feature = "more-programs")]
     fn known_of_job(&mut self, machine: u64, time_us: u64, job: &Workload) -> Known {
         let is_of_job = |kill: &ToldKill| {
@@ -161,8 +161,8 @@ impl ToldKills {
         is_one.then(|| newest.id.clone())
     }
 
-    /// Adds a kill. One that a witness told before, or the kernel before another program, is no second kill: it
-    /// confirms the first.
+    /// Adds a kill. If a witness told the same kill before, or the kernel did before another program, this is no
+    /// second kill: it confirms the first.
     pub(super) fn add(&mut self, oom: &mut Oom, machine: u64) {
         let (Some(time_us), Some(killer), true) = (oom.time_us, oom.killer, oom.is_kill()) else {
             return;

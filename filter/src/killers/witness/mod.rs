@@ -1,4 +1,4 @@
-//! Lines of programs that see a kill which another one did.
+//! Lines of programs that report a kill which another program did.
 
 #[cfg(feature = "more-programs")]
 pub(super) mod more;
@@ -13,8 +13,8 @@ use crate::record::program::Entry;
 use crate::text::cursor::{Cursor, split_once};
 use crate::units;
 
-/// The kind of systemd's line for a unit in which the kernel killed (`SD_MESSAGE_UNIT_OUT_OF_MEMORY`). Its words
-/// became others in 259.
+/// The message id of systemd's line for a unit in which the kernel killed (`SD_MESSAGE_UNIT_OUT_OF_MEMORY`). The
+/// words of that line changed in 259.
 const OUT_OF_MEMORY: &[u8] = b"fe6faa94e7774663a0da52717891d8ef";
 /// The same for systemd-oomd (`SD_MESSAGE_UNIT_OOMD_KILL`).
 const OOMD_KILL: &[u8] = b"d989611b15e44c9dbf31e3c81256e4ed";
@@ -31,9 +31,9 @@ pub(crate) struct Witness {
     pub(crate) killer: Word,
     /// A component of the cgroup's path, or a part of one.
     pub(crate) place: Vec<u8>,
-    /// There was a kill for sure, and nobody below tells of it: `place` is the unit whose processes were killed.
+    /// There was a kill for sure, and no unit below reports it: `place` is the unit whose processes were killed.
     pub(crate) is_proof: bool,
-    /// The job that it was, where that is what the witness knows. It tells so when the job ends, be that days later.
+    /// The job, if that is what the witness knows. The witness tells of it when the job ends, which may be days later.
     #[cfg(feature = "more-programs")]
     pub(crate) job: Option<Workload>,
 }
@@ -51,7 +51,7 @@ impl Witness {
     }
 }
 
-/// What an entry of the journal bears witness of.
+/// Reads an entry of the journal as a report of somebody else's kill.
 pub(crate) fn read(entry: &Entry<'_>) -> Option<Witness> {
     // A user's own manager has another number: its users can have their processes in its unit.
     if entry.pid == b"1" {
@@ -102,7 +102,7 @@ pub(super) const UNIT_WORDS: [&[u8]; 3] = [
     b": systemd-oomd killed ",
 ];
 
-/// What a text bears witness of that nothing proves.
+/// The same for a text whose author nothing proves.
 #[cfg(feature = "unproven")]
 pub(crate) fn of_text(text: &[u8]) -> Option<Witness> {
     if let Some(id) = of_task(text) {

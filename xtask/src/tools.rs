@@ -256,7 +256,7 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
     });
     if !packages.is_empty() {
         lines.push(format!(
-            "python3 -m venv {target}/python && {target}/python/bin/pip install -q {packages}"
+            "python3 -m venv {target}/python && {target}/python/bin/python -m pip install -q {packages}"
         ));
     }
     lines

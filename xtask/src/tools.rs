@@ -121,6 +121,7 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: &["release"], required: true, check: "dpkg --version", from: Elsewhere("dpkg, which Debian has") },
     Tool { used_by: &["release"], required: false, check: "rpm --version", from: Debian("rpm") },
     Tool { used_by: &["whole release"], required: true, check: "npm --version", from: Debian("npm") },
+    Tool { used_by: &["whole release"], required: false, check: "skopeo --version", from: Debian("skopeo") },
     Tool { used_by: &["whole release"], required: true, check: "cargo cyclonedx --version", from: Crate("cargo-cyclonedx@0.5.9") },
     Tool { used_by: &["whole release"], required: true, check: "cargo about --version", from: Crate("cargo-about@0.9.3 --features cli") },
     Tool { used_by: &["semver"], required: true, check: "cargo semver-checks --version", from: Crate("cargo-semver-checks@0.51.0") },
@@ -256,7 +257,7 @@ fn lines(tools: &[&Tool]) -> Vec<String> {
     });
     if !packages.is_empty() {
         lines.push(format!(
-            "python3 -m venv {target}/python && {target}/python/bin/pip install -q {packages}"
+            "python3 -m venv {target}/python && {target}/python/bin/python -m pip install -q {packages}"
         ));
     }
     lines

@@ -59,9 +59,25 @@ fn bill(module: &Module, manifest: &Path) -> Result<String, Failure> {
     bill.args(["--features", module.with]);
     bill.arg("--manifest-path").arg(manifest);
     workspace::run(bill.env("SOURCE_DATE_EPOCH", TIME))?;
-    let here = workspace::root().display().to_string();
     let path = manifest.with_file_name(BILL).with_extension("json");
-    Ok(read(&path)?.replace(&here, "/source"))
+    let bill = read(&path)?.replace(&address()?, "file:///source");
+    Ok(bill.replace(&workspace::root().display().to_string(), "/source"))
+}
+
+/// The top folder's address, in which cargo writes some characters in another way than they stand in its path.
+fn address() -> Result<String, Failure> {
+    let mut pkgid = workspace::cargo(&["pkgid", "--locked", "--package", "xtask"]);
+    let output = pkgid.output().map_err(|error| {
+        let text = format!("cannot run cargo pkgid: {error}");
+        Failure::Failed(text)
+    })?;
+    let id = String::from_utf8_lossy(&output.stdout);
+    let folder = id.split_once("/xtask#").map(|(folder, _)| folder);
+    let address = folder.and_then(|folder| folder.strip_prefix("path+"));
+    address.map(str::to_owned).ok_or_else(|| {
+        let text = format!("cargo says of xtask where it is not: {id}");
+        Failure::Failed(text)
+    })
 }
 
 /// The licences that deny.toml allows, for cargo-about.

@@ -1,5 +1,7 @@
 # $ROOT: an empty folder. $RELEASE: what is published. Run at the top of the repository.
 
+(cd "$RELEASE" && sha256sum --check --quiet SHA256SUMS)
+
 # Only root installs and changes roots.
 as_root=
 test "$(id -u)" = 0 || as_root="sudo -n"
@@ -39,4 +41,8 @@ command=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$ROOT/deb/usr/lib/systemd/sys
 test "$command" = /usr/bin/oom-journal
 JOURNAL="$ROOT/journal" PATH="$ROOT:$ROOT/deb/usr/bin:$PATH" sh "$ROOT/deb$command" "$ROOT/told" > /dev/null
 grep -q '"summary":"'"'java'"' (pid 150) was killed in container' "$ROOT/told"
+
+# Nothing of it stays.
+$as_root dpkg --root="$ROOT/deb" --log=/dev/null --force-script-chrootless --purge oom-kills
+test -z "$(find "$ROOT/deb" -name '*oom*' ! -path '*/var/lib/dpkg/*')"
 echo "installed from the packages alone: $(wc -l < "$ROOT/kills") kills found by the program, $(wc -l < "$ROOT/told") by the unit's command"

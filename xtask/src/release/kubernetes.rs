@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{VERSION, archive, copy, copy_all, read, repository, write};
+use super::{VERSION, add_licences, archive, copy, copy_all, read, repository, write};
 use crate::failure::Failure;
 use crate::module::FLUENT_BIT_NAMES;
 use crate::{dist, workspace};
@@ -46,6 +46,7 @@ pub(super) fn build(pack: &Path, folder: &Path) -> Result<(), Failure> {
     for part in ["base", "operator"] {
         copy(&module, &staged.join(part).join(FLUENT_BIT_NAMES.file))?;
     }
+    add_licences(&staged)?;
     archive(pack, &staged, "oom-kubernetes", folder)?;
 
     let staged = workspace::fresh(workspace::target().join("staged").join(CHART))?;
@@ -62,6 +63,7 @@ fn chart(sources: &Path, module: &Path, staged: &Path) -> Result<(), Failure> {
         copy(&sources.join(file), &staged.join("files").join(file))?;
     }
     copy(module, &staged.join("files").join(FLUENT_BIT_NAMES.file))?;
+    add_licences(staged)?;
     let path = staged.join("Chart.yaml");
     let about = read(&path)?
         .replace("VERSION", VERSION)

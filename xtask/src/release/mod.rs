@@ -25,9 +25,10 @@ pub const COMMAND: Subcommand = Subcommand {
   --dry-run            builds, and prints what would publish it
   --quick              leaves out what needs tools that are compiled first or a browser's
                        module: the page, the npm package, bills of materials, licences
-  --check              then installs the packages in empty folders and runs what they
-                       installed, and builds everything once more elsewhere: the bytes have
-                       to be the same
+  --check              then installs the packages in empty folders, runs what they installed
+                       and removes them; without --quick uses the npm package, the crates and
+                       the images where no source lies; and builds everything once more
+                       elsewhere: the bytes have to be the same
   --install-tools      installs what --dry-run needs, after it has shown the lines
   --check-tag <tag>    fails unless the tag is `v` and the version of Cargo.toml
   --publish <part>     runs the lines that --dry-run prints for this part: crates, npm,
@@ -104,7 +105,7 @@ fn check_tag(tag: &str) -> Result<(), Failure> {
 ///
 /// [`Failure::Failed`] where it is not so.
 pub fn check(extent: Extent) -> Result<(), Failure> {
-    installed::installed()?;
+    installed::installed(extent)?;
     again::again(extent)
 }
 
@@ -134,10 +135,14 @@ pub fn build(extent: Extent) -> Result<(), Failure> {
     crates::build(&folder)?;
     if extent == Extent::Whole {
         web::build()?;
-        archive(&pack, &web::folder().join("page"), "oom-page", &folder)?;
+        let page = web::folder().join("page");
+        add_licences(&page)?;
+        archive(&pack, &page, "oom-page", &folder)?;
+        let package = web::folder().join("package");
+        settle(&package)?;
         let mut npm = workspace::command("npm");
         npm.args(["pack", "--ignore-scripts", "--pack-destination"]);
-        workspace::run(npm.arg(&folder).current_dir(web::folder().join("package")))?;
+        workspace::run(npm.arg(&folder).current_dir(package))?;
         bill::build(&folder)?;
     }
     sums(&folder)
@@ -149,6 +154,21 @@ fn archive(pack: &Path, what: &Path, title: &str, folder: &Path) -> Result<(), F
     let mut pack = workspace::command(pack);
     pack.arg("archive").arg(what).arg(&name);
     workspace::run(pack.arg(folder.join(format!("{name}.tar.gz"))))
+}
+
+/// Copies the texts of our own licences into a folder.
+fn add_licences(folder: &Path) -> Result<(), Failure> {
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        copy(&workspace::root().join(name), &folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// Times and modes of this machine's are none of a package's.
+fn settle(folder: &Path) -> Result<(), Failure> {
+    let line = format!("chmod -R u=rwX,go=rX . && find . -exec touch -d @{TIME} {{}} +");
+    let mut settle = workspace::command("sh");
+    workspace::run(settle.args(["-euc", &line]).current_dir(folder))
 }
 
 /// Writes SHA256SUMS over all files.

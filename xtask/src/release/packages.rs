@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{TIME, VERSION, copy, read, repository, write};
+use super::{TIME, VERSION, copy, read, repository, settle, write};
 use crate::failure::Failure;
 use crate::module::{MODULES, PROGRAMS};
 use crate::{dist, workspace};
@@ -143,10 +143,7 @@ pub(super) fn build(folder: &Path) -> Result<(), Failure> {
             &staged.join(name),
         )?;
     }
-    // Times and modes of this machine's are none of a package's.
-    let mut settle = workspace::command("sh");
-    let line = format!("chmod -R u=rwX,go=rX . && find . -exec touch -d @{TIME} {{}} +");
-    workspace::run(settle.args(["-euc", &line]).current_dir(&staged))?;
+    settle(&staged)?;
     for (kind, name) in [
         ("deb", format!("oom-kills_{VERSION}_amd64.deb")),
         ("rpm", format!("oom-kills-{VERSION}.x86_64.rpm")),

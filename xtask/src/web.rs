@@ -1,7 +1,7 @@
 //! `cargo xtask web`: the page and the npm package.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use lexopt::ValueExt;
 
@@ -100,7 +100,8 @@ pub fn build() -> Result<(), Failure> {
 pub fn install_for_tests() -> Result<(), Failure> {
     let mut npm = workspace::command("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    workspace::run(npm.current_dir(tests()))
+    // What it has to say stands on the other stream; this one may have tables.
+    workspace::run(npm.current_dir(tests()).stdout(Stdio::null()))
 }
 
 /// Node in the folder of those scripts, told where the page and the package are.

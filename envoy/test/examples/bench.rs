@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let (program, module) = (Program::find()?, module()?);
+    let found = Program::find().and_then(|program| Ok((program, module()?)));
+    let (program, module) = found.map_err(|skip| skip.to_string())?;
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Count).await;
         let with = Config::shipped().receiver(upstream.address).module(&module);

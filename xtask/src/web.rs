@@ -1,7 +1,7 @@
 //! `cargo xtask web`: the page and the npm package.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use lexopt::ValueExt;
 
@@ -70,7 +70,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// What makes the rest of the module, and serves a folder: `serve <folder> <port>`.
-pub fn tool() -> PathBuf {
+fn tool() -> PathBuf {
     workspace::target().join("debug/oom-web-tool")
 }
 
@@ -90,4 +90,30 @@ pub fn build() -> Result<(), Failure> {
         workspace::run(tool.arg(folder.join(part)))?;
     }
     Ok(())
+}
+
+/// Installs what the scripts of `web/tests` import.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] from npm.
+pub fn install_for_tests() -> Result<(), Failure> {
+    let mut npm = workspace::command("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    // What it has to say stands on the other stream; this one may have tables.
+    workspace::run(npm.current_dir(tests()).stdout(Stdio::null()))
+}
+
+/// Node in the folder of those scripts, told where the page and the package are.
+pub fn node() -> Command {
+    let mut node = workspace::command("node");
+    node.env("OOM_WEB", folder());
+    node.env("OOM_WEB_TOOL", tool());
+    node.env("OOM_TARGET", workspace::target());
+    node.current_dir(tests());
+    node
+}
+
+fn tests() -> PathBuf {
+    workspace::root().join("web/tests")
 }

@@ -1,8 +1,7 @@
 //! What the module costs: the same Envoy without a module, with one that only takes each body and gives it back
-//! (`identity.wat`), and with it, in turns.
-//!
-//! `cargo run --release -p oom-envoy-test --example bench`
+//! (`identity.wat`), and with it, in turns. `cargo xtask bench` runs it.
 
+use std::error::Error;
 use std::fs;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,23 +13,29 @@ use oom_envoy_test::{
 
 /// Bytes of a body.
 const BODY: usize = 64 << 10;
-/// Turns of each Envoy; the median of them counts.
+/// Turns of each Envoy, and the fewer of `--quick`; the median of them counts.
 const TURNS: usize = 7;
+const QUICK_TURNS: usize = 3;
 /// Deliveries of a turn, one after the other.
 const ONE_BY_ONE: usize = 500;
 /// Connections of a turn that sends as fast as it can, and its length.
 const CONNECTIONS: usize = 16;
 const RUSH: Duration = Duration::from_secs(1);
 
-fn main() {
-    let found = Program::find().and_then(|program| Ok((program, module()?)));
-    let (program, module) = match found {
-        Ok(found) => found,
-        Err(reason) => {
-            eprintln!("bench: {reason}");
-            return;
+/// The Envoys, in the order of the columns.
+const NAMES: [&str; 3] = ["alone", "a module that does nothing", "the filter"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut turns = TURNS;
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            lexopt::Arg::Long("quick") => turns = QUICK_TURNS,
+            other => return Err(other.unexpected().into()),
         }
-    };
+    }
+    let found = Program::find().and_then(|program| Ok((program, module()?)));
+    let (program, module) = found.map_err(|skip| skip.to_string())?;
     runtime().block_on(async {
         let upstream = Upstream::start(Behaviour::Count).await;
         let with = Config::shipped().receiver(upstream.address).module(&module);
@@ -44,25 +49,30 @@ fn main() {
             program.start("bench-identity", &identity),
             program.start("bench-with", &with),
         ];
-        println!("Each without a module, with one that does nothing, with the filter.\n");
         println!(
-            "| form | p50, us | p99, us | processor, us | deliveries per second and processor |"
+            "Bodies of {} KiB without a word of interest, one worker, the middle of {turns} turns: Envoy {}.\n",
+            BODY >> 10,
+            NAMES.join(", with "),
         );
-        println!("|---|---|---|---|---|");
+        println!(
+            "| form | p50, us | p99, us | processor time of a delivery, us | the same, times Envoy alone |"
+        );
+        println!("|---|---:|---:|---:|---:|");
         for form in Form::ALL {
-            compare(form, &envoys).await;
+            compare(form, &envoys, turns).await;
         }
         memory(&envoys).await;
     });
+    Ok(())
 }
 
 /// Microseconds: of half of the deliveries, of 99 of 100, and of processors that Envoy takes for one.
 type Figures = (f64, f64, f64);
 
-async fn compare(form: Form, envoys: &[Envoy; 3]) {
+async fn compare(form: Form, envoys: &[Envoy; 3], turns: usize) {
     let post = Post::new(&form.path("bench"), form.content_type(), ordinary(form));
     let mut figures = [const { Vec::new() }; 3];
-    for turn in 0..=TURNS {
+    for turn in 0..=turns {
         for (number, envoy) in envoys.iter().enumerate() {
             let address = envoy.listener("logs");
             let times = one_by_one(address, &post).await;
@@ -84,12 +94,14 @@ async fn compare(form: Form, envoys: &[Envoy; 3]) {
     let of_all = |pick: fn(&Figures) -> f64| [0, 1, 2].map(|number| middle(number, pick));
     let shown = |figures: [f64; 3]| figures.map(|figure| format!("{figure:.0}")).join(", ");
     let used = of_all(|figures| figures.2);
+    let [alone, identity, with] = used;
     println!(
-        "| {form:?} | {} | {} | {} | {} |",
+        "| {form:?} | {} | {} | {} | {:.2}, {:.2} |",
         shown(of_all(|figures| figures.0)),
         shown(of_all(|figures| figures.1)),
         shown(used),
-        shown(used.map(|used| 1e6 / used)),
+        identity / alone,
+        with / alone,
     );
 }
 
@@ -156,7 +168,9 @@ async fn rush(address: SocketAddr, post: &Post) -> u32 {
 /// Memory with many deliveries under way, half of each sent.
 async fn memory(envoys: &[Envoy; 3]) {
     const OPEN: usize = 200;
-    for (name, envoy) in ["without", "identity", "with"].iter().zip(envoys) {
+    println!("\n| memory with {OPEN} deliveries under way | before, KiB | for each, KiB |");
+    println!("|---|---:|---:|");
+    for (name, envoy) in NAMES.iter().zip(envoys) {
         let address = envoy.listener("logs");
         let before = envoy.memory();
         for form in [Form::Ndjson, Form::Loki] {
@@ -181,7 +195,7 @@ async fn memory(envoys: &[Envoy; 3]) {
             }
             let each = during.saturating_sub(before) / OPEN as u64;
             println!(
-                "{name}, {}: {} KiB before, {} KiB for each delivery under way",
+                "| {name}, {} | {} | {} |",
                 form.name(),
                 before >> 10,
                 each >> 10

@@ -21,6 +21,7 @@ mod unescape;
 use alloc::borrow::Cow;
 
 pub(crate) use own::is_id;
+pub(crate) use splice::Addition;
 pub use splice::IdentityKeys;
 pub(crate) use unescape::decode as undo_json_escapes;
 

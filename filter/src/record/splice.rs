@@ -56,18 +56,28 @@ impl IdentityKeys {
     }
 }
 
+/// What is added to a record.
+#[derive(Clone, Copy)]
+pub(crate) enum Addition<'a> {
+    /// This object, and the names that were found for it.
+    Oom(&'a Oom, Option<&'a Names>),
+    /// An object that is written already, and names nobody.
+    Written(&'a [u8]),
+}
+
 impl Record<'_> {
-    /// The record with `oom` and the victim's identity added.
+    /// The record with an `oom` and the victim's identity added.
     ///
-    /// `None` where `oom` cannot be written as JSON, which no value of ours is.
-    pub(crate) fn splice(
-        &self,
-        oom: &Oom,
-        keys: &IdentityKeys,
-        names: Option<&Names>,
-    ) -> Option<Vec<u8>> {
-        let oom_json = serde_json::to_vec(oom).ok()?;
-        let identity = Identity::of(oom, names);
+    /// `None` where the object cannot be written as JSON, which no value of ours is.
+    pub(crate) fn splice(&self, addition: Addition<'_>, keys: &IdentityKeys) -> Option<Vec<u8>> {
+        let written;
+        let (oom_json, identity) = match addition {
+            Addition::Oom(oom, names) => {
+                written = serde_json::to_vec(oom).ok()?;
+                (written.as_slice(), Identity::of(oom, names))
+            }
+            Addition::Written(json) => (json, Identity::default()),
+        };
         let mut out = Vec::with_capacity(
             json::copied_length(self.bytes)
                 .saturating_add(oom_json.len())
@@ -95,7 +105,7 @@ impl Record<'_> {
         } else {
             identity.write(keys, |key| member(self.bytes, key), &mut flat);
         }
-        flat.raw(OOM_KEY, &oom_json);
+        flat.raw(OOM_KEY, oom_json);
         let end = self.bytes.iter().rposition(|byte| *byte == b'}')?;
         splice.copy_to(end);
         splice.out.extend_from_slice(&flat.text);

@@ -36,6 +36,20 @@ pub(super) enum Said<'a> {
     Written(Box<Oom>),
 }
 
+/// A line that says nothing but what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainLine {
+    event: Event,
+    id: u64,
+}
+
+impl PlainLine {
+    /// The object that says it.
+    pub(crate) fn to_oom(self) -> Box<Oom> {
+        ReportLine::plain(self.event, self.id).into_oom()
+    }
+}
+
 impl<'a> ReportLine<'a> {
     /// A line that says nothing but what it is.
     pub(super) fn plain(event: Event, id: u64) -> Self {
@@ -52,6 +66,12 @@ impl<'a> ReportLine<'a> {
             id,
             said: Said::Message(message),
         }
+    }
+
+    /// The same, where the line says nothing else: of those, all of a report are written alike.
+    pub(crate) fn as_plain(&self) -> Option<PlainLine> {
+        let Self { event, id, .. } = *self;
+        matches!(self.said, Said::Nothing).then_some(PlainLine { event, id })
     }
 
     /// What the line is.

@@ -15,6 +15,7 @@ mod unfinished;
 mod witnessed;
 
 pub(crate) use compose::add_group;
+pub(crate) use line::PlainLine;
 pub use line::{ReportLine, Told};
 #[cfg(feature = "unproven")]
 pub(crate) use streams::key_of;

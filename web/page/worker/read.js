@@ -18,6 +18,8 @@ const KILLS = ["kill", "evicted"];
 const PACE = 50;
 /** Where a record has its text, in the filter's own order. */
 const TEXT_KEYS = ["MESSAGE", "msg", "message", "log", "body"];
+/** How what the filter adds begins. */
+const OOM_KEY = ',"oom":';
 /** Bytes that are read before a message is looked for. */
 const SLICE = 256 << 10;
 /** Microseconds in which the kernel writes at most so many reports. */
@@ -44,7 +46,7 @@ async function load({ module }) {
 
 function emptyLog(run) {
   return {
-    run, kills: [], told: [], panics: [], seen: new Set(), twice: 0, reports: new Map(), kept: 0,
+    run, oom: {}, kills: [], told: [], panics: [], seen: new Set(), twice: 0, reports: new Map(), kept: 0,
     lines: 0, skipped: 0, unread: [], unreadCount: 0, warnings: [], warningCount: 0, notes: [], isCancelled: false,
   };
 }
@@ -168,8 +170,7 @@ function cancel({ run }) {
 function take(mine, file, rows) {
   const found = [];
   for (const [line, json] of split(rows)) {
-    const record = JSON.parse(json);
-    const { oom } = record;
+    const oom = oomOf(mine, json);
     const number = file.before + line;
     const { id, event, killer, at_us, time_us, level, group, victim, attribution } = oom;
     if (event === "pressure") {
@@ -182,6 +183,7 @@ function take(mine, file, rows) {
     keep(mine, id, { number, line, json }, isKill);
     if (event === "panic") mine.panics.push(number);
     if (!isKill) continue;
+    const record = JSON.parse(json);
     if (isSeen(mine, sameKill(record))) continue;
     const names = namesOf(record);
     mine.kills.push(`${json}\n`);
@@ -192,6 +194,16 @@ function take(mine, file, rows) {
     });
   }
   if (found.length > 0) postMessage({ tell: "kills", run: mine.run, kills: found });
+}
+
+/**
+ * What the filter has added to a record, as the last of its members; no text holds these quotes without backslashes.
+ * Most lines of a report have the same.
+ */
+function oomOf(mine, json) {
+  const text = json.slice(json.lastIndexOf(OOM_KEY) + OOM_KEY.length, json.lastIndexOf("}"));
+  if (text !== mine.oom.text) mine.oom = { text, value: JSON.parse(text) };
+  return mine.oom.value;
 }
 
 /**
@@ -259,6 +271,7 @@ function keep(mine, id, line, isKill) {
   report.hasKill ||= isKill;
   mine.kept += line.json.length;
   if (report.lines.length > MOST_LINES) forget(mine, report.lines.splice(0, MOST_LINES / 2));
+  if (mine.kept <= MOST_KEPT) return;
   for (const [oldest, { lines }] of mine.reports) {
     if (mine.kept <= MOST_KEPT || oldest === id) break;
     forget(mine, lines);

@@ -29,6 +29,16 @@ enum Prefix {
 
 use Prefix::{Read, Written};
 
+impl Prefix {
+    /// Whether a text that begins with this byte may have it.
+    fn may_begin(&self, first: u8) -> bool {
+        match self {
+            Written(form) => form::may_begin(form, first),
+            Read(_) => true,
+        }
+    }
+}
+
 /// What prefixes say.
 #[derive(Clone, Copy, Default)]
 struct Said<'a> {
@@ -169,18 +179,15 @@ pub(super) fn strip(line: &[u8]) -> KernelLine<'_> {
 fn strip_clean(line: &[u8]) -> KernelLine<'_> {
     let mut cursor = Cursor::new(wrapping::unwrapped(line));
     let mut said = Said::default();
-    let mut first = Place::Shipped;
     // What reads other logs may write nearly anything: it is looked for where nothing else fits.
-    if !has_inside(Place::Reader, cursor) {
-        first = Place::Reader;
-    }
+    let mut place = take_one(Place::Shipped, &mut cursor, &mut said)
+        .or_else(|| take_one(Place::Reader, &mut cursor, &mut said));
     // Nothing stands in front of the text of a `/dev/kmsg` record.
     while said.author != Author::Other && said.name_bytes != NameBytes::Exact {
-        let place = take_one(first, &mut cursor, &mut said);
         let Some(next) = place.and_then(Place::next) else {
             break;
         };
-        first = next;
+        place = take_one(next, &mut cursor, &mut said);
     }
     let text = match said.name_bytes {
         NameBytes::Exact if said.author != Author::Other => kmsg::decode(cursor.rest()),
@@ -212,11 +219,7 @@ fn take_one<'a>(first: Place, cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> O
     for (place, prefix) in &PREFIXES {
         // The journal has one clock, and took the kernel's own away.
         let has_clock = *place == Place::Clock && said.at_us.is_some();
-        let may_fit = match prefix {
-            Written(form) => form::may_begin(form, begins_with),
-            Read(_) => true,
-        };
-        if *place < first || has_clock || !may_fit {
+        if *place < first || has_clock || !prefix.may_begin(begins_with) {
             continue;
         }
         let before = (*cursor, *said);

@@ -1,6 +1,6 @@
 //! Syslog, and `journalctl`, which writes the same.
 
-use super::form::{skip, take, taken};
+use super::form::{may_begin, skip, take, taken};
 use super::{CLOCK, Place, Said};
 use crate::carrier::wall_time::WallTime;
 use crate::text::cursor::Cursor;
@@ -40,7 +40,9 @@ pub(super) fn syslog<'a>(cursor: &mut Cursor<'a>, said: &mut Said<'a>) -> Option
     /// The program. The kernel has no process id.
     const PROGRAM: [&[u8]; 2] = [b"%p:%b", b"%p[%j]:%b"];
     let text = cursor.rest();
-    TIMES.iter().find_map(|form| skip(form, cursor))?;
+    let first = cursor.peek()?;
+    let mut times = TIMES.iter().filter(|form| may_begin(form, first));
+    times.find_map(|form| skip(form, cursor))?;
     said.wall_time = WallTime::read(taken(text, *cursor));
     cursor.blanks();
     for form in PARTS {

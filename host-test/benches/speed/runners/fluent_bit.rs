@@ -91,7 +91,9 @@ pub fn rows(
     let answer = match Command::new(&program).arg("--version").output() {
         Ok(answer) => answer,
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => {
-            table.note("Without Fluent Bit: none is on the PATH, and `FLUENT_BIT` names none.");
+            table.note(
+                "NOT MEASURED: Fluent Bit. None is on the PATH, and `FLUENT_BIT` names none.",
+            );
             return Ok(());
         }
         Err(error) => return Err(format!("{}: {error}", program.display()).into()),

@@ -446,6 +446,14 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_is_escaped_ends_no_string() {
+        let mut copied = Vec::new();
+        copy(&mut copied, b"{\"a\":\"\\\" \x01\",\t\"b\":\"\xff\"}");
+        let expected = b"{\"a\":\"\\\" \\\\x01\",\t\"b\":\"\\\\xff\"}";
+        assert_eq!(copied, expected);
+    }
+
+    #[test]
     fn depth_costs_no_stack() {
         let depth = 1_000_000;
         let mut text = String::from(r#"{"a":"#);

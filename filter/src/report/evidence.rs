@@ -502,3 +502,40 @@ impl From<&Reading<'_>> for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_process(release: &[u8], constraint: &[u8]) -> Evidence {
+        Evidence {
+            kernel: Some(release.to_vec()),
+            constraint: Some(constraint.to_vec()),
+            victim: Some(NamedVictim { pid: 88, uid: 0 }),
+            ..Evidence::default()
+        }
+    }
+
+    #[test]
+    fn from_5_1_on_the_process_that_the_constraint_names_is_the_victim() {
+        const MEMCG: &[u8] = b"CONSTRAINT_MEMCG";
+        assert!(of_process(b"5.1.0", MEMCG).is_victim_certain());
+        assert!(!of_process(b"5.0.21", MEMCG).is_victim_certain());
+        assert!(!Evidence::default().is_victim_certain());
+    }
+
+    #[test]
+    fn a_constraint_alone_agrees_with_nothing() {
+        assert!(!of_process(b"6.1.0", b"CONSTRAINT_MEMCG").agrees_in_itself());
+    }
+
+    #[test]
+    fn what_input_made_it_hold_is_counted() {
+        let empty = Evidence::default().held_bytes();
+        let evidence = Evidence {
+            cpuset: Some([b'a'; 1000].to_vec()),
+            ..Evidence::default()
+        };
+        assert_eq!(evidence.held_bytes(), empty.saturating_add(1000));
+    }
+}

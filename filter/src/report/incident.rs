@@ -193,3 +193,24 @@ impl RecentKills {
         self.kills.capacity().saturating_mul(size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kill_of_a_storm_may_be_forgotten_already() {
+        let at = |second: u64| Clock {
+            at_us: Some(second.saturating_mul(1_000_000)),
+            time_us: None,
+        };
+        let mut recent = RecentKills::default();
+        for pid in 0..u32::try_from(MOST_RECENT).unwrap() {
+            recent.add(Process::new(pid, b"a"), at(100), u64::from(pid), None);
+        }
+        assert!(!recent.has_forgotten_near(&at(100)));
+        recent.add(Process::new(9999, b"a"), at(100), 9999, None);
+        assert!(recent.has_forgotten_near(&at(100)));
+        assert!(!recent.has_forgotten_near(&at(100_000)));
+    }
+}

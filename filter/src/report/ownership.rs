@@ -297,3 +297,28 @@ pub(super) fn is_group_of(place: Option<&Place>, group: &[u8]) -> bool {
         .and_then(|place| place.task.as_deref())
         .is_none_or(|task| is_below(task, group))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::holds_processes;
+    use alloc::format;
+
+    #[test]
+    fn pods_classes_and_slices_hold_others_with_limits_of_their_own() {
+        const UID: &str = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
+        const ID: &str = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a63";
+        for (path, expected) in [
+            (format!("/kubepods/pod{UID}/{ID}"), true),
+            ("/system.slice/nginx.service".into(), true),
+            ("/batch/job7".into(), true),
+            ("/system.slice".into(), false),
+            ("/kubepods".into(), false),
+            ("/kubepods/burstable".into(), false),
+            (format!("/kubepods/pod{UID}"), false),
+            (format!("/batch/pod{UID}"), false),
+        ] {
+            let found: bool = holds_processes(path.as_bytes());
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+}

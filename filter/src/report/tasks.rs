@@ -342,3 +342,27 @@ impl TaskTable {
         Vec::from([Large::new(row).task(page_bytes)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_and_its_process_are_told_by_their_row() {
+        let mut table = TaskTable::default();
+        table.add(&TaskRow {
+            pid: 90,
+            tgid: 88,
+            uid: 0,
+            total_vm_pages: 5388,
+            rss_pages: 5230,
+            swap_pages: None,
+            pgtables_bytes: None,
+            oom_score_adj: None,
+            comm: b"java",
+        });
+        assert!(table.has_thread(90, Process::new(88, b"java")));
+        assert!(table.has_thread(88, Process::new(90, b"java")));
+        assert!(!table.has_thread(88, Process::new(91, b"java")));
+    }
+}

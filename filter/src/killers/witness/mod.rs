@@ -164,4 +164,19 @@ mod tests {
             assert_eq!(of_task(line.as_bytes()), None, "{line}");
         }
     }
+
+    #[cfg(feature = "unproven")]
+    #[test]
+    fn a_unit_is_one_word_with_a_dot() {
+        const WORDS: &[u8] = b": A process of this unit has been killed by the OOM killer.";
+        for (unit, is_witness) in [
+            (&b"nginx.service"[..], true),
+            (b"see nginx.service", false),
+            (b"nginx", false),
+            (b"", false),
+        ] {
+            let text = [unit, WORDS].concat();
+            assert_eq!(super::of_text(&text).is_some(), is_witness, "{unit:?}");
+        }
+    }
 }

@@ -114,6 +114,7 @@ const TOOLS: &[Tool] = &[
     Tool { used_by: OPTIMIZED, required: false, check: "node --version", from: Debian("nodejs") },
     Tool { used_by: OPTIMIZED, required: false, check: "npm --version", from: Debian("npm") },
     Tool { used_by: OPTIMIZED, required: false, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },
+    Tool { used_by: &["stored counts"], required: true, check: WASM_OPT, from: Npm("binaryen", "132.0.0") },
     Tool { used_by: &["tests"], required: false, check: "test -d \"$OOM_NPM\"/node_modules/@elastic/ecs", from: Npm("@elastic/ecs", "9.4.0") },
     Tool { used_by: &["tests"], required: false, check: "test -d \"$OOM_NPM\"/node_modules/@opentelemetry/semantic-conventions", from: Npm("@opentelemetry/semantic-conventions", "1.45.0") },
     Tool { used_by: &["release"], required: true, check: "rustc --print target-libdir --target x86_64-unknown-linux-musl | xargs ls", from: Rustup("target add x86_64-unknown-linux-musl") },

@@ -441,7 +441,7 @@ impl Filter {
     }
 
     /// What somebody tells who saw a kill, where nothing proves who that is: no more than that it was that kill.
-    /// HTCondor does not tell which, so that its line stands for itself where no kill is known that it can be.
+    /// HTCondor does not tell which: `None` unless one kill alone can be it.
     #[cfg(feature = "unproven")]
     fn seen_in_text(
         &mut self,
@@ -451,8 +451,7 @@ impl Filter {
     ) -> Option<Box<Oom>> {
         #[cfg(feature = "more-unproven")]
         if let Some(job) = killers::unproven::job_of(text) {
-            let known = time_us.and_then(|time_us| self.streams.id_of_job(machine, time_us, &job));
-            let mut oom = confirmed(known.unwrap_or_default());
+            let mut oom = confirmed(self.streams.id_of_job(machine, time_us?, &job)?);
             job.add_to(&mut oom);
             return Some(oom);
         }

@@ -129,8 +129,7 @@ export type OomEvent =
   | "truncated"
   /**
    * Another program's line about a kill that was told already: its `id`. Or the killer's own line where a witness
-   * told the kill before it came. HTCondor's line, which names no job, has an `id` of its own where no kill is
-   * known that it can be about.
+   * told the kill before it came.
    */
   | "confirmed"
   /** The first line of a report. */

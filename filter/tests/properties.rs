@@ -3,7 +3,7 @@
 mod common;
 
 use common::{config, run, run_tagged};
-use oom_filter::{Filter, IdentityKeys, Mode, RecordContext};
+use oom_filter::Mode;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -329,18 +329,4 @@ proptest! {
         let _ = oom_filter::kernel::parse(&bytes, oom_filter::NameBytes::MaybeEscaped);
         let _ = oom_filter::cgroup::identify(&bytes);
     }
-}
-
-#[test]
-fn a_report_that_never_ends_is_not_waited_for_forever() {
-    const FOREIGN: &[u8] = br#"{"log":"eth0: link becomes ready"}"#;
-    let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
-    let header = br#"{"log":"java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"}"#;
-    let context = RecordContext::default();
-    filter.process(Mode::Annotate, header, &context);
-    assert!(filter.needs_reading(FOREIGN));
-    for _ in 0..5000 {
-        filter.process(Mode::Annotate, FOREIGN, &context);
-    }
-    assert!(!filter.needs_reading(FOREIGN));
 }

@@ -294,7 +294,8 @@ impl Filter {
             return pass_or_drop(mode);
         }
         #[cfg(feature = "unproven")]
-        if findings.kill.is_none()
+        if self.reads_unproven
+            && findings.kill.is_none()
             && findings.line.is_none()
             && let Some(outcome) = self.unproven(mode, record, context)
         {

@@ -63,7 +63,7 @@ fn run(parser: lexopt::Parser) -> Result<(), Failure> {
     let [quick, store] = switches(parser, ["quick", "store"])?;
     tools::require(COMMAND.name)?;
     if store {
-        // Those of the module as it is only compiled are others, and no test would say which are stored.
+        // Without wasm-opt the module has other counts, and the tests compare with those of the module as it ships.
         tools::require("stored counts")?;
         return store_counts(FLUENT_BIT.build()?);
     }

@@ -50,7 +50,7 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
 /// Plants a sample of all faults.
 fn plant(sample: usize, out: &Path) -> Result<(), Failure> {
     let mutants = |arguments: &[&str]| {
-        // What a feature adds is tested with it alone.
+        // Faults in what a feature adds are noticed only where the feature is on.
         let all = &["mutants", "--package", "oom-filter", "--all-features"];
         workspace::cargo(&[all, arguments].concat())
     };

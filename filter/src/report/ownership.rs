@@ -317,8 +317,7 @@ mod tests {
             (format!("/kubepods/pod{UID}"), false),
             (format!("/batch/pod{UID}"), false),
         ] {
-            let found: bool = holds_processes(path.as_bytes());
-            assert_eq!(found, expected, "{path}");
+            assert_eq!(holds_processes(path.as_bytes()), expected, "{path}");
         }
     }
 }

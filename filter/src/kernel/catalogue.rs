@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Section;
-use super::pieces::{ACCOUNTS, Piece, SCOPES};
-use super::wording::{ROWS, Role, place};
+use super::pieces::Piece;
+use super::rows::{ACCOUNTS, ROWS, Role, SCOPES};
+use super::wording::place;
 use crate::carrier::NameBytes;
 use crate::printable;
 

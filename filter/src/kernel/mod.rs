@@ -11,8 +11,10 @@ mod catalogue;
 mod constraint;
 pub(crate) mod figures;
 mod invoked;
+mod meaning;
 mod message;
 mod pieces;
+mod rows;
 mod search;
 mod section;
 mod stack;
@@ -26,13 +28,13 @@ pub use message::{
     Account, Cpuset, Invoked, Killed, Message, Process, Scope, Selected, StackHead, Statistics,
     Usage,
 };
+pub use rows::Role;
 pub(crate) use search::{first_telling_word, is_telling};
 pub use search::{looks_like_kill, telling_words};
 pub(crate) use section::{Rows, section_of};
 pub use section::{Section, section};
 pub(crate) use table::is_row_with_line_end;
 pub use table::{Columns, TaskRow};
-pub use wording::Role;
 pub(crate) use wording::{Wording as KnownWording, read};
 
 use crate::carrier::NameBytes;

@@ -1,5 +1,6 @@
 //! What a wording is made of, and how a text is read by it.
 
+use super::rows::{ACCOUNTS, SCOPES};
 use super::{Account, Scope};
 use crate::carrier::{LONGEST_NAME, NameBytes};
 use crate::text::cursor::{Cursor, find, rfind, split_at, starts_with};
@@ -51,27 +52,6 @@ pub(super) enum Piece {
     Rest,
 }
 
-/// Whose limit was hit, as the kernel words it in front of a kill.
-pub(super) const SCOPES: [(&[u8], Scope); 7] = [
-    (b"Memory cgroup out of memory: ", Scope::Cgroup),
-    (b"Out of memory: ", Scope::Global),
-    // Up to about 2.6.28.
-    (b"Out of Memory: ", Scope::Global),
-    (b"Out of memory (oom_kill_allocating_task): ", Scope::Global),
-    // OpenVZ; the number of the container follows.
-    (b"Out of memory in UB ", Scope::Cgroup),
-    (b"No available memory in cpuset: ", Scope::Cpuset),
-    (b"No available memory (MPOL_BIND): ", Scope::MemoryPolicy),
-];
-
-/// The accounts of a cgroup, as the kernel names them.
-pub(super) const ACCOUNTS: [(&[u8], Account); 4] = [
-    (b"memory: usage ", Account::Memory),
-    (b"memory+swap: usage ", Account::MemoryAndSwap),
-    (b"kmem: usage ", Account::Kernel),
-    (b"swap: usage ", Account::Swap),
-];
-
 /// Figures that one row can have.
 const FIGURES: usize = 5;
 
@@ -103,7 +83,7 @@ pub(super) struct Values<'a> {
 /// What stands behind a text of [`SCOPES`] at the start of `text`, if there is one.
 pub(super) fn whose(text: &[u8]) -> Option<&[u8]> {
     let mut cursor = Cursor::new(text);
-    one_of(&SCOPES, &mut cursor).map(|_| cursor.rest())
+    one_of(SCOPES, &mut cursor).map(|_| cursor.rest())
 }
 
 /// Whether the literal text that `pieces` begin with stands at the start of `text`: nearly every row
@@ -152,8 +132,8 @@ fn all<'a>(pieces: &[Piece], cursor: &mut Cursor<'a>, values: &mut Values<'a>) -
         match piece {
             Piece::Text(text) | Piece::Word(text) => cursor.tag(text)?,
             Piece::Holds(word) => drop(find(cursor.rest(), word)?),
-            Piece::Whose => values.scope = Some(one_of(&SCOPES, cursor)?),
-            Piece::Account => values.account = Some(one_of(&ACCOUNTS, cursor)?),
+            Piece::Whose => values.scope = Some(one_of(SCOPES, cursor)?),
+            Piece::Account => values.account = Some(one_of(ACCOUNTS, cursor)?),
             Piece::Pid => values.pid = cursor.pid()?,
             Piece::Uid => values.uid = Some(cursor.signed()?),
             Piece::Score => values.score = Some(cursor.signed()?),

@@ -135,7 +135,7 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 use super::pieces::Piece;
-use super::wording::ROWS;
+use super::rows::ROWS;
 use crate::journal_names::TELLING_WORDS as NAMING_WORDS;
 use crate::killers::TELLING_WORDS;
 #[cfg(feature = "unproven")]

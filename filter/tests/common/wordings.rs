@@ -59,7 +59,7 @@ fn page() -> String {
         "# The kernel's wordings\n\n\
          Every message of the OOM killer that the filter reads, from 2.6.18 to 7.x and of the RHEL\n\
          backports. A text is tried from top to bottom. `BLESS=1 cargo test -p oom-filter` makes this page\n\
-         of the rows in `filter/src/kernel/wording.rs`, and the same test holds it true.\n\n\
+         of the rows in `filter/src/kernel/rows.rs`, and the same test holds it true.\n\n\
          In a form, `<...>` stands for a value, `[...]` for what may be missing, `...` for what has a grammar\n\
          of its own. *Telling* is the word by which a record that holds the line is found; a line without\n\
          one tells nothing unless a report is open.\n",

@@ -9,6 +9,8 @@ mod kernel;
 #[path = "../common/keys.rs"]
 mod keys;
 mod log;
+#[path = "../common/shared.rs"]
+mod shared;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -44,13 +46,22 @@ fn no_broken_log_names_the_wrong_pod() {
     let seed = number("SEED").unwrap_or(0);
     let mut rows: BTreeMap<Row, Tally> = BTreeMap::new();
     let mut examples: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-    for number in 0..count() {
-        let seed = seed.wrapping_add(number);
+    let seeds = (0..count()).map(|number| seed.wrapping_add(number));
+    let judged = shared::among_processors(seeds, |seed| {
         let log = log(seed);
         let (tally, faults) = judge(&log);
-        let kind = kind(&log);
-        rows.entry((kind, log.breakage)).or_default().add(&tally);
-        for (what, _) in faults {
+        let faults = faults.into_iter().map(|(what, _)| what);
+        (
+            seed,
+            (kind(&log), log.breakage),
+            tally,
+            faults.collect::<Vec<_>>(),
+        )
+    });
+    for (seed, row, tally, faults) in judged {
+        let kind = row.0;
+        rows.entry(row).or_default().add(&tally);
+        for what in faults {
             examples.entry((kind, what)).or_default().push(seed);
         }
     }

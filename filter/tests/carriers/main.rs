@@ -9,9 +9,9 @@ mod lines;
 mod log;
 mod programs;
 mod records;
+#[path = "../common/shared.rs"]
+mod shared;
 mod table;
-
-use std::thread;
 
 use carrier::{Carrier, Clock};
 use log::Log;
@@ -30,17 +30,16 @@ fn every_carrier_tells_the_same_kills() {
         .filter(|carrier| is_asked_for(carrier.name))
         .collect();
     assert!(!carriers.is_empty(), "no carrier has such a name");
-    let logs = Log::all();
-    let wrong: Vec<String> = thread::scope(|scope| {
-        let halves = [0, 1].map(|half| {
-            let (carriers, logs) = (&carriers, &logs);
-            scope.spawn(move || wrong(carriers, logs, half))
-        });
-        halves
-            .into_iter()
-            .flat_map(|half| half.join().expect("no panic"))
-            .collect()
+    let logs: Vec<_> = Log::all().into_iter().map(Expected::of).collect();
+    let cases = logs.iter().enumerate().flat_map(|(turn, log)| {
+        let carriers = carriers.iter().enumerate();
+        // The long logs take nearly all the time, and each tells what the other does.
+        let is_others = move |number: usize| log.log.is_capture() && number % 2 != turn % 2;
+        let carriers = carriers.filter(move |(number, _)| is_ci() || !is_others(*number));
+        carriers.map(move |(_, carrier)| (*carrier, log))
     });
+    let wrong = shared::among_processors(cases, |(carrier, log)| log.is_told_by(carrier));
+    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -66,34 +65,46 @@ fn is_asked_for(name: &str) -> bool {
         || std::env::var_os("CARRIER").is_none()
 }
 
-/// What is read wrongly of a half of the logs.
-fn wrong(carriers: &[&Carrier], logs: &[Log], half: usize) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for log in logs.iter().skip(half).step_by(2) {
-        let kernels = kills(&log.written(lines::dmesg));
-        let unclocked = kills(&log.written(lines::journal));
-        let bare = kills(&log.written(lines::bare));
+fn is_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+/// A log, and the kills that every carrier of it has to tell, by its clock.
+struct Expected {
+    log: Log,
+    kernels: Vec<Value>,
+    unclocked: Vec<Value>,
+    bare: Vec<Value>,
+}
+
+impl Expected {
+    fn of(log: Log) -> Self {
+        let [kernels, unclocked, bare] =
+            [lines::dmesg, lines::journal, lines::bare].map(|line| kills(&log.written(line)));
         assert!(!kernels.is_empty(), "{} holds no kill", log.name);
         assert_eq!(kernels.len(), unclocked.len(), "{}", log.name);
         assert_eq!(kernels.len(), bare.len(), "{}", log.name);
-        for (number, carrier) in carriers.iter().enumerate() {
-            // The long logs take nearly all the time, and each tells what the other does.
-            let is_others = log.is_capture() && number % 2 != half;
-            if is_others && std::env::var_os("CI").is_none() {
-                continue;
-            }
-            let expected = match carrier.clock {
-                Clock::Kernels => &kernels,
-                Clock::None => &unclocked,
-                Clock::NoneNorPrefix => &bare,
-            };
-            let found = kills(&carrier.written(log));
-            if let Some(difference) = difference(expected, &found) {
-                wrong.push(format!("{} of {}: {difference}", carrier.name, log.name));
-            }
+        Self {
+            log,
+            kernels,
+            unclocked,
+            bare,
         }
     }
-    wrong
+
+    /// Whether a carrier of the log tells its kills, or what is wrong.
+    fn is_told_by(&self, carrier: &Carrier) -> Result<(), String> {
+        let expected = match carrier.clock {
+            Clock::Kernels => &self.kernels,
+            Clock::None => &self.unclocked,
+            Clock::NoneNorPrefix => &self.bare,
+        };
+        let found = kills(&carrier.written(&self.log));
+        difference(expected, &found).map_or(Ok(()), |difference| {
+            let (carrier, log) = (carrier.name, &self.log.name);
+            Err(format!("{carrier} of {log}: {difference}"))
+        })
+    }
 }
 
 /// The first kill that differs, and how.

@@ -1,10 +1,8 @@
 //! Whoever owns a container can make any directories below its cgroup: none of them is somebody else's pod.
 
-mod common;
-
 use std::ops::ControlFlow;
 
-use common::{KEYS, config, run};
+use crate::common::{KEYS, config, run};
 use oom_filter::{Filter, IdentityKeys, KubeletDir, KubeletDirs, Mode, Outcome, RecordContext};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -1,12 +1,9 @@
 //! Names from the journal: none is given to a container that no line of its own machine told, or of which two lines
 //! tell different things, and the table forgets the oldest.
 
-#[path = "common/keys.rs"]
-mod keys;
-
 use std::collections::BTreeSet;
 
-use keys::FLUENT_BIT as KEYS;
+use crate::common::KEYS;
 use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,13 +1,9 @@
 //! What holds for every record, whatever JSON it is: its bytes are somebody's evidence.
 
-mod common;
-#[path = "common/taken_away.rs"]
-mod taken_away;
-
-use common::{KEYS, config, run};
+use crate::common::taken_away::{only_ours_was_added, oom};
+use crate::common::{KEYS, config, run};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
 use proptest::prelude::*;
-use taken_away::{only_ours_was_added, oom};
 
 const KILL: &str = "Out of memory: Killed process 42 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB";
 /// A line that names a pod, so that identity has to be written too.

@@ -10,7 +10,7 @@ const ID: &str = "46b3e0a4df44b752b841aecca454e6e78995d567912a84950390bae6f6777a
 
 /// The paths of `data/cgroup_paths.tsv`, which have the names of everybody.
 fn known_paths() -> Vec<&'static str> {
-    let rows = include_str!("data/cgroup_paths.tsv").lines();
+    let rows = include_str!("../data/cgroup_paths.tsv").lines();
     let paths = rows.filter_map(|row| row.split('\t').nth(1));
     paths.filter(|path| path.starts_with('/')).collect()
 }

@@ -4,7 +4,7 @@ use oom_filter::cgroup::identify;
 
 #[test]
 fn every_path_tells_what_its_row_says() {
-    let rows: Vec<Vec<&str>> = include_str!("data/cgroup_paths.tsv")
+    let rows: Vec<Vec<&str>> = include_str!("../data/cgroup_paths.tsv")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .map(|line| line.split('\t').collect())

@@ -1,12 +1,9 @@
 //! What the kubelet's directory of one pod tells of a kill: the name of its only container, and that this
 //! container lives on where the pod's limit took one of its children.
 
-#[path = "common/keys.rs"]
-mod keys;
-
 use std::ops::ControlFlow;
 
-use keys::FLUENT_BIT as KEYS;
+use crate::common::KEYS;
 use oom_filter::{Filter, KubeletDir, KubeletDirs, Mode, Outcome, RecordContext};
 use serde_json::{Value, json};
 

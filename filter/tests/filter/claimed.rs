@@ -1,12 +1,9 @@
 //! A pod below a root of an administrator's choice (`cgroupRoot`), or in a class that is not the kubelet's: told
 //! only where the node's own directories know the pod's UID and the container's id together.
 
-#[path = "common/keys.rs"]
-mod keys;
-
 use std::ops::ControlFlow;
 
-use keys::FLUENT_BIT as KEYS;
+use crate::common::KEYS;
 use oom_filter::{Filter, KubeletDir, KubeletDirs, Mode, Outcome, RecordContext};
 use serde_json::{Value, json};
 

@@ -1,12 +1,9 @@
 //! A user's own rules: what they tell, and what they are refused for.
 
-#[path = "common/keys.rs"]
-mod keys;
-
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use keys::FLUENT_BIT as KEYS;
+use crate::common::KEYS;
 use oom_filter::{Filter, Mode, Outcome, RecordContext, Rules};
 use serde_json::{Value, json};
 

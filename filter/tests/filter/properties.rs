@@ -1,8 +1,6 @@
 //! What holds for every name, prefix, interleaving and record, not only for those in the suites.
 
-mod common;
-
-use common::{config, run, run_tagged};
+use crate::common::{config, run, run_tagged};
 use oom_filter::Mode;
 use proptest::prelude::*;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-// Made from filter/schema/oom.schema.json: BLESS=1 cargo test -p oom-filter --test schema
+// Made from filter/schema/oom.schema.json: BLESS=1 cargo test -p oom-filter --test filter schema
 
 /** An integer: a `bigint` where a `number` would round it, above 2^53. */
 export type Integer = number | bigint;

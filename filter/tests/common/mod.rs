@@ -1,6 +1,7 @@
 //! What the properties share: a filter, and records through it.
 
 mod keys;
+pub mod shared;
 pub mod taken_away;
 
 use oom_filter::{Filter, Mode, Outcome, RecordContext};

@@ -4,8 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod broken_logs;
+mod carriers;
 mod cgroup_paths;
 mod claimed;
+mod filled;
 mod journal_names;
 mod nested;
 mod one_container;
@@ -16,6 +19,7 @@ mod refusal;
 mod reports;
 #[cfg(feature = "rules")]
 mod rules;
+mod schema;
 #[cfg(feature = "deserialize")]
 mod typed;
 #[cfg(feature = "unproven")]

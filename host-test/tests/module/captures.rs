@@ -135,7 +135,7 @@ fn our_own_kernels() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `filter/tests/filled` holds the figures to the truth; here every engine must give the same.
+/// `filter/tests/filter/filled` holds the figures to the truth; here every engine must give the same.
 fn what_filled_the_memory_is_the_same_everywhere() {
     let folder = top().join("fixtures/captures/filled");
     let manifest = fs::read_to_string(folder.join("manifest.jsonl")).expect("the manifest");

@@ -12,7 +12,7 @@
 mod capture;
 mod carriers;
 mod journal;
-#[path = "../../../filter/tests/carriers/programs.rs"]
+#[path = "../../../filter/tests/filter/carriers/programs.rs"]
 mod programs;
 mod run;
 mod syslog;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Boot, Kill, top};
+use super::{Boot, Kill, top};
 
 /// Where the table begins in its page.
 const HEAD: &str = "| filled with |";
@@ -18,7 +18,7 @@ pub fn check(filled: &[Boot], others: &[Boot]) {
     } else {
         assert_eq!(
             known, table,
-            "docs/filled.md: `BLESS=1 cargo test -p oom-filter --test filled` writes it"
+            "docs/filled.md: `BLESS=1 cargo test -p oom-filter --test filter filled` writes it"
         );
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::carrier::{Carrier, Clock, whole};
-use crate::lines::{dmesg, epoch, iso_syslog, micros, syslog, time};
-use crate::log::{Entry, Log};
-use crate::records::journal_fields;
+use super::carrier::{Carrier, Clock, whole};
+use super::lines::{dmesg, epoch, iso_syslog, micros, syslog, time};
+use super::log::{Entry, Log};
+use super::records::journal_fields;
 
 fn pretty(value: &Value) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).expect("a value is JSON");

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::carrier::{Carrier, clocked, unmarked};
-use crate::lines::{bare, dmesg, epoch, iso_syslog, level, micros, syslog};
-use crate::log::Entry;
+use super::carrier::{Carrier, clocked, unmarked};
+use super::lines::{bare, dmesg, epoch, iso_syslog, level, micros, syslog};
+use super::log::Entry;
 
 fn written(record: &Value) -> String {
     record.to_string()
@@ -51,7 +51,7 @@ pub const CARRIERS: &[Carrier] = &[
             "sequence": entry.sequence,
             "sec": entry.at_us / 1_000_000,
             "usec": micros(entry),
-            "msg": crate::lines::escaped(entry),
+            "msg": super::lines::escaped(entry),
         }))
     }),
     clocked("Cloud Logging, textPayload", |entry| {

@@ -1,7 +1,7 @@
 //! Carriers that write a line for a line.
 
-use crate::carrier::{Carrier, clocked, unclocked, unmarked};
-use crate::log::Entry;
+use super::carrier::{Carrier, clocked, unclocked, unmarked};
+use super::log::Entry;
 
 /// `[   12.345678] text`, what the others are held against.
 pub fn dmesg(entry: &Entry) -> String {

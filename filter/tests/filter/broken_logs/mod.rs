@@ -1,20 +1,17 @@
 //! Logs as they break in the field, by chance and from fixed seeds, held against what is true.
 //!
 //! A wrong pod is the worst fault that the filter can have; a record that names none is never wrong.
-//! `LOGS=100000 SEED=7 cargo test --release -p oom-filter --test broken_logs -- --nocapture` looks at as
+//! `LOGS=100000 SEED=7 cargo test --release -p oom-filter --test filter broken_logs -- --nocapture` looks at as
 //! many as wanted, and prints a table; `SHOW=7` in place of both prints one log.
 
 mod judge;
 mod kernel;
-#[path = "../common/keys.rs"]
-mod keys;
 mod log;
-#[path = "../common/shared.rs"]
-mod shared;
 
 use std::collections::BTreeMap;
 use std::env;
 
+use crate::common::shared::among_processors;
 use judge::{FAULTS, Tally, judge};
 use log::{Breakage, log};
 
@@ -47,7 +44,7 @@ fn no_broken_log_names_the_wrong_pod() {
     let mut rows: BTreeMap<Row, Tally> = BTreeMap::new();
     let mut examples: BTreeMap<_, Vec<u64>> = BTreeMap::new();
     let seeds = (0..count()).map(|number| seed.wrapping_add(number));
-    let judged = shared::among_processors(seeds, |seed| {
+    let judged = among_processors(seeds, |seed| {
         let log = log(seed);
         let (tally, faults) = judge(&log);
         let faults = faults.into_iter().map(|(what, _)| what);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use oom_suite::dice::Dice;
 use serde_json::{Value, json};
 
-use crate::kernel::{Cluster, Kernel, Line, Plan, Truth, report};
+use super::kernel::{Cluster, Kernel, Line, Plan, Truth, report};
 
 /// What was done to a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

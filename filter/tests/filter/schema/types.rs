@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::source::Schema;
+use super::source::Schema;
 
 /// The largest integer that no `number` rounds.
 const SAFE: u64 = (1 << 53) - 1;
@@ -12,7 +12,7 @@ const SAFE: u64 = (1 << 53) - 1;
 /// All of them.
 pub fn of(schema: &Schema) -> String {
     let mut text = String::from(
-        "// Made from filter/schema/oom.schema.json: BLESS=1 cargo test -p oom-filter --test schema\n\n\
+        "// Made from filter/schema/oom.schema.json: BLESS=1 cargo test -p oom-filter --test filter schema\n\n\
          /** An integer: a `bigint` where a `number` would round it, above 2^53. */\n\
          export type Integer = number | bigint;\n",
     );

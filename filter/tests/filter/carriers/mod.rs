@@ -3,16 +3,14 @@
 
 mod carrier;
 mod files;
-#[path = "../common/keys.rs"]
-mod keys;
 mod lines;
 mod log;
 mod programs;
 mod records;
-#[path = "../common/shared.rs"]
-mod shared;
 mod table;
 
+use crate::common::KEYS;
+use crate::common::shared::among_processors;
 use carrier::{Carrier, Clock};
 use log::Log;
 use oom_filter::lines::{self as lines_of, LineFormat, Record, Records};
@@ -38,7 +36,7 @@ fn every_carrier_tells_the_same_kills() {
         let carriers = carriers.filter(move |(number, _)| is_ci() || !is_others(*number));
         carriers.map(move |(_, carrier)| (*carrier, log))
     });
-    let wrong = shared::among_processors(cases, |(carrier, log)| log.is_told_by(carrier));
+    let wrong = among_processors(cases, |(carrier, log)| log.is_told_by(carrier));
     let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -143,7 +141,7 @@ fn kills(file: &[u8]) -> Vec<Value> {
 
 /// The kills that are read from a file.
 fn told(file: &[u8]) -> Vec<Value> {
-    let mut filter = Filter::new(keys::FLUENT_BIT);
+    let mut filter = Filter::new(KEYS);
     let context = RecordContext::default();
     let mut left = Vec::new();
     let mut keep = |record: Record<'_>| {

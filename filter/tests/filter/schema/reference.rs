@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::source::Schema;
+use super::source::Schema;
 
 /// The page.
 pub fn of(schema: &Schema) -> String {
@@ -16,7 +16,7 @@ pub fn of(schema: &Schema) -> String {
     let mut page = format!(
         "# The fields of `oom`\n\n\
          Version {version} of [oom.schema.json](../filter/schema/oom.schema.json), a JSON Schema, from which this page is\n\
-         made: `BLESS=1 cargo test -p oom-filter --test schema`. A newer version may have more fields and more words; one\n\
+         made: `BLESS=1 cargo test -p oom-filter --test filter schema`. A newer version may have more fields and more words; one\n\
          that goes, or means something else, makes a new major version.\n\n\
          {}\n\n\
          Always there are {}; on a kill also {}.\n\n",

@@ -71,7 +71,8 @@ impl Log {
         log
     }
 
-    fn suite(name: &str) -> Self {
+    /// The log of a suite.
+    pub fn suite(name: &str) -> Self {
         let suite = Suite::named(name);
         let mut log = Self::empty(name);
         for line in suite.lines() {

@@ -1,6 +1,6 @@
 //! A carrier, as the tests know it.
 
-use crate::log::{Entry, Log};
+use super::log::{Entry, Log};
 
 /// Which clock the lines have.
 #[derive(Clone, Copy)]

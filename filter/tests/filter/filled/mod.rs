@@ -2,7 +2,7 @@
 //! kind each, which is what `mostly` must say. In these and all other captures every figure is what stands in the
 //! text, and the kinds together are the usage, where the kernel prints enough to say so.
 //!
-//! `BLESS=1 cargo test -p oom-filter --test filled` writes the table in `docs/filled.md`.
+//! `BLESS=1 cargo test -p oom-filter --test filter filled` writes the table in `docs/filled.md`.
 
 mod page;
 mod printed;

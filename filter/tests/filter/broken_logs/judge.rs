@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use serde_json::Value;
 
-use crate::kernel::{Limit, Truth};
-use crate::log::{Breakage, Carrier, Log};
+use super::kernel::{Limit, Truth};
+use super::log::{Breakage, Carrier, Log};
 
 /// What came of many logs.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +110,7 @@ pub fn judge(log: &Log) -> (Tally, Vec<(&'static str, Value)>) {
 
 /// Every kill that the filter tells, in order.
 pub fn kills(log: &Log) -> Vec<Value> {
-    let mut filter = Filter::new(crate::keys::FLUENT_BIT);
+    let mut filter = Filter::new(crate::common::KEYS);
     let mut out = Vec::new();
     for record in &log.records {
         let context = RecordContext {

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::carrier::Carrier;
-use crate::log::Log;
-use crate::programs::PROGRAMS;
+use super::carrier::Carrier;
+use super::log::Log;
+use super::programs::PROGRAMS;
 
 const HEAD: &str = "# What may carry a kernel line
 
 Each of these was written over whole logs of booted kernels and read back: every kill is the one that the same log
-tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test carriers`). The second column is what
+tells as `dmesg` prints it, figure for figure (`cargo test -p oom-filter --test filter carriers`). The second column is what
 the record then has of the time: `time_us` where the carrier says it without doubt, `when` where its text lacks a year
 or a zone. The right column is the beginning of a kill's line, as the carrier has it. `BLESS=1` before that command
 writes this page.
@@ -24,10 +24,7 @@ const LONGEST: usize = 110;
 
 /// The page; the kinds of carriers have a title each.
 fn page(kinds: &[(&str, &[Carrier])]) -> String {
-    let log = Log::all()
-        .into_iter()
-        .find(|log| log.name == "node")
-        .expect("the suite is among them");
+    let log = Log::suite("node");
     let kinds = kinds.iter().map(|(title, carriers)| {
         let rows = carriers.iter().map(|carrier| {
             let sample = sample(carrier, &log);
@@ -46,7 +43,7 @@ fn page(kinds: &[(&str, &[Carrier])]) -> String {
 
 /// What the record of the kill has of the time.
 fn time(carrier: &Carrier, log: &Log) -> &'static str {
-    let kills = crate::told(&carrier.written(log));
+    let kills = super::told(&carrier.written(log));
     let kill = kills.first().expect("the log holds a kill");
     let has = |key: &str| !kill[key].is_null();
     match (has("time_us"), has("when")) {

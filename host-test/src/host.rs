@@ -7,6 +7,10 @@
 use crate::check;
 use crate::engine::Instance;
 use crate::error::HostError;
+#[cfg(feature = "check")]
+use crate::known::Known;
+#[cfg(feature = "check")]
+use crate::options::Proposals;
 use crate::options::{Frees, Lifetime, Options, Pointer};
 use crate::verdict::{self, Verdict};
 
@@ -146,9 +150,12 @@ impl<M: Module> Instance for Host<M> {
 /// have nothing else to link.
 #[cfg(feature = "check")]
 pub(crate) fn admit(wasm: &[u8], options: &Options) -> Result<(), HostError> {
-    check::proposals(wasm, options.proposals)
-        .and_then(|()| check::no_imports_but(&check::READS_DIRECTORIES, wasm))
-        .map_err(|problems| HostError::Load(problems.join("; ")))
+    static KNOWN: Known<(Vec<u8>, Proposals), ()> = Known::new();
+    KNOWN.or_make((wasm.to_vec(), options.proposals), || {
+        check::proposals(wasm, options.proposals)
+            .and_then(|()| check::no_imports_but(&check::READS_DIRECTORIES, wasm))
+            .map_err(|problems| HostError::Load(problems.join("; ")))
+    })
 }
 
 /// Puts bytes and a NUL into linear memory: their address, 0 where there is no room.

@@ -11,6 +11,8 @@ mod engine;
 mod error;
 mod host;
 mod input;
+#[cfg(any(feature = "check", feature = "wasmi", feature = "wasmtime"))]
+mod known;
 mod options;
 mod verdict;
 #[cfg(feature = "wasi")]

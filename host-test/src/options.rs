@@ -94,7 +94,7 @@ impl Length {
 
 /// What a host's engine understands beyond the first version of WebAssembly. No Fluent Bit has SIMD,
 /// tail calls, exceptions, garbage collection, 64-bit memory or several memories.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Proposals {
     /// Fluent Bit 4.0.3 and later.
     #[default]

@@ -7,6 +7,7 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
+use crate::engine::wasmtime::{config, load_error};
 use crate::error::HostError;
 
 /// Most bytes a program may write in memory.
@@ -43,9 +44,8 @@ impl Program {
     ///
     /// [`HostError::Load`] where it is none.
     pub fn load(wasm: &[u8]) -> Result<Self, HostError> {
-        let engine = wt::Engine::default();
-        let module = wt::Module::new(&engine, wasm)
-            .map_err(|error| HostError::Load(format!("{error:#}")))?;
+        let engine = wt::Engine::new(&config()).map_err(|error| load_error(&error))?;
+        let module = wt::Module::new(&engine, wasm).map_err(|error| load_error(&error))?;
         Ok(Self { module })
     }
 

@@ -5,7 +5,7 @@ mod wamr;
 #[cfg(feature = "wasmi")]
 mod wasmi;
 #[cfg(feature = "wasmtime")]
-mod wasmtime;
+pub(crate) mod wasmtime;
 
 use crate::error::HostError;
 use crate::options::Options;

@@ -8,6 +8,7 @@ use ::wasmi as wi;
 use super::{Engine, Instance};
 use crate::error::HostError;
 use crate::host::{Guest, Host, Module};
+use crate::known::Known;
 use crate::options::Options;
 
 const NAME: &str = "wasmi";
@@ -43,19 +44,26 @@ impl Engine for Wasmi {
         }
         #[cfg(feature = "check")]
         crate::host::admit(wasm, options)?;
+        let translated = Translated {
+            module: translated(wasm, options)?,
+            memory_pages: options.memory_pages,
+        };
+        Ok(Box::new(Host::new(translated, options.clone())?))
+    }
+}
+
+/// Translates a module, or takes it from those that were translated.
+fn translated(wasm: &[u8], options: &Options) -> Result<wi::Module, HostError> {
+    static KNOWN: Known<(Vec<u8>, Option<u32>), wi::Module> = Known::new();
+    KNOWN.or_make((wasm.to_vec(), options.stack_bytes), || {
         let mut config = wi::Config::default();
         if let Some(bytes) = options.stack_bytes {
             config.set_min_stack_height(0);
             config.set_max_stack_height(bytes as usize);
         }
-        let module = wi::Module::new(&wi::Engine::new(&config), wasm)
-            .map_err(|error| HostError::Load(error.to_string()))?;
-        let translated = Translated {
-            module,
-            memory_pages: options.memory_pages,
-        };
-        Ok(Box::new(Host::new(translated, options.clone())?))
-    }
+        wi::Module::new(&wi::Engine::new(&config), wasm)
+            .map_err(|error| HostError::Load(error.to_string()))
+    })
 }
 
 /// A module in wasmi's own code.

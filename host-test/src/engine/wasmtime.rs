@@ -1,16 +1,15 @@
 //! wasmtime: fast, and the only one that counts fuel.
 
-use std::collections::BTreeMap;
 use std::ffi::CStr;
 #[cfg(feature = "wasi")]
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use ::wasmtime as wt;
 
 use super::{Engine, Instance};
 use crate::error::HostError;
 use crate::host::{Guest, Host, Module, admit};
+use crate::known::Known;
 use crate::options::Options;
 
 /// Bytes of a page of linear memory.
@@ -54,30 +53,36 @@ impl Engine for Wasmtime {
     }
 }
 
-/// Compiles a module, or takes it from those that were compiled: a suite loads the same one again
-/// and again, with other options.
+/// How modules are compiled: for speed, as wasmtime does by itself, but in tests as soon as can be, for there the
+/// compiler takes far longer than the module runs.
+pub(crate) fn config() -> wt::Config {
+    let mut config = wt::Config::new();
+    if cfg!(debug_assertions) {
+        config.cranelift_opt_level(wt::OptLevel::None);
+        config.cranelift_regalloc_algorithm(wt::RegallocAlgorithm::SinglePass);
+    }
+    config
+}
+
+/// Compiles a module, or takes it from those that were compiled.
 fn compiled(wasm: &[u8], options: &Options) -> Result<wt::Module, HostError> {
     /// What the machine code depends on.
     type Key = (Vec<u8>, bool, Option<u32>);
-    static KNOWN: Mutex<BTreeMap<Key, wt::Module>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Known<Key, wt::Module> = Known::new();
     let key = (wasm.to_vec(), options.fuel.is_some(), options.stack_bytes);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(module) = known.get(&key) {
-        return Ok(module.clone());
-    }
-    let mut config = wt::Config::new();
-    config
-        .wasm_relaxed_simd(false)
-        .wasm_simd(false)
-        .wasm_tail_call(false)
-        .consume_fuel(options.fuel.is_some());
-    if let Some(bytes) = options.stack_bytes {
-        config.max_wasm_stack(bytes as usize);
-    }
-    let engine = wt::Engine::new(&config).map_err(|error| load_error(&error))?;
-    let module = wt::Module::new(&engine, wasm).map_err(|error| load_error(&error))?;
-    known.insert(key, module.clone());
-    Ok(module)
+    KNOWN.or_make(key, || {
+        let mut config = config();
+        config
+            .wasm_relaxed_simd(false)
+            .wasm_simd(false)
+            .wasm_tail_call(false)
+            .consume_fuel(options.fuel.is_some());
+        if let Some(bytes) = options.stack_bytes {
+            config.max_wasm_stack(bytes as usize);
+        }
+        let engine = wt::Engine::new(&config).map_err(|error| load_error(&error))?;
+        wt::Module::new(&engine, wasm).map_err(|error| load_error(&error))
+    })
 }
 
 /// Links what a module imports.
@@ -245,7 +250,7 @@ fn typed<P: wt::WasmParams, R: wt::WasmResults>(
         .map_err(|_| HostError::WrongType(name.to_owned()))
 }
 
-fn load_error(error: &wt::Error) -> HostError {
+pub(crate) fn load_error(error: &wt::Error) -> HostError {
     HostError::Load(text(error))
 }
 

@@ -47,7 +47,7 @@ pub fn compare(short: bool) -> Result<(), Failure> {
 /// The same with the scenarios that fill memory with one kind of it, and the library.
 fn compare_filled(short: bool) -> Result<(), Failure> {
     let mut compare = workspace::cargo(&["test", "--locked", "--package", "oom-filter"]);
-    compare.args(["--test", "filled"]);
+    compare.args(["--test", "filter", "filled"]);
     boot_and(compare, short, &["--filled"])
 }
 
@@ -65,5 +65,5 @@ fn boot_and(mut compare: Command, short: bool, arguments: &[&str]) -> Result<(),
         compare.env("BLESS", "1");
     }
     workspace::run(&mut boot)?;
-    workspace::run(&mut compare)
+    workspace::run(workspace::shared(&mut compare))
 }

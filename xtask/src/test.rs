@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::failure::Failure;
@@ -46,7 +47,7 @@ const STEPS: &[(&str, Check)] = &[
     ("format", |_| cargo(&["fmt", "--all", "--", "--check"])),
     ("lints", |_| lints()),
     ("documentation", |_| documentation()),
-    ("modules", |_| dist::build().map(|()| Outcome::Passed)),
+    ("modules", |_| modules().map(|()| Outcome::Passed)),
     ("tests", tests),
     ("web", page_and_package),
     ("toolchains", toolchains),
@@ -100,6 +101,9 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
     let steps = STEPS.iter().filter(|(name, _)| is_wanted(name));
     let names: Vec<&str> = steps.clone().map(|(name, _)| *name).collect();
     tools::install(&names);
+    if names.contains(&"lints") {
+        workspace::share_with_lints();
+    }
 
     let mut table = Vec::new();
     let mut skips = Vec::new();
@@ -148,15 +152,8 @@ fn run(mut parser: lexopt::Parser) -> Result<(), Failure> {
 /// No lint has anything to say of the workspace, its tests included, nor of the modules as they are
 /// compiled for their hosts.
 fn lints() -> Result<Outcome, Failure> {
-    // As `cargo clippy` does it, but in a build in the place of a check: dependencies are then compiled once for the
-    // lints and for the tests.
-    let mut build = workspace::cargo(&["build", "--workspace", "--all-targets", "--locked"]);
-    build.env("RUSTC_WORKSPACE_WRAPPER", workspace::clippy_driver());
-    build.env(
-        "CLIPPY_ARGS",
-        "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__",
-    );
-    workspace::run(&mut build)?;
+    // In the place of `cargo clippy`'s check: everything is then compiled once for the lints and for the tests.
+    workspace::run(&mut workspace::lints())?;
     for module in MODULES {
         workspace::run(module.command("clippy").args(["--", "-D", "warnings"]))?;
     }
@@ -183,19 +180,30 @@ fn documentation() -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-/// Every test of every package, against the modules in dist/.
-fn tests(skips: &mut Vec<String>) -> Result<Outcome, Failure> {
-    dist::build()?;
-    let mut tests = workspace::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-    observed(tests.env("OOM_ENVOY_TRAP", trap()?), skips)
+/// The modules in dist/, after the one for tests alone: Cargo keeps one of the two.
+fn modules() -> Result<(), Failure> {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    if BUILT.get().is_none() {
+        workspace::run(ENVOY.command("build").args(["--features", "trap"]))?;
+        let path = trap();
+        fs::copy(ENVOY.path(), &path).map_err(|error| Failure::file("write", &path, &error))?;
+        dist::build()?;
+        BUILT.get_or_init(|| ());
+    }
+    Ok(())
 }
 
 /// Envoy's module, built so that a body can make it trap.
-fn trap() -> Result<PathBuf, Failure> {
-    workspace::run(ENVOY.command("build").args(["--features", "trap"]))?;
-    let path = workspace::target().join("oom-envoy-trap.wasm");
-    fs::copy(ENVOY.path(), &path).map_err(|error| Failure::file("write", &path, &error))?;
-    Ok(path)
+fn trap() -> PathBuf {
+    workspace::target().join("oom-envoy-trap.wasm")
+}
+
+/// Every test of every package, against the modules in dist/.
+fn tests(skips: &mut Vec<String>) -> Result<Outcome, Failure> {
+    modules()?;
+    let mut tests = workspace::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    tests.env("OOM_ENVOY_TRAP", trap());
+    observed(workspace::shared(&mut tests), skips)
 }
 
 /// The page in a browser, and the npm package in Node.

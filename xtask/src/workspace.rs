@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 
@@ -76,9 +77,35 @@ pub fn sysroot() -> PathBuf {
     rustc(&["--print", "sysroot"]).trim().into()
 }
 
-/// What compiles in the place of rustc, and says what Clippy has to say.
-pub fn clippy_driver() -> PathBuf {
-    sysroot().join("bin/clippy-driver")
+/// Whether the lints are among what is run.
+static LINTS_RUN: AtomicBool = AtomicBool::new(false);
+
+/// From now on [`shared`] and [`shared_build`] go by the build of the lints.
+pub fn share_with_lints() {
+    LINTS_RUN.store(true, Ordering::Relaxed);
+}
+
+/// The build of every target that is the lints: members are compiled by Clippy's driver in the place of rustc. The
+/// code is the same, and what Clippy has to say is an error.
+pub fn lints() -> Command {
+    let mut build = cargo(&["build", "--workspace", "--all-targets", "--locked"]);
+    linted(&mut build);
+    build
+}
+
+/// Has Cargo compile the members as the lints do, where those are run too: everything is then compiled once for both.
+pub fn shared(cargo: &mut Command) -> &mut Command {
+    if LINTS_RUN.load(Ordering::Relaxed) {
+        linted(cargo);
+    }
+    cargo
+}
+
+fn linted(cargo: &mut Command) {
+    let driver = sysroot().join("bin/clippy-driver");
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", driver);
+    let arguments = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
+    cargo.env("CLIPPY_ARGS", arguments);
 }
 
 /// What rustc prints; nothing where it cannot be run.
@@ -90,12 +117,15 @@ fn rustc(arguments: &[&str]) -> String {
     )
 }
 
-/// Cargo's build of a target of the workspace with the features that `cargo test --workspace` gives to
-/// its dependencies. With `--package` they have others in part, and so most are compiled once more.
+/// Cargo's build of a target of the workspace: of all of it, for with `--package` the dependencies have other features
+/// in part, and so most are compiled once more. Where the lints are run it is their build.
 pub fn shared_build(target: &[&str]) -> Command {
-    let mut cargo = cargo(&["build", "--workspace", "--locked"]);
-    cargo.args(target);
-    cargo
+    if LINTS_RUN.load(Ordering::Relaxed) {
+        return lints();
+    }
+    let mut build = cargo(&["build", "--workspace", "--locked"]);
+    build.args(target);
+    build
 }
 
 /// Runs a program to its end. What it prints goes where this program prints.

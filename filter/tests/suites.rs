@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     let bless = std::env::var_os("BLESS").is_some();
     if bless {
         wordings::write();
+        // What was written has no expectations yet, and another suite may be the only one that is asked for.
+        write(&Suite::named(wordings::SUITE));
     }
     let suites: &'static [Suite] = Suite::all().leak();
     let trials = suites.iter().flat_map(|suite| {

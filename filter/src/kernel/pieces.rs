@@ -98,6 +98,12 @@ pub(super) fn may_fit(pieces: &[Piece], text: &[u8], whose: Option<&[u8]>) -> bo
             Piece::Text(literal) | Piece::Word(literal),
             ..,
         ] => starts_with(whose.unwrap_or(text), literal),
+        // More than those words may stand in front.
+        [
+            Piece::Maybe([Piece::Whose, ..]),
+            Piece::Text(literal) | Piece::Word(literal),
+            ..,
+        ] => whose.is_some() || starts_with(text, literal),
         [
             Piece::Whose,
             Piece::Text(literal) | Piece::Word(literal),

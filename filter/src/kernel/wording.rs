@@ -123,11 +123,12 @@ mod tests {
     #[test]
     fn a_kill_line_that_is_cut_in_its_figures_is_a_kill() {
         for row in ROWS.iter().filter(|row| row.role == Role::Kills) {
-            let figures =
-                ["total-vm:", "vsz:"].map(|key| row.example.find(key).map(|at| at + key.len()));
-            let Some(start) = figures.into_iter().flatten().next() else {
+            // The first figure stands behind the first colon behind the name.
+            let behind_name = row.example.rfind(')').expect("a kill has a name");
+            let Some(colon) = row.example[behind_name..].find(':') else {
                 continue;
             };
+            let start = behind_name + colon + 1;
             let killed = |text: &str| match read(text.as_bytes(), NameBytes::Exact) {
                 Some((Message::Killed(killed), _)) => Some((killed.pid, killed.comm.len())),
                 _ => None,

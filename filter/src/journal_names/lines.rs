@@ -161,3 +161,25 @@ fn is_made_of(text: &[u8], last: u8, others: &[u8]) -> bool {
     text.iter()
         .all(|byte| byte.is_ascii_digit() || (b'a'..=last).contains(byte) || others.contains(byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_label, is_subdomain};
+
+    #[test]
+    fn a_name_is_one_that_kubernetes_would_take() {
+        for text in ["a", "0", "a-b", "kube-system"] {
+            assert!(is_label(text.as_bytes()), "{text}");
+            assert!(is_subdomain(text.as_bytes()), "{text}");
+        }
+        assert!(is_subdomain(b"web-0.example"));
+        assert!(!is_label(b"web-0.example"));
+        for text in ["", "-a", "a-", "aBc", "a_b", "a b", "a/b", "a\"b"] {
+            assert!(!is_label(text.as_bytes()), "{text}");
+            assert!(!is_subdomain(text.as_bytes()), "{text}");
+        }
+        let long = [b'a'; 254];
+        assert!(is_label(&long[..63]) && !is_label(&long[..64]));
+        assert!(is_subdomain(&long[..253]) && !is_subdomain(&long));
+    }
+}

@@ -119,6 +119,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_name_may_begin_with_blanks() {
+        let text = b"  a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+        let Some((Message::Invoked(invoked), _)) = read(text, NameBytes::Exact) else {
+            panic!("it is a header");
+        };
+        assert_eq!(invoked.comm, Some(&b"  a"[..]));
+    }
+
     /// A host may cut a line anywhere: what is whole of the figures is told, and the kill in any case.
     #[test]
     fn a_kill_line_that_is_cut_in_its_figures_is_a_kill() {

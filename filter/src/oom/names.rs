@@ -37,6 +37,13 @@ impl<'a> KubeletDir<'a> {
     }
 
     /// The name of the directory below [`Self::directory`], where it is one.
+    ///
+    /// ```
+    /// use oom_filter::KubeletDir;
+    ///
+    /// assert_eq!(KubeletDir::Pod("shop_web-0_94eb36cd").below(), Some("shop_web-0_94eb36cd"));
+    /// assert_eq!(KubeletDir::Pods.below(), None);
+    /// ```
     pub const fn below(self) -> Option<&'a str> {
         match self {
             Self::Containers | Self::Pods => None,

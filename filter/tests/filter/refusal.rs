@@ -23,6 +23,8 @@ fn only_what_the_carrier_proves_is_told() {
         ("Dec 13 07:23:21 n1 kernel: ", "", false),
         ("", r#","ident":"kernel""#, false),
         ("", r#","PRIORITY":"3""#, false),
+        ("", r#","pri":"3""#, true),
+        ("", r#","pri":3"#, false),
         ("<13>", "", false),
     ] {
         let record = format!(r#"{{"msg":"{before}{KILL}"{others}}}"#);
@@ -60,5 +62,20 @@ fn an_oom_that_arrives_is_no_proof() {
         let record = format!(r#"{{"MESSAGE":"{KILL}"{others},{oom}}}"#);
         let outcome = refusing().process(Mode::Events, record.as_bytes(), &context);
         assert_eq!(outcome, in_events, "{others}");
+    }
+}
+
+#[test]
+fn a_line_that_is_refused_keeps_the_record() {
+    let header = "<3>[    1.000000] java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+    let context = RecordContext::default();
+    for (behind, outcome) in [
+        (KILL, Outcome::Unchanged),
+        ("", Outcome::Dropped),
+        ("<3>[    1.000001] Call Trace:", Outcome::Dropped),
+    ] {
+        let record = format!(r#"{{"msg":"{header}\n{behind}"}}"#);
+        let left = refusing().process(Mode::Rewrite, record.as_bytes(), &context);
+        assert_eq!(left, outcome, "{record}");
     }
 }

@@ -37,7 +37,15 @@ pub fn find(name: &str, variable: &str) -> Result<PathBuf, Skip> {
 pub fn build(package: &str, beside: &str) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "--package", package])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            "test",
+            "--package",
+            package,
+        ])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .status();
     assert!(built.is_ok_and(|status| status.success()), "it is built");

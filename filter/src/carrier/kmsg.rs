@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use crate::text::cursor::Cursor;
+use crate::text::cursor::{Cursor, unsigned};
 use crate::text::printable::hex_digit;
 
 /// What stands in front of a record's text: `6,1201,99000000,-,caller=T12;`.
@@ -31,7 +31,8 @@ impl<'a> Header<'a> {
         let caller = ahead
             .until(b";")?
             .split(|byte| *byte == b',')
-            .find_map(|field| field.strip_prefix(b"caller="));
+            .find_map(|field| field.strip_prefix(b"caller="))
+            .filter(|caller| is_caller(caller));
         *cursor = ahead;
         Some(Self {
             priority,
@@ -40,6 +41,13 @@ impl<'a> Header<'a> {
             caller,
         })
     }
+}
+
+/// Whether a text is the kernel's name of the task, `T12`, or the processor, `C3`, that printed a line.
+pub(crate) fn is_caller(text: &[u8]) -> bool {
+    /// Of the kernel's numbers, which have 32 bits.
+    const MOST_DIGITS: usize = 10;
+    matches!(text, [b'T' | b'C', number @ ..] if number.len() <= MOST_DIGITS && unsigned(number).is_some())
 }
 
 /// `text` with each `\xNN` that the device wrote turned back into its byte.

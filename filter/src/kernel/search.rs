@@ -411,4 +411,21 @@ mod tests {
             assert!(!is_telling(line.as_bytes()), "{line}");
         }
     }
+
+    /// Every other look is answered by one look into the table.
+    #[test]
+    fn each_slot_has_its_own_places_and_no_other_has_any() {
+        let mut looks: Vec<_> = PLACED.iter().map(|place| place.look).collect();
+        looks.dedup();
+        let mut slots: Vec<_> = looks.iter().map(|look| slot(*look)).collect();
+        slots.dedup();
+        assert!(slots.len() * 10 > looks.len() * 9, "{} looks", looks.len());
+        let filled = FIRST.iter().filter(|pair| **pair != 0);
+        assert_eq!(filled.count(), slots.len());
+        for (at, place) in PLACED.iter().enumerate() {
+            let first = 2 * (usize::from(first_of(place.look)) - 1);
+            let begins = PLACED.partition_point(|other| slot(other.look) < slot(place.look));
+            assert!(first == begins || first + 1 == begins, "place {at}");
+        }
+    }
 }

@@ -164,4 +164,21 @@ mod tests {
         let name = parent.with(b"node.name").unwrap();
         assert_eq!(TABLE.find(&name), Some(2));
     }
+
+    #[test]
+    fn a_gate_admits_names_of_that_length_and_first_letter() {
+        const TABLE: Table<u8> = Table::new(&[(b"appname", 1), (b"k8snodename", 2)]);
+        const GATE: Gate = TABLE.open(Gate::new());
+        for (key, is_admitted) in [
+            ("app_name", true),
+            ("allname", true),
+            ("k8s.node.name", true),
+            ("kernels", false),
+            ("app", false),
+            ("", false),
+        ] {
+            let name = FieldName::of(key.as_bytes()).unwrap();
+            assert_eq!(GATE.admits(&name), is_admitted, "{key}");
+        }
+    }
 }

@@ -553,4 +553,20 @@ mod tests {
             ["{}", "{!", "[1]!", "!"]
         );
     }
+
+    #[test]
+    fn a_line_may_be_of_a_block_where_one_is_open_or_the_last_record_was_one() {
+        let behind = |format, lines: &[&str]| {
+            let mut records = Records::new(format);
+            for line in lines {
+                records.line(line.as_bytes(), &mut |_| {});
+            }
+            records.may_be_in_block()
+        };
+        assert!(behind(LineFormat::Auto, &[]));
+        assert!(behind(LineFormat::Auto, &["__CURSOR=a"]));
+        assert!(behind(LineFormat::Auto, &["__CURSOR=a", "MESSAGE=b", ""]));
+        assert!(!behind(LineFormat::Auto, &["a line"]));
+        assert!(!behind(LineFormat::Text, &[]));
+    }
 }

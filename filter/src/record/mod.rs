@@ -368,3 +368,22 @@ fn decoded_key(key: &[u8]) -> Cow<'_, [u8]> {
         Cow::Borrowed(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn of_another_s_record_the_rest_is_not_read() {
+        for (field, is_read) in [
+            (r#""_TRANSPORT":"stdout""#, false),
+            (r#""container_name":"web""#, false),
+            (r#""_TRANSPORT":"kernel""#, true),
+        ] {
+            let text = format!(r#"{{{field},"oom":{{}},"MESSAGE":"a"}}"#);
+            let record = Record::read(text.as_bytes()).unwrap();
+            assert_eq!(record.oom.is_some(), is_read, "{field}");
+        }
+    }
+}

@@ -201,9 +201,14 @@ impl Evidence {
         let names = [&self.cpuset, &self.stats, &self.kernel, &self.constraint];
         let names = names.into_iter().flatten().map(Vec::len);
         let places = self.readings.iter().map(Place::held_bytes);
-        let total = names.chain(places).fold(0, usize::saturating_add);
+        let mask = self.trigger.iter().flat_map(|trigger| &trigger.gfp_mask);
+        let others = [self.trigger_comm.len(), self.split.len()];
+        let total = names
+            .chain(places)
+            .chain(mask.map(|mask| mask.len()))
+            .chain(others)
+            .fold(0, usize::saturating_add);
         total
-            .saturating_add(self.split.len())
             .saturating_add(self.tasks.held_bytes())
             .saturating_add(self.filling.as_deref().map_or(0, Filling::held_bytes))
     }
@@ -458,7 +463,7 @@ fn version(release: &[u8]) -> Option<(u64, u64, u64)> {
 }
 
 impl Place {
-    fn held_bytes(&self) -> usize {
+    pub(super) fn held_bytes(&self) -> usize {
         let names = [&self.limit, &self.task, &self.comm];
         let names = names.into_iter().flatten().map(Vec::len);
         names.fold(0, usize::saturating_add)

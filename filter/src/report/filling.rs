@@ -173,8 +173,10 @@ impl Filling {
     /// Bytes that its input made it hold.
     pub(super) fn held_bytes(&self) -> usize {
         let shares = self.shares.iter().map(|share| share.path.len());
+        let nodes = [&self.nodemask, &self.mems_allowed];
+        let nodes = nodes.into_iter().flatten().map(Vec::len);
         let zones = self.zones.capacity().saturating_mul(size_of::<Zone>());
-        shares.fold(zones, usize::saturating_add)
+        shares.chain(nodes).fold(zones, usize::saturating_add)
     }
 
     /// Writes what was full: the machine at that level, else the cgroup whose limit was hit. `lacks_figures` says
@@ -273,5 +275,21 @@ impl Filling {
             nodemask: self.nodemask.as_deref().map(printable),
             mems_allowed: self.mems_allowed.as_deref().map(printable),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_block_is_another_allocation_s() {
+        for heading in ["Mem-Info:", "Mem-info:"] {
+            let mut filling = Filling::default();
+            for line in [heading, "1000 pages RAM", heading, "9000 pages RAM"] {
+                filling.line(line.as_bytes());
+            }
+            assert_eq!(filling.machine.get(Figure::Total), Some(1000), "{heading}");
+        }
     }
 }

@@ -51,10 +51,10 @@ impl Incident {
     pub(super) fn held_bytes(&self) -> usize {
         let killed = self.killed.capacity().saturating_mul(size_of::<Process>());
         let group = self.group.as_ref().map_or(0, Vec::len);
-        self.evidence
-            .held_bytes()
-            .saturating_add(killed)
-            .saturating_add(group)
+        let place = self.place.as_ref().map_or(0, Place::held_bytes);
+        [killed, group, place]
+            .into_iter()
+            .fold(self.evidence.held_bytes(), usize::saturating_add)
     }
 
     /// Whether a line can still belong to it.

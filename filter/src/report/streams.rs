@@ -28,6 +28,8 @@ const MOST_LINES_OF_OTHERS: u64 = 4096;
 const LONGEST_SILENCE_US: u64 = 60_000_000;
 /// How often that, and how much is held, is looked at, in lines.
 const LOOKED_AT: u64 = 64;
+/// A line of more bytes than this may add much by itself.
+const LONG: usize = 1024;
 
 /// What names a machine, of all the fields of a record that do. Lines of one machine belong together.
 ///
@@ -188,9 +190,9 @@ impl<P> Streams<P> {
         slot.last = self.lines_seen;
         slot.last_us = line.time_us;
         let mut told = slot.stream.read(line, payload, &mut self.unfinished);
-        // A line adds little; what is dropped is seen in time as well.
+        // A short line adds little; what is dropped is seen in time as well.
         slot.lines = slot.lines.wrapping_add(1);
-        if slot.lines % LOOKED_AT == 1 {
+        if slot.lines % LOOKED_AT == 1 || line.text.len() > LONG {
             let held = slot.stream.held_bytes();
             let before = core::mem::replace(&mut slot.held, held);
             self.held = self.held.saturating_sub(before).saturating_add(held);

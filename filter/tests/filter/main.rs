@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bounded;
 mod broken_logs;
 mod carriers;
 mod cgroup_paths;

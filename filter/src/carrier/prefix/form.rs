@@ -2,6 +2,7 @@
 
 use super::{LEVELS, Place, Said, has_inside};
 use crate::carrier::Author;
+use crate::carrier::kmsg::is_caller;
 use crate::carrier::wall_time::WallTime;
 use crate::carrier::wrapping::BYTE_ORDER_MARK;
 use crate::text::cursor::{Cursor, find, unsigned};
@@ -205,8 +206,7 @@ fn said_by<'a>(mark: u8, run: &'a [u8], said: &mut Said<'a>) -> Option<()> {
             return Some(());
         }
         b'c' => {
-            let (kind, number) = run.split_first()?;
-            (matches!(kind, b'T' | b'C') && unsigned(number).is_some()).then_some(())?;
+            is_caller(run).then_some(())?;
             said.caller = Some(run);
             return Some(());
         }

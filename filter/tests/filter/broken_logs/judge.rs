@@ -1,6 +1,6 @@
 //! Holds what the filter says of a broken log against what is true.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use oom_filter::{Filter, Mode, Outcome, RecordContext};
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub struct Tally {
     pub records: usize,
     pub named: usize,
     pub wrong: HashMap<&'static str, usize>,
+    /// How often each field is there, in all records.
+    pub told: BTreeMap<String, usize>,
 }
 
 impl Tally {
@@ -27,6 +29,9 @@ impl Tally {
         self.named += other.named;
         for (what, count) in &other.wrong {
             *self.wrong.entry(what).or_default() += count;
+        }
+        for (field, count) in &other.told {
+            *self.told.entry(field.clone()).or_default() += count;
         }
     }
 
@@ -60,9 +65,21 @@ pub fn judge(log: &Log) -> (Tally, Vec<(&'static str, Value)>) {
         ..Tally::default()
     };
     let mut faults = Vec::new();
+    let ooms = ooms(log, Mode::Events);
+    for oom in &ooms {
+        count_fields("", oom, &mut tally.told);
+    }
+    let lines = self::ooms(log, Mode::Annotate);
+    let ids: HashSet<_> = lines.iter().map(|oom| oom["id"].as_str()).collect();
+    tally.told.insert("reports of lines".to_owned(), ids.len());
+    for oom in &lines {
+        let event = oom["event"].as_str().unwrap();
+        *tally.told.entry(format!("lines {event}")).or_default() += 1;
+    }
     let mut told: HashMap<usize, usize> = HashMap::new();
-    let (of_nobody, of_somebody): (Vec<Value>, Vec<Value>) = kills(log)
+    let (of_nobody, of_somebody): (Vec<Value>, Vec<Value>) = ooms
         .into_iter()
+        .filter(|oom| oom["event"] == "kill")
         .partition(|oom| oom["victim"].is_null());
     tally.records = of_nobody.len() + of_somebody.len();
     for oom in of_somebody {
@@ -108,8 +125,29 @@ pub fn judge(log: &Log) -> (Tally, Vec<(&'static str, Value)>) {
     (tally, faults)
 }
 
-/// Every kill that the filter tells, in order.
-pub fn kills(log: &Log) -> Vec<Value> {
+/// Counts each field that is there; of those whose words are few, each word.
+fn count_fields(path: &str, value: &Value, told: &mut BTreeMap<String, usize>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let separator = if path.is_empty() { "" } else { "." };
+                count_fields(&format!("{path}{separator}{key}"), value, told);
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                count_fields(&format!("{path}[]"), value, told);
+            }
+        }
+        Value::String(word) if matches!(path, "event" | "level" | "attribution") => {
+            *told.entry(format!("{path} {word}")).or_default() += 1;
+        }
+        _ => *told.entry(path.to_owned()).or_default() += 1,
+    }
+}
+
+/// All that the filter tells, in order.
+fn ooms(log: &Log, mode: Mode) -> Vec<Value> {
     let mut filter = Filter::new(crate::common::KEYS);
     let mut out = Vec::new();
     for record in &log.records {
@@ -117,7 +155,7 @@ pub fn kills(log: &Log) -> Vec<Value> {
             tag: b"tag",
             ..RecordContext::default()
         };
-        if let Outcome::Replaced(record) = filter.process(Mode::Events, record, &context) {
+        if let Outcome::Replaced(record) = filter.process(mode, record, &context) {
             out.push(record);
         }
     }
@@ -126,7 +164,6 @@ pub fn kills(log: &Log) -> Vec<Value> {
     }
     out.iter()
         .map(|record| serde_json::from_slice::<Value>(record).unwrap()["oom"].take())
-        .filter(|oom| oom["event"] == "kill")
         .collect()
 }
 

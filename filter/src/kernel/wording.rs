@@ -106,6 +106,7 @@ fn read_exactly(text: &[u8], name_bytes: NameBytes) -> Option<(Message<'_>, &'st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     #[test]
     fn each_example_is_read_by_its_row() {
@@ -126,6 +127,18 @@ mod tests {
             panic!("it is a header");
         };
         assert_eq!(invoked.comm, Some(&b"  a"[..]));
+    }
+
+    #[test]
+    fn a_long_name_heads_a_report_only_where_all_is_there() {
+        let is_header = |behind: &str| {
+            let text =
+                format!("kworker/u64:1-events_unbound invoked oom-killer: gfp_mask=0xd0{behind}");
+            read(text.as_bytes(), NameBytes::Exact).is_some()
+        };
+        assert!(is_header(", order=0, oom_score_adj=0"));
+        assert!(!is_header(", order=0"));
+        assert!(!is_header(", oom_score_adj=0"));
     }
 
     /// A host may cut a line anywhere: what is whole of the figures is told, and the kill in any case.

@@ -1,6 +1,7 @@
 //! What the lines of one report have told so far.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::compose;
@@ -205,7 +206,7 @@ impl Evidence {
         let others = [self.trigger_comm.len(), self.split.len()];
         let total = names
             .chain(places)
-            .chain(mask.map(|mask| mask.len()))
+            .chain(mask.map(String::len))
             .chain(others)
             .fold(0, usize::saturating_add);
         total

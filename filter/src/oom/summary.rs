@@ -5,7 +5,7 @@ use alloc::string::String;
 use itoa::Buffer;
 
 use crate::cgroup::{Container, Identity, Level, Workload, identify};
-use crate::oom::{Attribution, Event, Figure, KERNEL, Mostly, Oom};
+use crate::oom::{Attribution, Event, Figure, KERNEL, Mostly, Oom, Victim};
 use crate::text::cursor::rfind;
 
 /// Says who was killed, where, at whose limit, using how much, of fields that
@@ -40,8 +40,8 @@ fn write(text: &mut String, oom: &Oom) {
     }
     place(text, oom);
     cause(text, oom);
-    if oom.event == Event::Kill {
-        held(text, oom);
+    if let (Event::Kill, Some(victim)) = (oom.event, &oom.victim) {
+        held(text, victim);
     }
     if oom.group {
         text.push_str("; its whole group is killed (memory.oom.group)");
@@ -285,10 +285,7 @@ fn cgroup(text: &mut String, oom: &Oom, path: &str, is_victims: bool) {
 }
 
 /// What the process had to itself. Pages that it shared may be charged to others, and so be more than a limit.
-fn held(text: &mut String, oom: &Oom) {
-    let Some(victim) = &oom.victim else {
-        return;
-    };
+fn held(text: &mut String, victim: &Victim) {
     let Some(own) = victim.anon_rss_bytes else {
         return;
     };
@@ -320,4 +317,28 @@ fn size(text: &mut String, bytes: u64) {
         .unwrap_or_default();
     let (mut before, mut behind) = (Buffer::new(), Buffer::new());
     text.extend([before.format(whole), ".", behind.format(tenth), " ", name]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swap_is_said_where_it_is_more_than_what_was_in_memory() {
+        let held = |swap_bytes| {
+            let victim = Victim {
+                anon_rss_bytes: Some(4096),
+                swap_bytes: Some(swap_bytes),
+                ..Victim::default()
+            };
+            let mut text = String::new();
+            held(&mut text, &victim);
+            text
+        };
+        assert_eq!(held(4096), "; the process itself held 4.0 KiB");
+        assert_eq!(
+            held(8192),
+            "; the process itself held 4.0 KiB and 8.0 KiB in swap"
+        );
+    }
 }

@@ -462,4 +462,19 @@ mod tests {
         text.push('}');
         assert_eq!(keys(&text).map(|keys| keys.len()), Some(1));
     }
+
+    #[test]
+    fn a_copy_is_no_longer_than_was_said() {
+        let texts: [&[u8]; 4] = [
+            b"{}",
+            b"{\"a\":\"\xff\xfe\"}",
+            b"{\"a\":\"\x01\"}",
+            "é".as_bytes(),
+        ];
+        for text in texts {
+            let mut out = Vec::new();
+            copy(&mut out, text);
+            assert!(out.len() <= copied_length(text), "{text:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::bytes_of;
 use super::compose;
 use super::filling::Filling;
 use super::tasks::{Process, TaskTable};
@@ -199,17 +200,13 @@ impl Evidence {
 
     /// Bytes that its input made it hold.
     pub(super) fn held_bytes(&self) -> usize {
-        let names = [&self.cpuset, &self.stats, &self.kernel, &self.constraint];
-        let names = names.into_iter().flatten().map(Vec::len);
+        let names = bytes_of(&[&self.cpuset, &self.stats, &self.kernel, &self.constraint]);
         let places = self.readings.iter().map(Place::held_bytes);
-        let mask = self.trigger.iter().flat_map(|trigger| &trigger.gfp_mask);
-        let others = [self.trigger_comm.len(), self.split.len()];
-        let total = names
-            .chain(places)
-            .chain(mask.map(String::len))
-            .chain(others)
-            .fold(0, usize::saturating_add);
-        total
+        let mask = (self.trigger.as_ref()).and_then(|trigger| trigger.gfp_mask.as_ref());
+        places
+            .fold(names, usize::saturating_add)
+            .saturating_add(mask.map_or(0, String::len))
+            .saturating_add(self.split.len())
             .saturating_add(self.tasks.held_bytes())
             .saturating_add(self.filling.as_deref().map_or(0, Filling::held_bytes))
     }
@@ -465,9 +462,7 @@ fn version(release: &[u8]) -> Option<(u64, u64, u64)> {
 
 impl Place {
     pub(super) fn held_bytes(&self) -> usize {
-        let names = [&self.limit, &self.task, &self.comm];
-        let names = names.into_iter().flatten().map(Vec::len);
-        names.fold(0, usize::saturating_add)
+        bytes_of(&[&self.limit, &self.task, &self.comm])
     }
 
     /// Whether a memory cgroup's limit was hit, whatever its path.

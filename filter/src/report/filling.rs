@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::bytes_of;
 use crate::cgroup::{Level, identify};
 use crate::kernel::figures::{
     self, ANON_LISTS, FILE_LISTS, ZONES, ZoneLine, ZoneSaid, highest_zone, kib_field,
@@ -173,10 +174,10 @@ impl Filling {
     /// Bytes that its input made it hold.
     pub(super) fn held_bytes(&self) -> usize {
         let shares = self.shares.iter().map(|share| share.path.len());
-        let nodes = [&self.nodemask, &self.mems_allowed];
-        let nodes = nodes.into_iter().flatten().map(Vec::len);
         let zones = self.zones.capacity().saturating_mul(size_of::<Zone>());
-        shares.chain(nodes).fold(zones, usize::saturating_add)
+        shares
+            .fold(zones, usize::saturating_add)
+            .saturating_add(bytes_of(&[&self.nodemask, &self.mems_allowed]))
     }
 
     /// Writes what was full: the machine at that level, else the cgroup whose limit was hit. `lacks_figures` says

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::evidence::{Evidence, Place};
 use super::tasks::Process;
-use super::{Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, LineStamp, same_caller};
+use super::{Clock, GROUP_PAUSE_US, INCIDENT_PAUSE_US, LineStamp, bytes_of, same_caller};
 use crate::kernel::Scope;
 
 /// Kills remembered of one incident, so that none is counted twice.
@@ -50,11 +50,11 @@ impl Incident {
     /// Bytes that its input made it hold.
     pub(super) fn held_bytes(&self) -> usize {
         let killed = self.killed.capacity().saturating_mul(size_of::<Process>());
-        let group = self.group.as_ref().map_or(0, Vec::len);
-        let place = self.place.as_ref().map_or(0, Place::held_bytes);
-        [killed, group, place]
-            .into_iter()
-            .fold(self.evidence.held_bytes(), usize::saturating_add)
+        self.evidence
+            .held_bytes()
+            .saturating_add(killed)
+            .saturating_add(bytes_of(&[&self.group]))
+            .saturating_add(self.place.as_ref().map_or(0, Place::held_bytes))
     }
 
     /// Whether a line can still belong to it.

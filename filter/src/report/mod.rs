@@ -23,6 +23,8 @@ pub use streams::{Machine, Streams};
 pub use unfinished::Unfinished;
 pub(crate) use witnessed::Known;
 
+use alloc::vec::Vec;
+
 use crate::carrier::{Author, KernelLine};
 use crate::kernel::{Killed, Scope};
 use tasks::Process;
@@ -131,3 +133,9 @@ const GROUP_PAUSE_US: u64 = 1_000_000;
 /// The same from an announcement to the kill of a child, which the kernel prints in one go. A serial console takes a
 /// tenth of a second for a line.
 const ANNOUNCEMENT_PAUSE_US: u64 = 200_000;
+
+/// Bytes of those of the texts that are there.
+fn bytes_of(texts: &[&Option<Vec<u8>>]) -> usize {
+    let texts = texts.iter().copied().flatten().map(Vec::len);
+    texts.fold(0, usize::saturating_add)
+}

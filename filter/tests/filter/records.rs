@@ -199,3 +199,53 @@ proptest! {
         prop_assert_ne!(&after[0], record.as_bytes());
     }
 }
+
+/// A shipper may take the underscores from all fields of the journal, or name the victim in a field of its own.
+#[test]
+fn a_process_without_underscore_is_the_writer_only_where_the_journal_s_fields_have_none() {
+    for (members, is_read) in [
+        (r#""_BOOT_ID":"7","COMM":"java""#, true),
+        (r#""BOOT_ID":"7","COMM":"java""#, false),
+        (r#""BOOT_ID":"7","TRANSPORT":"kernel","COMM":"java""#, true),
+        (r#""BOOT_ID":"7""#, true),
+        (r#""COMM":"java""#, true),
+    ] {
+        let record = format!(r#"{{{members},"MESSAGE":"{KILL}"}}"#);
+        let left = run(Mode::Annotate, &[record.clone().into_bytes()]);
+        let is_told = left != [record.clone().into_bytes()];
+        assert_eq!(is_told, is_read, "{record}");
+    }
+}
+
+/// A record may bring an `oom` along, and an identity: it passes where both are what a filter of ours writes.
+#[test]
+fn a_kill_by_a_program_that_was_told_before_passes_only_with_its_own_identity() {
+    const UID: &str = "0000000a-0000-4000-8000-00000000000a";
+    let slice = UID.replace('-', "_");
+    let container = "0a".repeat(32);
+    let record = serde_json::json!({
+        "MESSAGE": format!(
+            "Killed /kubepods.slice/kubepods-pod{slice}.slice/cri-containerd-{container}.scope due to memory used \
+             (32305733632) / total (33046000000) and swap used (8500000000) / total (8589930496) being more than \
+             90.00%"
+        ),
+        "_TRANSPORT": "journal",
+        "_HOSTNAME": "n1",
+        "__REALTIME_TIMESTAMP": "1714903874414000",
+        "_SYSTEMD_UNIT": "systemd-oomd.service",
+        "_PID": "840",
+        "_COMM": "systemd-oomd",
+    });
+    let told = run(Mode::Events, &[record.to_string().into_bytes()]);
+    let [told] = told.as_slice() else {
+        panic!("one kill is told: {told:?}");
+    };
+    assert_eq!(run(Mode::Events, &[told.clone()]), [told.clone()]);
+    let told = String::from_utf8(told.clone()).unwrap();
+    assert!(told.contains(&format!(r#""pod_id":"{UID}""#)), "{told}");
+    let others = told.replace(
+        &format!(r#""pod_id":"{UID}""#),
+        r#""pod_id":"0000000b-0000-4000-8000-00000000000b""#,
+    );
+    assert!(run(Mode::Events, &[others.into_bytes()]).is_empty());
+}

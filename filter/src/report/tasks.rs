@@ -347,12 +347,10 @@ impl TaskTable {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_thread_and_its_process_are_told_by_their_row() {
-        let mut table = TaskTable::default();
-        table.add(&TaskRow {
-            pid: 90,
-            tgid: 88,
+    fn row(pid: u32) -> TaskRow<'static> {
+        TaskRow {
+            pid,
+            tgid: pid,
             uid: 0,
             total_vm_pages: 5388,
             rss_pages: 5230,
@@ -360,6 +358,34 @@ mod tests {
             pgtables_bytes: None,
             oom_score_adj: None,
             comm: b"java",
+        }
+    }
+
+    #[test]
+    fn a_table_of_which_rows_were_left_out_rules_nobody_out() {
+        let mut table = TaskTable::default();
+        let excludes = |table: &TaskTable| {
+            let pid = u32::MAX;
+            [
+                table.excludes_pid(pid),
+                table.excludes(Process::new(pid, b"java")),
+            ]
+        };
+        assert_eq!(excludes(&table), [false; 2]);
+        for pid in (1..).take(MOST_ROWS - 1) {
+            table.add(&row(pid));
+        }
+        assert_eq!(excludes(&table), [true; 2]);
+        table.add(&row(70_000));
+        assert_eq!(excludes(&table), [false; 2]);
+    }
+
+    #[test]
+    fn a_thread_and_its_process_are_told_by_their_row() {
+        let mut table = TaskTable::default();
+        table.add(&TaskRow {
+            tgid: 88,
+            ..row(90)
         });
         assert!(table.has_thread(90, Process::new(88, b"java")));
         assert!(table.has_thread(88, Process::new(90, b"java")));

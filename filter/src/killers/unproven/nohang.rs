@@ -258,3 +258,15 @@ fn set_cgroup(oom: &mut Box<Oom>, path: &[u8]) {
     found.reason = oom.reason.take();
     *oom = found;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_adjustment_is_the_third_number() {
+        let line = b"badness:   1005, oom_score:  1006, oom_score_adj:  -500";
+        assert_eq!(adjustment(line), Some(-500));
+        assert_eq!(adjustment(b"badness:   1005, oom_score:  1006"), None);
+    }
+}

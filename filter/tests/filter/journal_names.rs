@@ -244,3 +244,23 @@ fn the_oldest_is_forgotten_and_what_has_ended_before_it() {
     let [pod, _] = names(&mut filter, 1, 7, 7, 7);
     assert_eq!(pod.as_deref(), Some("web-7"));
 }
+
+#[test]
+fn a_container_is_of_the_pod_of_its_sandbox_alone() {
+    let mut filter = Filter::new(KEYS);
+    let line = |writer, id, sandbox, pod| Line {
+        writer,
+        machine: 0,
+        id,
+        sandbox,
+        uid: pod,
+        pod,
+        container: 3,
+    };
+    hear(&mut filter, line(Writer::Sandbox, 10, 0, 1));
+    hear(&mut filter, line(Writer::Sandbox, 20, 0, 2));
+    hear(&mut filter, line(Writer::Container, 11, 10, 0));
+    let told = ["web-1", "app-3"].map(|name| Some(name.to_owned()));
+    assert_eq!(names(&mut filter, 0, 1, 11, 100), told);
+    assert_eq!(names(&mut filter, 0, 2, 11, 101), [None, None]);
+}

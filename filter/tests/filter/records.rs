@@ -249,3 +249,28 @@ fn a_kill_by_a_program_that_was_told_before_passes_only_with_its_own_identity() 
     );
     assert!(run(Mode::Events, &[others.into_bytes()]).is_empty());
 }
+
+/// Of a record of `/dev/kmsg` the text has no clock in front, and what stands behind its line end is a dictionary.
+#[test]
+fn a_record_of_kmsg_has_sequence_priority_and_seconds() {
+    let kills = |members: &str, text: &str| {
+        let record = format!(r#"{{{members},"MESSAGE":"{text}"}}"#);
+        run(Mode::Events, &[record.into_bytes()]).len()
+    };
+    let with_clock = format!("[    5.000001] {KILL}");
+    for (members, is_kmsg) in [
+        (r#""sequence":7,"priority":3,"sec":5,"usec":1"#, true),
+        (r#""priority":3,"sec":5,"usec":1"#, false),
+        (r#""sequence":7,"sec":5,"usec":1"#, false),
+        (r#""sequence":7,"priority":3"#, false),
+    ] {
+        assert_eq!(kills(members, KILL), 1, "{members}");
+        assert_eq!(
+            kills(members, &with_clock),
+            usize::from(!is_kmsg),
+            "{members}"
+        );
+        let behind = kills(members, &format!("eth0: up\\n {KILL} oom_score_adj=0"));
+        assert_eq!(behind, usize::from(!is_kmsg), "{members}");
+    }
+}

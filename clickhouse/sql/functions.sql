@@ -97,9 +97,9 @@ CREATE OR REPLACE FUNCTION oom_cgroup
 -- search for by itself, before the parser reads anything. The words are those of the parser; a test compares them.
 -- An index of the type ngrambf_v1 lets it skip granules.
 CREATE OR REPLACE FUNCTION oom_word AS text -> multiSearchAny(text, [
-    ' SIGKILL to cgroup ', ' oom-kill event', ' oom_kill event', '"MESSAGE": [', '"MESSAGE":[', '0da52717891d8ef',
-    '9dbf31e3c81256e4ed', 'Memory cgroup stats for ', 'Memory limit reached of', 'OOM received', 'OOM victim ',
-    'OOM: the memory limit could be too low', 'PODMAN_OOM_KILLED', 'TaskOOM event ',
+    ' SIGKILL to cgroup ', ' oom-kill event', ' oom_kill event', ' was killed by earlyoom', '"MESSAGE": [', '"MESSAGE":[',
+    '0da52717891d8ef', '9dbf31e3c81256e4ed', 'Memory cgroup stats for ', 'Memory limit reached of', 'OOM received',
+    'OOM victim ', 'OOM: the memory limit could be too low', 'PODMAN_OOM_KILLED', 'TaskOOM event ',
     'Tasks state (memory values in pages):', 'as a result of limit of', 'client.driver_mgr.docker: OOM Killed',
     'container init was OOM-killed', 'deadlocked on memory', 'due to memory ', 'has mm pinned by ', 'ill process ',
     'illed process ', 'illed process', 'ions met for cgroup ', 'kB, failcnt ', 'kb exceeded limit ', 'mem avail: ',

@@ -444,4 +444,18 @@ mod tests {
         let longer = line(&"c".repeat(LONGEST));
         assert_eq!(parse(longer.as_bytes(), NameBytes::Exact), None);
     }
+
+    #[test]
+    fn of_a_line_that_can_be_read_in_many_ways_few_are_kept() {
+        let line = format!(
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,\
+             oom_memcg=/a,task_memcg={}/b,task=a,pid=88,uid=0",
+            "/b,task_memcg=".repeat(100),
+        );
+        let message = parse(line.as_bytes(), NameBytes::Exact);
+        let Some(Message::Constraint(constraint)) = message else {
+            panic!("{message:?}");
+        };
+        assert_eq!(constraint.readings.len(), MOST_READINGS + 1);
+    }
 }

@@ -17,6 +17,8 @@ use crate::text::cursor::rfind;
 
 /// Begins the line of figures, which it also prints once in a while.
 pub(super) const TELLING_WORD: &[u8] = b"mem avail: ";
+/// Stands in the summary of a kill, whose own line has no telling word: a record that was told before passes.
+pub(super) const WORD_OF_SUMMARY: &[u8] = b" was killed by earlyoom";
 
 /// Records of others that may come between two of its lines.
 const AWAITED: u16 = 256;
@@ -227,6 +229,14 @@ mod tests {
         assert!(pids(&[LOW, SHORTEST, EXIT]).is_empty());
         assert!(pids(&[FIGURES, SHORTEST, EXIT]).is_empty());
         assert!(pids(&[FIGURES, LOW, EXIT]).is_empty());
+        for [printed, other] in [
+            ["SIGTERM", "SIGHUP"],
+            ["mem 10", "mem 1"],
+            ["swap 10", "swap 1"],
+        ] {
+            let low = LOW.replace(printed, other);
+            assert!(pids(&[FIGURES, &low, SHORTEST, EXIT]).is_empty(), "{low}");
+        }
         assert!(
             pids(&[
                 FIGURES,

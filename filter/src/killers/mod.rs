@@ -96,11 +96,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     programs
 }
 
-/// Words of which one stands in every line that is read by itself, or that begins a sequence: those of each program
-/// and witness.
+/// Words of which one stands in every line that is read by itself, or that begins a sequence, and in every record of
+/// a kill that was told before: those of each program and witness.
 pub(crate) const TELLING_WORDS: &[&[&[u8]]] = &[
     &systemd_oomd::TELLING_WORDS,
-    &[earlyoom::TELLING_WORD],
+    &[earlyoom::TELLING_WORD, earlyoom::WORD_OF_SUMMARY],
     &[kubelet::TELLING_WORD],
     &witness::TELLING_WORDS,
     &kernel_log::TELLING_WORDS,

@@ -152,6 +152,7 @@ mod tests {
             ("k8s.node.name", Some(2)),
             ("app", None),
             ("appnames", None),
+            ("app__________________________________name", None),
             (
                 "application_name_of_a_program_that_is_longer_than_any",
                 None,

@@ -569,4 +569,30 @@ mod tests {
         assert!(!behind(LineFormat::Auto, &["a line"]));
         assert!(!behind(LineFormat::Text, &[]));
     }
+
+    #[test]
+    fn what_is_no_utf_8_is_escaped_but_where_the_kernel_escapes_by_itself() {
+        for (line, expected) in [
+            (
+                &b"Killed process 7 (\xff)"[..],
+                &b"Killed process 7 (\\xff)"[..],
+            ),
+            (
+                b"3,1,2,-;Killed process 7 (\\xff)",
+                b"Killed process 7 (\xff)",
+            ),
+        ] {
+            let mut records = Records::new(LineFormat::Auto);
+            let mut found = Vec::new();
+            let mut keep = |record: Record<'_>| {
+                let Record::Plain(line) = record else {
+                    panic!("{record:?}");
+                };
+                found.push(line.kernel_line().text.into_owned());
+            };
+            records.line(line, &mut keep);
+            records.settle(&mut keep);
+            assert_eq!(found, [expected]);
+        }
+    }
 }

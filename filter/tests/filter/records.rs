@@ -274,3 +274,27 @@ fn a_record_of_kmsg_has_sequence_priority_and_seconds() {
         assert_eq!(behind, usize::from(!is_kmsg), "{members}");
     }
 }
+
+/// What earlyoom tells over several lines is told with the last, and that record may go through another filter.
+#[test]
+fn a_kill_that_took_several_lines_passes_when_it_comes_again_alone() {
+    let records = [
+        "mem avail:   742 of  3931 MiB (18.89%), swap free:    0 of    0 MiB ( 0.00%)",
+        "low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%",
+        r#"sending SIGTERM to process 7 uid 0 "a": oom_score 823, oom_score_adj 0, VmRSS 79 MiB, cmdline "a""#,
+        "process 7 exited after 0.100 seconds",
+    ]
+    .map(|line| {
+        let record = serde_json::json!({
+            "MESSAGE": line,
+            "_TRANSPORT": "stdout",
+            "__REALTIME_TIMESTAMP": "1714903874414000",
+            "_SYSTEMD_UNIT": "earlyoom.service",
+            "_PID": "840",
+        });
+        record.to_string().into_bytes()
+    });
+    let told = run(Mode::Events, &records);
+    assert_eq!(told.len(), 1);
+    assert_eq!(run(Mode::Events, &told), told);
+}

@@ -163,7 +163,8 @@ impl Own<'_> {
                     _ => self.attribution == Some(b"constraint"),
                 }
             }
-            Event::Truncated => wording.role != Role::Kills,
+            // What a report came to may be told with its first line.
+            Event::Truncated | Event::NoVictim | Event::Panic => wording.role != Role::Kills,
             // Also a kill line that tells what was told already.
             Event::Report => true,
             event => event == wording.event,

@@ -51,6 +51,26 @@ impl IdentityKeys {
 
     /// The Kubernetes identity that a kill's own paths tell, by these keys; [`Self::parent`] is the
     /// caller's to heed. Of a kill inside another container it is none.
+    ///
+    /// ```
+    /// use oom_filter::{IdentityKeys, KernelLine, Machine, Streams, Told};
+    ///
+    /// const UID: &str = "94eb36cd-29e1-478b-b365-4cb5dfc7d6fb";
+    /// let mut streams: Streams = Streams::new();
+    /// let mut read = |text: &str| {
+    ///     let line = KernelLine::read(text.as_bytes());
+    ///     let Told::Kill(kill) = streams.read(&line, b"", Machine::default()) else { return None };
+    ///     let mut identity = IdentityKeys::OPEN_TELEMETRY.of(&kill);
+    ///     identity.next().map(|(key, value)| (key, value.to_owned()))
+    /// };
+    /// let path = format!("/kubepods/pod{UID}");
+    /// read(&format!(
+    ///     "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,\
+    ///      oom_memcg={path},task_memcg={path},task=java,pid=42,uid=0"
+    /// ));
+    /// let kill = "Memory cgroup out of memory: Killed process 42 (java) total-vm:8kB, anon-rss:4kB";
+    /// assert_eq!(read(kill), Some(("k8s.pod.uid", UID.to_owned())));
+    /// ```
     pub fn of<'o>(&self, oom: &'o Oom) -> impl Iterator<Item = (&'static str, &'o str)> {
         Identity::of(oom, None).members(self)
     }

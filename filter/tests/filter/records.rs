@@ -1,5 +1,7 @@
 //! What holds for every record, whatever JSON it is: its bytes are somebody's evidence.
 
+use std::slice;
+
 use crate::common::taken_away::{only_ours_was_added, oom};
 use crate::common::{KEYS, config, run};
 use oom_filter::{Filter, IdentityKeys, Mode, Outcome, RecordContext};
@@ -184,7 +186,7 @@ proptest! {
     #[test]
     fn any_json_passes(value in value()) {
         let record = value.into_bytes();
-        let after = run(Mode::Annotate, std::slice::from_ref(&record));
+        let after = run(Mode::Annotate, slice::from_ref(&record));
         prop_assert_eq!(after.len(), 1);
         let text = std::str::from_utf8(&after[0]).unwrap();
         prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
@@ -240,8 +242,11 @@ fn a_kill_by_a_program_that_was_told_before_passes_only_with_its_own_identity() 
     let [told] = told.as_slice() else {
         panic!("one kill is told: {told:?}");
     };
-    assert_eq!(run(Mode::Events, &[told.clone()]), [told.clone()]);
-    let told = String::from_utf8(told.clone()).unwrap();
+    assert_eq!(
+        run(Mode::Events, slice::from_ref(told)),
+        slice::from_ref(told)
+    );
+    let told = str::from_utf8(told).unwrap();
     assert!(told.contains(&format!(r#""pod_id":"{UID}""#)), "{told}");
     let others = told.replace(
         &format!(r#""pod_id":"{UID}""#),

@@ -129,6 +129,10 @@ fn of_much_the_oldest_is_forgotten() {
             ),
         ),
         (
+            "a long line, which is looked at by itself",
+            report([format!("java cpuset={} mems_allowed=0", long("c"))]),
+        ),
+        (
             "a path of a group",
             [kill(7)]
                 .into_iter()

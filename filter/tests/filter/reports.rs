@@ -43,3 +43,25 @@ fn a_process_that_could_not_be_reaped_is_of_its_own_kill() {
     assert_eq!(id_of(102, &not_reaped(41)), first);
     assert_eq!(id_of(102, &not_reaped(42)), second);
 }
+
+/// By the lines of others, or by the time of their records.
+#[test]
+fn a_report_of_a_machine_that_fell_silent_is_given_up() {
+    let line = |host: &str, second: u32, text: &str| {
+        json!({ "hostname": host, "__REALTIME_TIMESTAMP": format!("{second}000000"), "log": text })
+            .to_string()
+            .into_bytes()
+    };
+    let header = "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+    let context = RecordContext::default();
+    for (count, seconds, is_given_up) in [(200, 1, false), (5000, 0, true), (200, 100, true)] {
+        let mut filter = Filter::new(IdentityKeys::OPEN_TELEMETRY);
+        filter.process(Mode::Events, &line("n1", 1000, header), &context);
+        for _ in 0..count {
+            let of_another = line("n2", 1000 + seconds, "eth0: link becomes ready");
+            filter.process(Mode::Events, &of_another, &context);
+        }
+        let is_open = filter.needs_reading(b"{}");
+        assert_eq!(is_open, !is_given_up, "{count} lines, {seconds} s");
+    }
+}

@@ -62,7 +62,15 @@ impl<'a> KernelLine<'a> {
         prefix::strip(line)
     }
 
-    /// A text that the carrier holds apart from everything else, as the journal's `MESSAGE`.
+    /// A text of the kernel's that the carrier holds apart from everything else, as the journal's `MESSAGE`.
+    ///
+    /// ```
+    /// use oom_filter::{Author, KernelLine};
+    ///
+    /// let line = KernelLine::of_text(b"[    9.000001] is text here\n");
+    /// assert_eq!(*line.text, *b"[    9.000001] is text here");
+    /// assert_eq!(line.author, Author::Kernel);
+    /// ```
     pub fn of_text(text: &'a [u8]) -> Self {
         Self {
             text: Cow::Borrowed(trim_line_end(text)),
@@ -71,7 +79,15 @@ impl<'a> KernelLine<'a> {
         }
     }
 
-    /// The text of a `/dev/kmsg` record, with that device's escapes.
+    /// The text of a `/dev/kmsg` record of the kernel's, with that device's escapes.
+    ///
+    /// ```
+    /// use oom_filter::{Author, KernelLine, NameBytes};
+    ///
+    /// let line = KernelLine::of_kmsg_text(br"Killed process 7 (a\x5cb)");
+    /// assert_eq!(*line.text, *br"Killed process 7 (a\b)");
+    /// assert_eq!((line.name_bytes, line.author), (NameBytes::Exact, Author::Kernel));
+    /// ```
     pub fn of_kmsg_text(text: &'a [u8]) -> Self {
         Self {
             text: kmsg::decode(trim_line_end(text)),

@@ -139,6 +139,10 @@ mod tests {
         assert!(is_header(", order=0, oom_score_adj=0"));
         assert!(!is_header(", order=0"));
         assert!(!is_header(", oom_score_adj=0"));
+        // Sixteen bytes as they stand, four where they are escapes.
+        let escapes = br"\xff\xff\xff\xff invoked oom-killer: gfp_mask=0xd0, order=0";
+        assert!(read(escapes, NameBytes::Exact).is_none());
+        assert!(read(escapes, NameBytes::MaybeEscaped).is_some());
     }
 
     /// A host may cut a line anywhere: what is whole of the figures is told, and the kill in any case.

@@ -131,7 +131,6 @@ impl Fields {
         };
         let said = match meaning {
             Meaning::Transport if name.is_of_journal || TRANSPORTS.contains(&text) => {
-                self.is_stripped |= !name.is_of_journal;
                 self.is_of_kernel = text == b"kernel";
                 Author::kernel_if(self.is_of_kernel)
             }

@@ -26,7 +26,7 @@ fn count() -> u64 {
     let few = if env::var_os("CI").is_some() {
         5_000
     } else {
-        250
+        500
     };
     number("LOGS").unwrap_or(few)
 }
@@ -115,7 +115,7 @@ fn no_broken_log_names_the_wrong_pod() {
 const LEAST_NAMED: usize = 65;
 
 /// Logs whose table is stored.
-const STORED: u64 = 250;
+const STORED: u64 = 500;
 
 /// How often each field is told, in logs of each kind.
 fn held_against_the_stored(told: &BTreeMap<&str, Tally>) {

@@ -85,9 +85,9 @@ pub fn share_with_lints() {
     LINTS_RUN.store(true, Ordering::Relaxed);
 }
 
-/// The build of every target that is the lints, as `cargo test` builds them: members are compiled by Clippy's driver in the place of rustc, and what
-/// Clippy has to say is an error. The driver leaves out some of rustc's optimizations, so nothing that is handed out or
-/// measured is compiled by it.
+/// The build of every target that is the lints, as `cargo test` builds them: members are compiled by Clippy's driver in
+/// the place of rustc, and what Clippy has to say is an error. The driver leaves out some of rustc's optimizations, so
+/// nothing that is handed out or measured is compiled by it.
 pub fn lints() -> Command {
     let mut build = cargo(&[
         "build",

@@ -184,7 +184,7 @@ impl Suite {
         if written.ids.len() > 1 && !self.fresh {
             assert!(
                 !written.reports.contains('?'),
-                "{}: more reports than there are letters for, 61: make it two suites",
+                "{}: more reports than there are letters for: make it two suites",
                 self.name
             );
             let _ = writeln!(text, "reports = {}", rows(&written.reports));

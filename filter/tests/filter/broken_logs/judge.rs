@@ -65,11 +65,11 @@ pub fn judge(log: &Log) -> (Tally, Vec<(&'static str, Value)>) {
         ..Tally::default()
     };
     let mut faults = Vec::new();
-    let ooms = ooms(log, Mode::Events);
-    for oom in &ooms {
+    let events = ooms(log, Mode::Events);
+    for oom in &events {
         count_fields("", oom, &mut tally.told);
     }
-    let lines = self::ooms(log, Mode::Annotate);
+    let lines = ooms(log, Mode::Annotate);
     let ids: HashSet<_> = lines.iter().map(|oom| oom["id"].as_str()).collect();
     tally.told.insert("reports of lines".to_owned(), ids.len());
     for oom in &lines {
@@ -77,7 +77,7 @@ pub fn judge(log: &Log) -> (Tally, Vec<(&'static str, Value)>) {
         *tally.told.entry(format!("lines {event}")).or_default() += 1;
     }
     let mut told: HashMap<usize, usize> = HashMap::new();
-    let (of_nobody, of_somebody): (Vec<Value>, Vec<Value>) = ooms
+    let (of_nobody, of_somebody): (Vec<Value>, Vec<Value>) = events
         .into_iter()
         .filter(|oom| oom["event"] == "kill")
         .partition(|oom| oom["victim"].is_null());

@@ -91,4 +91,20 @@ mod tests {
         assert_eq!(*decode(br"caf\xc3\xa9 \x0a"), *b"caf\xc3\xa9 \n");
         assert_eq!(*decode(br"\x \xzz \"), *br"\x \xzz \");
     }
+
+    #[test]
+    fn a_caller_is_a_task_s_or_a_processor_s_number() {
+        for (fields, caller) in [
+            ("-,caller=T12", Some("T12")),
+            ("-,caller=C4294967295", Some("C4294967295")),
+            ("-,caller=T00000000012", None),
+            ("-,caller=X1", None),
+            ("-,caller=T", None),
+            ("-", None),
+        ] {
+            let record = [b"6,7,8,", fields.as_bytes(), b";a"].concat();
+            let header = Header::read(&mut Cursor::new(&record)).expect("a header");
+            assert_eq!(header.caller, caller.map(str::as_bytes), "{fields}");
+        }
+    }
 }
